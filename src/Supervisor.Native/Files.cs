@@ -315,10 +315,12 @@ public static unsafe class Files
         return flags >= 0 ? null : SystemCallError.Last("fcntl");
     }
 
-    /// <summary>fcntl(2) F_SETFL with O_NONBLOCK added. It applies to every descriptor of that open file.</summary>
-    public static SystemCallError? SetNonBlocking(DescriptorHandle descriptor) =>
+    /// <summary>fcntl(2) F_SETFL with O_NONBLOCK added or removed. It applies to every descriptor of that open file.</summary>
+    public static SystemCallError? SetNonBlocking(DescriptorHandle descriptor, bool value = true) =>
         GetFlags(descriptor, out var flags)
-            ?? (fcntl(descriptor.Number, F_SETFL, flags | O_NONBLOCK) == 0 ? null : SystemCallError.Last("fcntl"));
+            ?? (fcntl(descriptor.Number, F_SETFL, value ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) == 0
+                ? null
+                : SystemCallError.Last("fcntl"));
 
     /// <summary>Whether O_NONBLOCK is set.</summary>
     public static bool IsNonBlocking(DescriptorHandle descriptor) =>

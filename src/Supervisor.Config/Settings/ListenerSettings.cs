@@ -61,7 +61,7 @@ internal static class ListenerSettings
             "Set TCP_FASTOPEN, the length of its queue. Unset: off",
             (s, v) => s with { Listen = s.Listen with { FastOpen = (int)v } }) with { Refusal = Applicability.TcpQueue },
         Of("listen.non_blocking", SettingTypes.Flag, "false",
-            "Set O_NONBLOCK when listend creates the socket. It is not enforced later",
+            "Set O_NONBLOCK when listend creates the socket, and before a worker starts while no other process has the socket",
             (s, v) => s with { Listen = s.Listen with { NonBlocking = v } }) with { Phase = HandlePhase.Create },
 
         Accepted("no_delay", SettingTypes.Flag, "Set TCP_NODELAY: turn Nagle's algorithm off", (a, v) => a with { NoDelay = v }),

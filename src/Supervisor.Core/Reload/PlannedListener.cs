@@ -32,6 +32,8 @@ public sealed record PlannedListener(
                 { Diff.Before: null } => new ListenerAdded(name, At, Bridge),
                 { Former: { HasSocket: false } former } => new ListenerRetried(name, settings, former.Failure, Diff.IsUnchanged),
                 { Move: ListenerMove.None, Diff.IsRenamed: true } => new ListenerRenamed(name, settings, Diff.Before.Name),
+                { Move: ListenerMove.None, Diff.IsUnchanged: true, Former.Mends: { IsEmpty: false } mends } =>
+                    new ListenerMended(name, mends),
                 { Move: ListenerMove.None, Diff.IsUnchanged: true } => new ListenerUnchanged(name),
                 { Move: ListenerMove.None, Diff.ChangesShards: true } => new ListenerResharded(name, settings, Former!, Diff.After.Shards),
                 { Move: ListenerMove.None } => new ListenerChanged(name, settings, Diff.Changed, Diff.After),

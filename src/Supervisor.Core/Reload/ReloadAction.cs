@@ -12,6 +12,10 @@ public abstract record ReloadAction(string Name, ImmutableArray<string> Settings
 /// <summary>The listener stays as it is.</summary>
 public sealed record ListenerUnchanged(string Name) : ReloadAction(Name, []);
 
+/// <summary>No setting has changed, but the socket is no longer as configured, and the reload sets that right.</summary>
+public sealed record ListenerMended(string Name, ImmutableArray<ListenerMend> Mends)
+    : ReloadAction(Name, [.. Mends.Select(mend => mend.Setting).Distinct()]);
+
 /// <summary>A new listener is bound.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="At">Its address.</param>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Supervisor.Core.Listeners;
 
 namespace Supervisor.Core.Reload;
@@ -21,6 +22,9 @@ public sealed record RunningListener(ListenerSpec Spec, SocketDomain Domain)
 
     /// <summary>The name of the errno for which it has no socket; null if it has one.</summary>
     public string? Failure { get; init; }
+
+    /// <summary>What a reload mends on the open socket, although no setting has changed.</summary>
+    public ImmutableArray<ListenerMend> Mends { get; init; } = [];
 
     /// <summary>
     /// Why the kernel cannot select among several sockets; null if it can. Read only if the number of sockets changes.

@@ -14,13 +14,22 @@ internal sealed class ListenerResource(ControlContext daemon, CancellationToken 
     private const int MaxLag = 4096;
 
     public async Task List(HttpContext context) => await Answer.Json(
-        context, await daemon.Loop.Ask(() => daemon.Listeners.Handles.ToArray().Select(Read).ToList()),
+        context,
+        await daemon.Loop.Ask(() =>
+        {
+            daemon.Listeners.RefreshFailures();
+            return daemon.Listeners.Handles.ToArray().Select(Read).ToList();
+        }),
         ControlJson.Default.ListListenerDocument);
 
     public async Task Get(HttpContext context)
     {
         var name = Answer.Name(context);
-        var document = await daemon.Loop.Ask(() => daemon.Listeners.Find(name) is { } handle ? Read(handle) : null);
+        var document = await daemon.Loop.Ask(() =>
+        {
+            daemon.Listeners.RefreshFailures();
+            return daemon.Listeners.Find(name) is { } handle ? Read(handle) : null;
+        });
         await (document is null
             ? Answer.NoListener(context, daemon)
             : Answer.Json(context, document, ControlJson.Default.ListenerDocument));

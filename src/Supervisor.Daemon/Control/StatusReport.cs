@@ -11,6 +11,7 @@ internal static class StatusReport
     /// <summary>The current document, without the fields that other threads fill in. On the loop.</summary>
     public static StatusDocument Of(ControlContext daemon)
     {
+        daemon.Listeners.RefreshFailures();
         var info = daemon.Info;
         var self = new DaemonDocument(
             Processes.CurrentPid, DaemonInfo.Version, info.StartedAt, info.Upgrades, info.Paths.Directory, info.ConfigFile)

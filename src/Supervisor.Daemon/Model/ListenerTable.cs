@@ -95,6 +95,16 @@ internal sealed class ListenerTable
         NoteGiven();
     }
 
+    /// <summary>Looks again why listeners have no socket, before a client reads it. The first few: each search takes time.</summary>
+    public void RefreshFailures()
+    {
+        const int most = 8;
+        foreach (var handle in _handles.Where(handle => handle is { Descriptor: null, Diagnosis: not null }).Take(most))
+        {
+            _factory.ExplainAgain(handle);
+        }
+    }
+
     /// <summary>Removes awaited listeners that no service lists.</summary>
     public void Prune(Func<ListenerHandle, bool> isUsed)
     {

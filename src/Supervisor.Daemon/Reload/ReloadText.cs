@@ -11,6 +11,9 @@ internal static class ReloadText
 {
     private const string Unchanged = "unchanged";
 
+    /// <summary>The plan for a listener without a socket; <see cref="Outcome"/> says what came of it.</summary>
+    private const string Retried = "retried";
+
     /// <summary>An action as the control interface shows it.</summary>
     public static ReloadActionDocument Document(ReloadAction action) => action switch
     {
@@ -22,7 +25,8 @@ internal static class ReloadText
             action, "removed", $"{former.Address} is closed when no worker has it",
             former.HasSocket ? $"{Queued(former.Spec)} that wait in its queue then" : null),
         ListenerRetried retried =>
-            Listener(action, retried.IsUnchanged ? Unchanged : "in-place", $"has no socket ({retried.Failure}): binding it again"),
+            Listener(action, retried.IsUnchanged ? Retried : "in-place", $"has no socket ({retried.Failure}): binding it again"),
+        ListenerMended mended => Listener(action, "in-place", string.Join("; ", mended.Mends.Select(mend => mend.Reason))),
         ListenerRenamed renamed => Listener(
             action, "renamed",
             $"was \"{renamed.From}\": same address, same socket{(renamed.Settings.IsEmpty ? "" : "; the other settings are set on it")}"),
@@ -53,6 +57,14 @@ internal static class ReloadText
             Daemon(action, "in-place", metrics.Address is null ? "no longer served over TCP" : $"served on {metrics.Address}"),
         _ => throw new ArgumentOutOfRangeException(nameof(action), action, null),
     };
+
+    /// <summary>
+    /// The action after it was done: a listener that was tried again is bound now, or is unchanged and still has no socket.
+    /// </summary>
+    public static ReloadActionDocument Outcome(ReloadActionDocument action, Func<string, bool> isBound) =>
+        action is not { Subject: "listener", Action: Retried } ? action
+        : isBound(action.Name) ? action with { Action = "bound" }
+        : action with { Action = Unchanged };
 
     /// <summary>A summary of the actions in one line: <c>listener web: in-place; service api: rolled-out</c>.</summary>
     public static string Summary(IEnumerable<ReloadActionDocument> actions, bool dryRun)

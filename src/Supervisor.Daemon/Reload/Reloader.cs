@@ -107,8 +107,10 @@ internal sealed class Reloader(ReloadContext daemon)
 
         var warnings = Commit(steps, plan.Services, prepared, identities);
         daemon.Config.Replace(config);
-        return _report.Applied(actions, warnings);
+        return _report.Applied([.. actions.Select(action => ReloadText.Outcome(action, IsBound))], warnings);
     }
+
+    private bool IsBound(string name) => daemon.Listeners.Find(name)?.Descriptor is not null;
 
     /// <summary>
     /// Applies a configuration that has changed while no daemon ran. Like any reload, it applies all or nothing, when the
@@ -255,6 +257,11 @@ internal sealed class Reloader(ReloadContext daemon)
         if (handle.Descriptor is not null)
         {
             daemon.Conflicts.Forget(handle);
+            daemon.Factory.Reconfigurer.RaiseBacklog(handle);
+        }
+        else if (!daemon.Conflicts.Awaits(handle))
+        {
+            warnings.Add($"listener {after.Name}: still has no socket: {handle.Diagnosis?.Verdict ?? handle.Failure?.ToString()}");
         }
 
         if (!step.Diff.IsUnchanged)

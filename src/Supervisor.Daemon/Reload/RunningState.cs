@@ -1,3 +1,4 @@
+using System.Globalization;
 using Supervisor.Config;
 using Supervisor.Core.Reload;
 using Supervisor.Linux.Kernel;
@@ -9,6 +10,7 @@ namespace Supervisor.Daemon.Reload;
 /// <summary>The existing listeners and services as input of a plan, and the handles for its steps. On the loop.</summary>
 internal sealed class RunningState
 {
+    private readonly long? _somaxconn = Sysctl.ReadNumber("net.core.somaxconn");
     private readonly Dictionary<RunningListener, ListenerHandle> _handles = new(ReferenceEqualityComparer.Instance);
     private readonly IReadOnlyList<RunningListener> _listeners;
     private readonly IReadOnlyList<RunningListener> _retired;
@@ -42,9 +44,22 @@ internal sealed class RunningState
             Sockets = handle.Sockets.Count,
             Failure = handle.Failure?.Name,
             NotSteered = () => ShardSteering.WhyNot(handle),
+            Mends = [.. Mends(handle)],
         };
         _handles.Add(listener, handle);
         return listener;
+    }
+
+    private IEnumerable<ListenerMend> Mends(ListenerHandle handle)
+    {
+        if (ListenerReconfigurer.RaisableBacklog(handle, _somaxconn) is var (now, possible))
+        {
+            yield return new ListenerMend(
+                "listen.backlog",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"net.core.somaxconn is {_somaxconn} now: listen() again, so its queue holds {possible} instead of {now}"));
+        }
     }
 
     private RunningService Read(ServiceRunner runner) => new(runner.State.Spec, runner.State.Desired)

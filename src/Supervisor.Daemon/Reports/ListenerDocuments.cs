@@ -55,16 +55,11 @@ internal static class ListenerDocuments
     private static OptionDocument Drifted(ListenerHandle handle, SocketChange change) => new(
         change.Name,
         change.Option?.LevelName ?? "",
-        (change.Option?.Phase ?? (change.Name == SocketChange.NonBlocking ? HandlePhase.Create : HandlePhase.Listen)).ToWireName(),
+        (change.Option?.Phase ?? HandlePhase.Listen).ToWireName(),
         Scalar(change.Option is { } option ? handle.AskedFor(option)?.Value ?? change.Before : change.Before),
         Scalar(change.Now),
         Verdict.Drifted.ToWireName(),
-        change.Option?.Setting ?? (change.Name switch
-        {
-            SocketChange.Backlog => "listen.backlog",
-            SocketChange.NonBlocking => "listen.non_blocking",
-            _ => null,
-        }));
+        change.Option?.Setting ?? (change.Name == SocketChange.Backlog ? "listen.backlog" : null));
 
     public static HistoryEntryDocument History(HistoryEntry entry) => new(
         entry.Seq,
@@ -103,6 +98,13 @@ internal static class ListenerDocuments
             yield return new OptionDocument(
                 option.Name, option.LevelName, option.Phase.ToWireName(), Scalar(asked?.Requested), Scalar(effective),
                 verdict.ToWireName(), option.Setting);
+        }
+
+        foreach (var refused in handle.RefusedOfFile)
+        {
+            var setting = refused.Option == "mode" ? "unix.mode" : "unix.user";
+            yield return new OptionDocument(
+                refused.Option!, "file", refused.Phase.ToWireName(), Scalar(refused.Requested), null, refused.Verdict.ToWireName(), setting);
         }
 
         foreach (var change in handle.Drift.Where(change => change.Option is null).DistinctBy(change => change.Name))

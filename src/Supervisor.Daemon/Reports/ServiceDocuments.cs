@@ -15,7 +15,7 @@ internal static class ServiceDocuments
         return new ServiceDocument(
             runner.Name,
             State(runner),
-            runner.Requests.Blocked ?? runner.Generations.Waits
+            runner.Requests.Reason ?? runner.Generations.Waits
                 ?? (state.AwaitsDemand ? DemandText(state) : Reason(state)),
             state.Generation,
             state.Desired,

@@ -147,6 +147,7 @@ internal sealed class DaemonParts : IDisposable
         Conflicts.Cleared += StartServicesOf;
         Services.Added += runner =>
         {
+            runner.Requests.Bind = handle => Conflicts.TryNow(handle);
             runner.Signals.HoldsBack = (worker, ask) => Reloader.Holds(runner, worker, ask);
             _serviceDrift.Add(runner);
             runner.Changed += (_, _) =>

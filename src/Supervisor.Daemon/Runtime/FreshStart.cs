@@ -50,9 +50,9 @@ internal static class FreshStart
             runner.Requests.Activate();
         }
 
-        foreach (var handle in parts.Listeners.Handles.Where(ConflictWatch.CanWait).ToArray())
+        foreach (var handle in parts.Listeners.Handles.Where(handle => handle.Descriptor is null).ToArray())
         {
-            parts.Conflicts.Add(handle);
+            parts.Conflicts.Begin(handle);
         }
 
         serving.Announce();

@@ -162,12 +162,16 @@ internal static class ResumedStart
     /// </summary>
     private static void ResumeWaiting(DaemonParts parts, PreviousDaemonState previous)
     {
-        foreach (var handle in parts.Listeners.Handles.Where(ConflictWatch.CanWait).ToArray())
+        foreach (var handle in parts.Listeners.Handles.Where(handle => handle.Descriptor is null).ToArray())
         {
             var entry = previous.Manifest.Listeners.FirstOrDefault(entry => entry.Spec.Name == handle.Name);
-            if (entry is null || entry.GivesUp is not null)
+            if (ConflictWatch.CanWait(handle) && (entry is null || entry.GivesUp is not null))
             {
                 parts.Conflicts.Add(handle, entry?.GivesUp);
+            }
+            else
+            {
+                parts.Conflicts.AwaitAddress(handle);
             }
         }
     }

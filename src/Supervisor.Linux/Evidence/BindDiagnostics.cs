@@ -43,6 +43,24 @@ public static class BindDiagnostics
             : diagnosis with { Address = spec.Address.ToString() };
     }
 
+    /// <summary>Whether the kernel would bind the address now. Not for a UNIX path.</summary>
+    internal static bool CanBind(ListenerSpec spec) => BindProbe.Ask(spec, out _) is null;
+
+    /// <summary>
+    /// The present evidence about a listener that could not be made; null if there is no answer in time. On the loop, with its budget.
+    /// </summary>
+    internal static BindDiagnosis? AskAgain(ListenerSpec spec, LeftoverHolders predecessors, EvidenceBudget budget)
+    {
+        if (!spec.Address.IsFile)
+        {
+            return Ask(spec, predecessors, budget);
+        }
+
+        return ExamineInTime(spec.Address) is not { } finding ? null
+            : finding.Failure is { } refused ? Explain(refused, spec, predecessors, finding, budget)
+            : Granted(spec);
+    }
+
     /// <summary>
     /// Explains a refusal that has happened to a socket of family <paramref name="domain"/>. On the loop with its budget,
     /// elsewhere without.

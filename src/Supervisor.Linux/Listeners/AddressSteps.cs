@@ -50,6 +50,11 @@ internal static class AddressSteps
         var effective = handle.EffectiveText is { } text ? OptionValue.Of(text) : (OptionValue?)null;
         var verdict = error is not null ? Verdict.Refused : requested == effective ? Verdict.Exact : Verdict.Adjusted;
         target.History.Add(HandlePhase.Verify, "getsockname", "address", requested, effective, error?.Name, verdict, Meaning(handle));
+        if (handle.Domain == SocketDomain.IPv6)
+        {
+            OptionSteps.ReadAfterBind(target);
+        }
+
         return error?.With(handle.Requested);
     }
 

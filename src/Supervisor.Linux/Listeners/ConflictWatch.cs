@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Serilog;
 using Supervisor.Core;
 using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 using static Supervisor.Native.KernelAbi;
@@ -10,12 +11,13 @@ namespace Supervisor.Linux.Listeners;
 
 /// <summary>
 /// Listeners that could not be made, whose cause can clear automatically within their <c>on_conflict.wait</c>. Nothing is
-/// polled: each try follows an event that can have cleared the cause.
+/// polled: each try follows an event that can have cleared the cause. A listener that lacks its address or interface is watched
+/// without a limit, also with <c>wait = "0s"</c>: it is bound when the address appears.
 /// </summary>
 /// <remarks>
 /// <list type="bullet">
 /// <item>An address appears, stops being tentative, or its interface comes up: rtnetlink(7)'s multicast groups.</item>
-/// <item>A predecessor, or the process that has the connections, exits: its pidfd.</item>
+/// <item>The process that holds the address or has the connections exits: its pidfd.</item>
 /// <item>A socket of the port is destroyed: sock_diag(7)'s SKNLGRP_INET_TCP_DESTROY and its siblings (Linux 4.3).</item>
 /// <item>TIME_WAIT is over: a timer for the remaining time from sock_diag.</item>
 /// </list>
@@ -60,8 +62,8 @@ public sealed class ConflictWatch : IDeadline, IDisposable
     /// <summary>Raised when a listener's time is over, or its cause can no longer clear automatically.</summary>
     public event Action<ListenerHandle>? GivenUp;
 
-    /// <summary>Whether any listener waits.</summary>
-    public bool IsWaiting => _waits.Count > 0;
+    /// <summary>Whether any listener waits within its <c>on_conflict.wait</c>.</summary>
+    public bool IsWaiting => _waits.Exists(wait => !wait.IsEndless);
 
     /// <inheritdoc/>
     public TimeSpan? NextDeadline
@@ -69,7 +71,7 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         get
         {
             TimeSpan? next = null;
-            foreach (var wait in _waits)
+            foreach (var wait in _waits.Where(wait => !wait.IsEndless || wait.TryAt is not null))
             {
                 var at = wait.TimeWaitEnds is { } ends && ends < wait.GivesUp ? ends : wait.GivesUp;
                 at = wait.TryAt is { } again && again < at ? again : at;
@@ -84,14 +86,62 @@ public sealed class ConflictWatch : IDeadline, IDisposable
     public static bool CanWait(ListenerHandle handle) =>
         handle is { Descriptor: null, Diagnosis: { } diagnosis } && MayClear(diagnosis) && handle.Spec.ConflictWait > TimeSpan.Zero;
 
-    /// <summary>Until when the listener waits; null if it does not.</summary>
-    public TimeSpan? GivesUp(ListenerHandle handle) => _waits.Find(wait => wait.Handle == handle)?.GivesUp;
+    /// <summary>Until when the listener waits; null if it does not, or without a limit.</summary>
+    public TimeSpan? GivesUp(ListenerHandle handle) =>
+        _waits.Find(wait => wait.Handle == handle) is { IsEndless: false } wait ? wait.GivesUp : null;
+
+    /// <summary>Whether the listener is tried again by an event, with or without a limit.</summary>
+    public bool Awaits(ListenerHandle handle) => _waits.Exists(wait => wait.Handle == handle);
+
+    /// <summary>
+    /// A listener could not be made: lets it wait for as long as its specification says, or without a limit for its address.
+    /// </summary>
+    public void Begin(ListenerHandle handle)
+    {
+        if (CanWait(handle))
+        {
+            Add(handle);
+        }
+        else
+        {
+            AwaitAddress(handle);
+        }
+    }
+
+    /// <summary>
+    /// Lets the listener wait without a limit if it lacks its address or interface, which rtnetlink(7) announces; otherwise does
+    /// nothing.
+    /// </summary>
+    public void AwaitAddress(ListenerHandle handle)
+    {
+        if (LacksAddress(handle) && !Awaits(handle))
+        {
+            _waits.Add(new Wait(handle, TimeSpan.MaxValue));
+            Open();
+        }
+    }
+
+    /// <summary>
+    /// Tries at once, because a client asks for it. True if the listener has a socket now. Other services that wait for it are
+    /// started, too.
+    /// </summary>
+    public bool TryNow(ListenerHandle handle)
+    {
+        if (handle.Descriptor is null && !handle.IsAwaited && _factory.Retry(handle))
+        {
+            Forget(handle);
+            _loop.Post(() => Cleared?.Invoke(handle));
+        }
+
+        return handle.Descriptor is not null;
+    }
 
     /// <summary>
     /// Lets the listener wait from now on, for as long as its specification says, or until a moment that was set before.
     /// </summary>
     public void Add(ListenerHandle handle, TimeSpan? until = null)
     {
+        Forget(handle);
         var wait = new Wait(handle, until ?? _loop.Now + handle.Spec.ConflictWait);
         _waits.Add(wait);
         Open();
@@ -159,6 +209,11 @@ public sealed class ConflictWatch : IDeadline, IDisposable
     /// <summary>Whether the cause can clear. An unfinished diagnosis counts as yes.</summary>
     private static bool MayClear(BindDiagnosis diagnosis) => diagnosis.Retry || diagnosis.IsPartial;
 
+    /// <summary>Whether an address or an interface is missing, whose appearance rtnetlink(7) announces.</summary>
+    private static bool LacksAddress(ListenerHandle handle) => handle is { Descriptor: null, Diagnosis.Cause: { } cause }
+        && cause is BindCause.AddressAbsent or BindCause.AddressTentative or BindCause.AddressDuplicate or BindCause.InterfaceDown
+            or BindCause.DeviceAbsent;
+
     private void Try(Wait wait)
     {
         if (!_waits.Contains(wait))
@@ -167,12 +222,19 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         }
 
         wait.TryAt = null;
+        if (wait.IsEndless && !BindDiagnostics.CanBind(wait.Handle.Spec))
+        {
+            // Each try is in the history, and any change of an interface announces itself here.
+            wait.NotBefore = _loop.Now + Pause;
+            return;
+        }
+
         if (_factory.Retry(wait.Handle))
         {
             Remove(wait);
             Cleared?.Invoke(wait.Handle);
         }
-        else if (wait.Handle.Diagnosis is not { } diagnosis || !MayClear(diagnosis))
+        else if (wait.IsEndless || wait.Handle.Diagnosis is not { } diagnosis || !MayClear(diagnosis))
         {
             GiveUp(wait);
         }
@@ -185,8 +247,12 @@ public sealed class ConflictWatch : IDeadline, IDisposable
     private void GiveUp(Wait wait)
     {
         Remove(wait);
-        _log.GivenUp(wait.Handle, Duration.Rounded(wait.Handle.Spec.ConflictWait));
-        GivenUp?.Invoke(wait.Handle);
+        AwaitAddress(wait.Handle);
+        if (!wait.IsEndless)
+        {
+            _log.GivenUp(wait.Handle, Duration.Rounded(wait.Handle.Spec.ConflictWait));
+            GivenUp?.Invoke(wait.Handle);
+        }
     }
 
     /// <summary>Chooses the events from the latest diagnosis.</summary>
@@ -277,7 +343,7 @@ public sealed class ConflictWatch : IDeadline, IDisposable
 
         foreach (var wait in _waits.ToArray())
         {
-            if (wait.Handle.Diagnosis?.Cause is BindCause.AddressAbsent or BindCause.AddressTentative or BindCause.InterfaceDown)
+            if (LacksAddress(wait.Handle))
             {
                 TrySoon(wait);
             }
@@ -325,6 +391,9 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         public ListenerHandle Handle { get; } = handle;
 
         public TimeSpan GivesUp { get; } = givesUp;
+
+        /// <summary>Whether it waits for its address without a limit.</summary>
+        public bool IsEndless => GivesUp == TimeSpan.MaxValue;
 
         public TimeSpan? TimeWaitEnds { get; set; }
 

@@ -11,7 +11,7 @@ namespace Supervisor.Linux.Listeners;
 /// Notices what a worker changes on a socket that it shares with the daemon, names the worker, and with <c>enforce</c> repairs it.
 /// </summary>
 /// <remarks>
-/// Options, backlog, O_NONBLOCK and filter belong to the open socket. A process that holds a duplicate of the descriptor changes
+/// Options, backlog and filter belong to the open socket (O_NONBLOCK too: <see cref="NonBlockingFlag"/>). A process that holds a duplicate of the descriptor changes
 /// them for all holders, and the kernel neither announces the change nor records who made it. So the daemon reads the socket
 /// before the first hand-off (<see cref="ListenerHandle.RecordBaseline"/>), and again when a worker becomes ready, before the end of
 /// a worker is handled, and when a client asks; never in between, so that the daemon can sleep. The culprit is known only if a
@@ -22,10 +22,11 @@ public sealed class DriftWatch
     /// <summary>How often a listener that was shut down is made again within <see cref="RemakeInterval"/>.</summary>
     public const int RemakeLimit = 5;
 
-    private const int NamedHolders = 16;
-
     /// <summary>How many processes that took a listener are remembered, the newest ones: each check asks whether they still run.</summary>
     private const int MostTakers = 64;
+
+    /// <summary>The call by which a worker gets its sockets.</summary>
+    private const string Spawned = "execve";
 
     private readonly EventLoop _loop;
     private readonly ShutdownRepair _repair;
@@ -79,12 +80,54 @@ public sealed class DriftWatch
         }
     }
 
-    /// <summary>Records the processes that get the listener besides its services' workers (the broker's <c>take</c>).</summary>
-    public void RecordTakers(ListenerHandle handle) => handle.Recorded += _noted;
+    /// <summary>
+    /// Records the processes that get the listener besides its services' workers (the broker's <c>take</c>), and those that
+    /// got it from a previous daemon and still run.
+    /// </summary>
+    public void RecordTakers(ListenerHandle handle)
+    {
+        foreach (var entry in handle.History.Entries.Where(entry => entry.Phase == HandlePhase.Handoff && entry.Call != Spawned))
+        {
+            Note(handle, entry.Actor);
+        }
+
+        ForgetExitedTakers(handle);
+        handle.Recorded += _noted;
+    }
+
+    /// <summary>
+    /// Before a worker gets the listeners: gives O_NONBLOCK the configured value on each socket that no other process has. A
+    /// program that had the socket may have left it changed.
+    /// </summary>
+    public void Prepare(IReadOnlyList<ListenerHandle> listeners)
+    {
+        foreach (var handle in listeners)
+        {
+            foreach (var socket in handle.Sockets)
+            {
+                if (NonBlockingFlag.Differs(handle, socket))
+                {
+                    ForgetExitedTakers(handle);
+                    if (Holders(handle, socket).Count == 0)
+                    {
+                        NonBlockingFlag.Restore(handle, socket, _self);
+                    }
+                }
+            }
+        }
+    }
 
     private static void Note(ListenerHandle handle, HistoryFact fact)
     {
-        if (fact is not { Phase: HandlePhase.Handoff, Actor: { } actor } || fact.Call == "execve")
+        if (fact is { Phase: HandlePhase.Handoff } && fact.Call != Spawned)
+        {
+            Note(handle, fact.Actor);
+        }
+    }
+
+    private static void Note(ListenerHandle handle, HistoryActor? taker)
+    {
+        if (taker is not { } actor)
         {
             return;
         }
@@ -125,8 +168,11 @@ public sealed class DriftWatch
             }
         }
 
-        handle.Takers?.RemoveAll(taker => ProcFile.Read(taker.Pid) is null);
+        ForgetExitedTakers(handle);
     }
+
+    private static void ForgetExitedTakers(ListenerHandle handle) =>
+        handle.Takers?.RemoveAll(taker => ProcFile.Read(taker.Pid) is null);
 
     private void Check(ListenerHandle handle, ListenerSocket socket, SocketReading baseline)
     {
@@ -154,6 +200,12 @@ public sealed class DriftWatch
             }
 
             holders ??= Holders(handle, socket);
+            if (change.Name == SocketChange.NonBlocking)
+            {
+                NonBlockingFlag.Note(handle, socket, change, holders);
+                continue;
+            }
+
             if (change.Name == SocketChange.Shutdown)
             {
                 HandleShutdown(handle, socket, change, holders);
@@ -179,19 +231,13 @@ public sealed class DriftWatch
         ListenerHandle handle, ListenerSocket socket, SocketChange change, IReadOnlyList<SocketHolderProcess> holders, string? kept)
     {
         var asked = Asked(handle, change);
-        var more = holders.Count > NamedHolders ? $" and {holders.Count - NamedHolders} more" : "";
         var note = new List<string>();
         if (handle.Sockets.Count > 1)
         {
             note.Add($"shard {socket.Shard}");
         }
 
-        note.Add(holders.Count switch
-        {
-            0 => "by an unknown process: none that got the socket still runs",
-            1 => $"by {holders[0]}, the only holder of the socket",
-            _ => $"by one of its holders: {string.Join(", ", holders.Take(NamedHolders))}{more}",
-        });
+        note.Add("by " + SocketHolderProcess.Describe(holders));
         if (asked is null && change.Before is { } before)
         {
             note.Add($"it was {before}");
@@ -215,7 +261,6 @@ public sealed class DriftWatch
     private static OptionValue? Asked(ListenerHandle handle, SocketChange change) => change.Name switch
     {
         SocketChange.Backlog => OptionValue.Of(handle.Spec.Listen.Backlog),
-        SocketChange.NonBlocking => OptionValue.Of(handle.Spec.Listen.NonBlocking),
         _ => change.Option is { } option ? handle.AskedFor(option)?.Value : null,
     };
 

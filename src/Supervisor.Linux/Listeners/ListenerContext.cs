@@ -43,7 +43,26 @@ internal sealed class ListenerContext(TimeProvider time, ListenerLog log, Func<L
 
     /// <summary>Why a call failed.</summary>
     public BindDiagnosis Explain(SystemCallFailure failure, ListenerHandle handle, ListenerSpec spec) =>
-        BindDiagnostics.Explain(failure, spec, handle.Domain, leftovers(handle.Spec), Evidence);
+        Watched(BindDiagnostics.Explain(failure, spec, handle.Domain, leftovers(handle.Spec), Evidence), spec);
+
+    /// <summary>Looks again why a listener has no socket: its holder may be another one by now, or none.</summary>
+    public void ExplainAgain(ListenerHandle handle)
+    {
+        if (handle is not { Descriptor: null, Diagnosis: { } before } || handle.IsAwaited
+            || BindDiagnostics.AskAgain(handle.Spec, leftovers(handle.Spec), Evidence) is not { } now)
+        {
+            return;
+        }
+
+        // An unfinished search may know less than the one before.
+        handle.Diagnosis = now.Bindable ? before.Freed() : now.IsPartial && !before.IsFree ? before : Watched(now, handle.Spec);
+    }
+
+    private static BindDiagnosis Watched(BindDiagnosis diagnosis, ListenerSpec spec) => diagnosis with
+    {
+        IsHolderWatched = spec.ConflictWait > TimeSpan.Zero && diagnosis.Errno == "EADDRINUSE"
+            && diagnosis.Owners.Any(owner => owner.Pid is { } pid && pid != Processes.CurrentPid),
+    };
 
     private ListenerHandle Logged(ListenerHandle handle)
     {

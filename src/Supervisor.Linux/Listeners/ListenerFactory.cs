@@ -80,6 +80,9 @@ public sealed class ListenerFactory
         return handle.Failure is null;
     }
 
+    /// <summary>Looks again why a listener has no socket, before a client reads it.</summary>
+    public void ExplainAgain(ListenerHandle handle) => _context.ExplainAgain(handle);
+
     /// <summary>
     /// Closes the daemon's descriptors. With <paramref name="removePath"/> also removes the socket file, if it is still the one
     /// that bind() made.

@@ -134,6 +134,11 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>Where the file of the former socket is, if this one took its path by exchange; otherwise null.</summary>
     public string? FormerPath { get; internal set; }
 
+    /// <summary>
+    /// Changes of the socket file's owner and mode that the last reload asked for and the kernel refused. The next one tries again.
+    /// </summary>
+    public IReadOnlyList<HistoryEntry> RefusedOfFile { get; internal set; } = [];
+
     /// <summary>Processes that took it from the broker, the last one last; null if there are none.</summary>
     internal List<HistoryActor>? Takers { get; set; }
 

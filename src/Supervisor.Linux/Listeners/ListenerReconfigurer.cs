@@ -39,7 +39,7 @@ public sealed class ListenerReconfigurer
 
         if (handle.Descriptor is not null)
         {
-            ChangeFileAndGroups(new SocketTarget(handle, 0, _context.Record(handle, HistoryRecorder.Reload)), before, spec);
+            spec = ChangeFileAndGroups(new SocketTarget(handle, 0, _context.Record(handle, HistoryRecorder.Reload)), before, spec);
         }
 
         handle.Spec = spec;
@@ -57,12 +57,57 @@ public sealed class ListenerReconfigurer
         ];
     }
 
-    private static void ChangeFileAndGroups(SocketTarget target, ListenerSpec before, ListenerSpec after)
+    /// <summary>
+    /// The accept queue's limit and what listen() would make it now: net.core.somaxconn has capped it and was raised since then.
+    /// Null if it would not grow.
+    /// </summary>
+    public static (long Now, long Possible)? RaisableBacklog(ListenerHandle handle, long? somaxconn)
     {
-        if (after.Address.IsFile)
+        var backlog = handle.Spec.Listen.Backlog;
+        if (!handle.Listens || handle.Origin == HandleOrigin.InheritedSystemd || handle.IsGiven || somaxconn is not { } cap)
         {
-            SocketFileSteps.Change(target, before.Unix, after.Unix, after.Address.Path!);
+            return null;
         }
+
+        var possible = Math.Min(backlog, cap);
+        foreach (var socket in handle.Sockets)
+        {
+            var limit = socket.Baseline?.Backlog ?? AcceptQueue.Read(socket.Descriptor, handle.Spec.Address.Kind, socket.Inode)?.Limit;
+            if (limit < possible)
+            {
+                return (limit.Value, possible);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Calls listen() again where the accept queue may be longer than it is (<see cref="RaisableBacklog"/>).</summary>
+    public void RaiseBacklog(ListenerHandle handle)
+    {
+        if (RaisableBacklog(handle, Sysctl.ReadNumber("net.core.somaxconn")) is null)
+        {
+            return;
+        }
+
+        foreach (var target in _context.Targets(handle, HistoryRecorder.Reload))
+        {
+            ListenSteps.Listen(target, handle.Spec.Listen.Backlog);
+            var limit = AcceptQueue.Read(target.Descriptor, handle.Spec.Address.Kind, target.Socket.Inode)?.Limit;
+            target.Socket.Drift.Remove(SocketChange.Backlog);
+            target.Socket.Baseline = target.Socket.Baseline is { } baseline ? baseline with { Backlog = limit } : null;
+        }
+    }
+
+    /// <summary>
+    /// Returns the specification that is in force: with the former owner or mode if that could not be changed, so that the next
+    /// reload finds the difference and tries again.
+    /// </summary>
+    private static ListenerSpec ChangeFileAndGroups(SocketTarget target, ListenerSpec before, ListenerSpec after)
+    {
+        var inForce = after.Address.IsFile
+            ? after with { Unix = SocketFileSteps.Change(target, before.Unix, after.Unix, after.Address.Path!) }
+            : after;
 
         foreach (var left in before.Datagram.Multicast.Except(after.Datagram.Multicast))
         {
@@ -73,6 +118,8 @@ public sealed class ListenerReconfigurer
         {
             MulticastSteps.Join(target, joined);
         }
+
+        return inForce;
     }
 
     private static void ChangeOptions(SocketTarget target, ListenerSpec before, ListenerSpec after)

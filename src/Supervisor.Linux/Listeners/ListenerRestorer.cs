@@ -111,6 +111,7 @@ public sealed class ListenerRestorer
         handle.PathIdentity = PathOf(entry);
         var history = _context.Record(handle);
         history.Add(HandlePhase.Adopt, call, note: note);
+        OptionSteps.ReadAfterBind(new SocketTarget(handle, 0, history));
         if (entry.IsNonBlocking && !Files.IsNonBlocking(descriptor))
         {
             // systemd clears it on the sockets of a socket unit before each start of the service (NonBlocking=, systemd.service(5)).

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
 using Supervisor.Core.Listeners.Plan;
@@ -36,6 +37,25 @@ internal static class OptionSteps
         }
 
         return step.Fallback is null ? null : Set(target, step.Fallback);
+    }
+
+    /// <summary>Reads the options back that bind() changes; a value that the kernel chose is adjusted, not drifted.</summary>
+    public static void ReadAfterBind(SocketTarget target)
+    {
+        foreach (var (option, requested, before, verdict) in target.Handle.AskedOptions
+            .Where(asked => asked.Option.ChangedByBind && asked.Verdict != Verdict.Refused).ToArray())
+        {
+            if (OptionAccess.Get(target.Descriptor, option) is not { } effective || effective == before)
+            {
+                continue;
+            }
+
+            var now = verdict == Verdict.Inherited ? verdict : requested == effective ? Verdict.Exact : Verdict.Adjusted;
+            target.History.Add(
+                HandlePhase.Verify, "getsockopt", option.Name, requested, effective, verdict: now,
+                note: "set by bind(): a concrete IPv6 address has no IPv4 side");
+            target.Handle.Remember(option, requested, effective, now);
+        }
     }
 
     private static string Advice(SetOptionStep step, SystemCallError error) => error.Name switch

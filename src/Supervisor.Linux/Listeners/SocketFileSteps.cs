@@ -60,22 +60,51 @@ internal static class SocketFileSteps
         }
     }
 
-    /// <summary>Changes owner and mode to what a reload asks for; a value that is no longer set becomes the daemon's own.</summary>
-    public static void Change(SocketTarget target, UnixOptions before, UnixOptions after, string path)
+    /// <summary>
+    /// Changes owner and mode to what a reload asks for; a value that is no longer set becomes the daemon's own. Returns what is in
+    /// force afterwards: the former value of what the kernel refused, which <see cref="ListenerHandle.RefusedOfFile"/> has.
+    /// </summary>
+    public static UnixOptions Change(SocketTarget target, UnixOptions before, UnixOptions after, string path)
     {
+        var inForce = after;
+        target.Handle.RefusedOfFile = [];
         if (before.User != after.User || before.Group != after.Group)
         {
+            var entries = target.Handle.History.Count;
             SetOwner(
                 target, new PathOwnerStep(path, after.User, after.Group),
                 after.User is null && before.User is not null ? Processes.EffectiveUid : null,
                 after.Group is null && before.Group is not null ? Processes.EffectiveGid : null);
+            if (WasRefused(target, entries))
+            {
+                inForce = inForce with { User = before.User, Group = before.Group };
+            }
         }
 
         if (before.Mode != after.Mode)
         {
             const int allPermissions = 0x1FF;
+            var entries = target.Handle.History.Count;
             SetMode(target, new PathModeStep(path, after.Mode ?? (allPermissions & ~Umask())));
+            if (WasRefused(target, entries))
+            {
+                inForce = inForce with { Mode = before.Mode };
+            }
         }
+
+        return inForce;
+    }
+
+    /// <summary>Whether the call that was recorded after so many entries was refused; it is then shown with the listener.</summary>
+    private static bool WasRefused(SocketTarget target, long entries)
+    {
+        if (target.Handle.History.Latest is not { Verdict: Verdict.Refused } latest || target.Handle.History.Count == entries)
+        {
+            return false;
+        }
+
+        target.Handle.RefusedOfFile = [.. target.Handle.RefusedOfFile, latest];
+        return true;
     }
 
     /// <summary>

@@ -13,6 +13,19 @@ internal sealed record SocketHolderProcess(int Pid, string Name, string Group, i
 {
     public HistoryActor Actor => new(Pid, Name) { Service = Slot is null ? null : Group, Generation = Slot is null ? null : Generation };
 
+    /// <summary>Who may have changed the socket: the only holder, or all of them.</summary>
+    public static string Describe(IReadOnlyList<SocketHolderProcess> holders)
+    {
+        const int named = 16;
+        var more = holders.Count > named ? $" and {holders.Count - named} more" : "";
+        return holders.Count switch
+        {
+            0 => "an unknown process: none that got the socket still runs",
+            1 => $"{holders[0]}, the only holder of the socket",
+            _ => $"one of its holders: {string.Join(", ", holders.Take(named))}{more}",
+        };
+    }
+
     public override string ToString() => Slot is null
         ? string.Create(CultureInfo.InvariantCulture, $"{Name} (pid {Pid})")
         : string.Create(CultureInfo.InvariantCulture, $"worker {Slot} of {Group} (pid {Pid}, generation {Generation})");

@@ -1,6 +1,7 @@
 using Supervisor.Core.Services;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Listeners;
 
 namespace Supervisor.Linux.Workers;
 
@@ -83,6 +84,9 @@ internal sealed class ServiceContext
 
     /// <summary>Called when a worker has exited, before the machine decides about it.</summary>
     public void ReportEnding() => _runner.ReportEnding();
+
+    /// <summary>Called before a worker is spawned on these listeners.</summary>
+    public void ReportSpawning(IReadOnlyList<ListenerHandle> listeners) => _runner.ReportSpawning(listeners);
 
     public bool IsGone => _runner.IsGone;
 

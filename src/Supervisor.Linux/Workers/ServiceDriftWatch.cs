@@ -17,6 +17,7 @@ public sealed class ServiceDriftWatch(DriftWatch drift)
         _users.Add(runner, user);
         drift.Add(user);
         runner.Ending += _ => drift.Check(user);
+        runner.Spawning += drift.Prepare;
         runner.Changed += (_, reports) =>
         {
             if (reports.Any(report => report.Report == ServiceReport.WorkerReady))

@@ -20,12 +20,22 @@ public sealed class ServiceRequests
     /// <summary>Why the service cannot be started; null if it can.</summary>
     public string? Blocked { get; internal set; }
 
+    /// <summary>Why the service cannot be started, as it is now; null if it can, or if that is not known.</summary>
+    public string? Reason => Blocked is null ? null : Missing() ?? Blocked;
+
+    /// <summary>Tries to bind a listener without a socket; null: nothing can.</summary>
+    public Action<ListenerHandle>? Bind { get; set; }
+
     /// <summary>
     /// Starts the service if its listeners have sockets. If it runs, slots that wait for their next try are tried at once.
     /// </summary>
     /// <param name="onDecided">Called on the loop, perhaps before this returns: with null just before the start begins, or with
     /// the reason why it cannot begin.</param>
-    public void Start(Action<string?>? onDecided = null) => Start(() => new StartRequested(), onDecided);
+    public void Start(Action<string?>? onDecided = null)
+    {
+        BindMissing();
+        Start(() => new StartRequested(), onDecided);
+    }
 
     /// <summary>Starts a service that is to run, or waits for its first connection, as <c>start</c> configures it.</summary>
     public void Activate() =>
@@ -43,6 +53,7 @@ public sealed class ServiceRequests
             return;
         }
 
+        BindMissing();
         _service.Generations.Resolve(() => _service.State, error =>
         {
             onDecided?.Invoke(error);
@@ -150,6 +161,15 @@ public sealed class ServiceRequests
 
     private WorkerProcess? Reachable(int workerId) =>
         _service.Processes.GetValueOrDefault(workerId) is { AwaitsMain: false, IsEnding: false } process ? process : null;
+
+    /// <summary>What was in the way may be gone: the listeners that have no socket are tried again.</summary>
+    private void BindMissing()
+    {
+        foreach (var handle in _service.Generations.Next.Listeners.Where(handle => handle is { Descriptor: null, IsAwaited: false }))
+        {
+            Bind?.Invoke(handle);
+        }
+    }
 
     private void Start(Func<ServiceEvent> what, Action<string?>? onDecided)
     {

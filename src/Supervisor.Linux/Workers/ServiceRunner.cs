@@ -51,6 +51,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     /// </summary>
     public event Action<ServiceRunner>? Ending;
 
+    /// <summary>Raised before a worker is spawned, with the listeners that it gets.</summary>
+    public event Action<IReadOnlyList<ListenerHandle>>? Spawning;
+
     public ServiceState State { get; private set; }
 
     public string Name => State.Spec.Name;
@@ -221,6 +224,8 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     internal void ReportChange(ImmutableArray<ReportEffect> reports) => Changed?.Invoke(this, reports);
 
     internal void ReportEnding() => Ending?.Invoke(this);
+
+    internal void ReportSpawning(IReadOnlyList<ListenerHandle> listeners) => Spawning?.Invoke(listeners);
 
     internal void Restore(ServiceState state) => State = state with { TotalRestarts = state.TotalRestarts };
 

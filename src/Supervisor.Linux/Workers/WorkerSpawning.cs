@@ -83,6 +83,7 @@ internal sealed class WorkerSpawning(ServiceContext service)
         }
 
         var listeners = service.Generations.Of(worker.Generation).Listeners;
+        service.ReportSpawning(listeners);
         foreach (var handle in listeners)
         {
             handle.RecordBaseline();

@@ -23,13 +23,16 @@ internal sealed class ReloadCommand : DaemonVerb
     protected override int Run(ParseResult parsed, ControlClient client, bool json)
     {
         var bytes = client.Post("/v1/reload" + (parsed.GetValue(dryRun) ? "?dry_run=true" : ""));
+        var document = Json.Read(bytes, ControlJson.Default.ReloadDocument, client);
+
+        // After a reload, a warning is a change that the kernel refused.
+        var isComplete = document.DryRun || document.Warnings is not { Count: > 0 };
         if (json)
         {
             Json.Write(Context.Output, bytes);
-            return ExitCode.Done;
+            return isComplete ? ExitCode.Done : ExitCode.Failed;
         }
 
-        var document = Json.Read(bytes, ControlJson.Default.ReloadDocument, client);
         var output = new TextOutput(Context);
         ReloadReport.Write(output, document.Actions, parsed.GetValue(all));
         foreach (var warning in document.Warnings ?? [])
@@ -39,7 +42,8 @@ internal sealed class ReloadCommand : DaemonVerb
 
         output.WriteLine(document.DryRun
             ? "dry run: nothing was changed"
+            : !isComplete ? "applied, except for what was refused: listenctl reload tries that again"
             : !document.Actions.Any(ReloadReport.IsChange) ? "nothing has changed" : "applied");
-        return ExitCode.Done;
+        return isComplete ? ExitCode.Done : ExitCode.Failed;
     }
 }

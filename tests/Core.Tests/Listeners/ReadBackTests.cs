@@ -54,8 +54,8 @@ public class ReadBackTests
 
     [Theory]
     [InlineData(100, 100L, 4096L, null)]
-    [InlineData(9999, 4096L, 4096L, "capped by net.core.somaxconn = 4096; raise the sysctl and restart the listener")]
-    [InlineData(9999, 4096L, null, "capped by net.core.somaxconn = 4096; raise the sysctl and restart the listener")]
+    [InlineData(9999, 4096L, 4096L, "capped by net.core.somaxconn = 4096; raise the sysctl, then listenctl reload")]
+    [InlineData(9999, 4096L, null, "capped by net.core.somaxconn = 4096; raise the sysctl, then listenctl reload")]
     [InlineData(100, null, 4096L, "this kernel does not show it")]
     [InlineData(9999, null, 4096L, "this kernel does not show it; net.core.somaxconn = 4096 caps it")]
     [InlineData(100, null, null, "this kernel does not show it")]

@@ -44,7 +44,6 @@ public class SocketReadingTests
     {
         { "backlog", false, ListenerKind.Tcp, true },
         { "backlog", false, ListenerKind.UnixStream, true },
-        { "O_NONBLOCK", true, ListenerKind.Tcp, false },
         { "SO_ATTACH_FILTER", false, ListenerKind.Tcp, true },
         { "SO_ATTACH_FILTER", false, ListenerKind.Udp, false },
         { "SO_LOCK_FILTER", false, ListenerKind.Tcp, false },
@@ -56,7 +55,7 @@ public class SocketReadingTests
 
     [Theory]
     [MemberData(nameof(Enforced))]
-    public void Requested_options_are_restored_but_never_the_file_flag(
+    public void Requested_options_are_restored(
         string name,
         bool isConfigured,
         ListenerKind kind,

@@ -113,7 +113,7 @@ public sealed class DriftTests : KernelTest
     }
 
     [Fact]
-    public void A_changed_open_file_flag_is_reported_and_kept()
+    public void A_changed_open_file_flag_is_recorded_without_drift_and_restored_when_no_process_has_the_socket()
     {
         using var handle = Taken("tcp://127.0.0.1:0", null, out var watch);
         Libc.SetNonBlocking(handle.Descriptor!);
@@ -122,8 +122,18 @@ public sealed class DriftTests : KernelTest
         Assert.NotEqual(0, flags & 0x800);
         var entry = Assert.Single(Later(handle));
         Assert.Equal(
-            (HandlePhase.Drift, "fcntl", "O_NONBLOCK", 0L, 1L),
-            (entry.Phase, entry.Call, entry.Option, entry.Requested?.Number, entry.Effective?.Number));
+            (HandlePhase.Verify, "fcntl", "O_NONBLOCK", 0L, 1L, Verdict.Adjusted),
+            (entry.Phase, entry.Call, entry.Option, entry.Requested?.Number, entry.Effective?.Number, entry.Verdict));
+        Assert.Empty(handle.Drift);
+
+        // This test is a living taker of the socket.
+        watch.Prepare([handle]);
+        Assert.True(Files.IsNonBlocking(handle.Descriptor!));
+        handle.Takers!.Clear();
+        watch.Prepare([handle]);
+        Assert.False(Files.IsNonBlocking(handle.Descriptor!));
+        watch.Check(handle);
+        Assert.Equal(["fcntl", "fcntl"], Later(handle).Select(later => later.Call));
     }
 
     [Fact]

@@ -48,13 +48,13 @@ internal static class BindAdvice
             BindCause.NotASocket => "choose another path, or move the file away: listend only removes sockets",
             BindCause.DuplicateInConfig => "change the address of one of the two listeners",
             BindCause.AddressAbsent =>
-                $"see ip addr; {Nearest(evidence)}wait until an interface has it (on_conflict.wait does that), "
+                $"see ip addr; {Nearest(evidence)}wait until an interface has it (listend binds it then), "
                 + "or set bind.free_bind = true to bind it before",
             BindCause.CidAbsent => Cid(address, evidence),
-            BindCause.AddressTentative => "wait for a second or two (on_conflict.wait does that), or set bind.free_bind = true",
+            BindCause.AddressTentative => "wait for a second or two (listend binds it then), or set bind.free_bind = true",
             BindCause.AddressDuplicate => "remove the address from one of the two hosts; ip -6 addr shows it as dadfailed",
             BindCause.InterfaceDown =>
-                $"ip link set {DownInterface(address, evidence)} up, or wait until it is up (on_conflict.wait does that)",
+                $"ip link set {DownInterface(address, evidence)} up, or wait until it is up (listend binds the address then)",
             BindCause.FamilyDisabled => "sysctl net.ipv6.conf.all.disable_ipv6=0, or listen on an IPv4 address",
             BindCause.NotLocalMulticast => "listen on udp:// and the wildcard, and join the group with datagram.multicast",
             BindCause.ScopeMissing =>

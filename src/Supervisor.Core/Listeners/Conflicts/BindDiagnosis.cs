@@ -15,7 +15,10 @@ public sealed record BindDiagnosis
     public required BindCause? Cause { get; init; }
 
     /// <summary>Whether it can clear automatically.</summary>
-    public bool Retry => Cause?.CanClear() == true;
+    public bool Retry => Cause?.CanClear() == true || IsHolderWatched;
+
+    /// <summary>Whether the daemon watches for the exit of the processes that hold the address, and tries again then.</summary>
+    public bool IsHolderWatched { get; init; }
 
     /// <summary>The conflicting sockets, each with its processes.</summary>
     public ImmutableArray<SocketHolder> Holders { get; init; } = [];
@@ -60,5 +63,18 @@ public sealed record BindDiagnosis
     public bool IsPartial { get; init; }
 
     /// <summary>Whether it can be bound.</summary>
-    public bool Bindable => Errno is null;
+    public bool Bindable => Errno is null || IsFree;
+
+    /// <summary>Whether the last attempt failed, and the address could be bound by now.</summary>
+    public bool IsFree { get; init; }
+
+    /// <summary>The same failure after its cause has disappeared: what failed then, and what binds the address now.</summary>
+    public BindDiagnosis Freed() => IsFree ? this : this with
+    {
+        IsFree = true,
+        Holders = [],
+        IsPartial = false,
+        Verdict = $"the address is free now; the last attempt failed: {Verdict}",
+        Advice = "bind it: listenctl reload, or start or restart a service that uses it",
+    };
 }

@@ -86,6 +86,6 @@ public static class ReadBack
             ? null
             : string.Create(
                 CultureInfo.InvariantCulture,
-                $"capped by net.core.somaxconn = {somaxconn ?? effective}; raise the sysctl and restart the listener");
+                $"capped by net.core.somaxconn = {somaxconn ?? effective}; raise the sysctl, then listenctl reload");
     }
 }

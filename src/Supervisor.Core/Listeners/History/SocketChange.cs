@@ -31,10 +31,8 @@ public sealed record SocketChange(string Name, string Call, SocketOption? Option
     /// <param name="isConfigured">Whether the configuration sets it.</param>
     public string? WhyNotRepaired(ListenerKind kind, bool isConfigured) => Name switch
     {
-        // Workers that wait in accept() share the flag. When it was cleared, one blocked there for seconds, with its open requests.
-        NonBlocking => "never repaired: all workers that wait on the socket share it; set listen.non_blocking to decide",
-        FilterLock => "cannot be repaired: the kernel never removes the lock; restart the listener",
-        Backlog or Shutdown => null,
+        FilterLock => "cannot be repaired: the kernel never removes the lock; give the listener another address, or restart listend",
+        Backlog or Shutdown or NonBlocking => null,
 
         // A worker may rely on what it set: gunicorn sets TCP_NODELAY on the listener, so that connections inherit it.
         _ when Option is not null && !isConfigured => $"not repaired: not configured; set {Option.Setting} to decide",

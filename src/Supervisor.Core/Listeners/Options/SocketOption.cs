@@ -41,6 +41,12 @@ public sealed record SocketOption(
     /// </summary>
     public bool ChangeableInPlace { get; init; } = true;
 
+    /// <summary>
+    /// Whether bind() changes it: a concrete IPv6 address sets IPV6_V6ONLY (net/ipv6/af_inet6.c, __inet6_bind). Then it is read
+    /// back once more after bind().
+    /// </summary>
+    public bool ChangedByBind { get; init; }
+
     /// <summary>The option's number for getsockopt, if it differs (SO_RCVBUFFORCE is read as SO_RCVBUF).</summary>
     public int ReadNumber { get; init; } = Number;
 

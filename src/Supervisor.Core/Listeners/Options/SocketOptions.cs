@@ -36,7 +36,7 @@ public static class SocketOptions
     public static readonly SocketOption V6Only =
         IPv6("IPV6_V6ONLY", 26, OptionShape.Flag, HandlePhase.PreBind, "bind.ipv6_only", (spec, _) => Flag(spec.Bind.IPv6Only))
             with
-        { AffectsBindOwnership = true, ChangeableInPlace = false };
+        { AffectsBindOwnership = true, ChangeableInPlace = false, ChangedByBind = true };
 
     /// <summary>Bind to an address that no interface has (yet). ip(7).</summary>
     public static readonly SocketOption FreeBind =
