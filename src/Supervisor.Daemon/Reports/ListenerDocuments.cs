@@ -104,7 +104,8 @@ internal static class ListenerDocuments
         {
             var setting = refused.Option == "mode" ? "unix.mode" : "unix.user";
             yield return new OptionDocument(
-                refused.Option!, "file", refused.Phase.ToWireName(), Scalar(refused.Requested), null, refused.Verdict.ToWireName(), setting);
+                refused.Option!, "file", refused.Phase.ToWireName(), Scalar(refused.Requested), null,
+                refused.Verdict.ToWireName(), setting);
         }
 
         foreach (var change in handle.Drift.Where(change => change.Option is null).DistinctBy(change => change.Name))
