@@ -105,7 +105,7 @@ public sealed class HistoryTests
 
     private static FakeDaemon Daemon(Action<System.Net.Sockets.Socket> stream) => new(request => request switch
     {
-        "GET /v1/listeners" => FakeDaemon.Json(Listeners),
+        "GET /v1/listeners?name=web&options=false&drift=false" => FakeDaemon.Json(Listeners),
         "GET /v1/listeners/web/history" => FakeDaemon.Json(Entries),
         _ => stream,
     });

@@ -9,9 +9,15 @@ namespace Supervisor.Listenctl.Reports;
 internal static class StatusReport
 {
     /// <summary>The daemon in a line, then the services with their workers.</summary>
-    public static void Write(TextOutput output, TimeProvider clock, StatusDocument status, IReadOnlyList<ServiceDocument> shown)
+    /// <param name="output">Where to write.</param>
+    /// <param name="clock">The clock.</param>
+    /// <param name="status">The status.</param>
+    /// <param name="shown">The services.</param>
+    /// <param name="isOne">Whether a single service was asked for: the status may have no others then.</param>
+    public static void Write(
+        TextOutput output, TimeProvider clock, StatusDocument status, IReadOnlyList<ServiceDocument> shown, bool isOne)
     {
-        output.WriteLine(DaemonLine(status, clock));
+        output.WriteLine(DaemonLine(status, clock, countsServices: !isOne));
         var services = new TextTable(output, 0, new(""), new(""), new(""), new(""), new(""));
         var workers = new TextTable(
             output, 2,
@@ -49,7 +55,8 @@ internal static class StatusReport
     }
 
     /// <summary>The daemon in a line; <paramref name="first"/> follows its name.</summary>
-    public static StyledText DaemonLine(StatusDocument status, TimeProvider clock, IReadOnlyList<(string Text, Style Style)>? first = null)
+    public static StyledText DaemonLine(
+        StatusDocument status, TimeProvider clock, IReadOnlyList<(string Text, Style Style)>? first = null, bool countsServices = true)
     {
         var daemon = status.Daemon;
         var wanted = status.Services.Count(s => s.State is not "stopped");
@@ -68,14 +75,14 @@ internal static class StatusReport
             line.AppendItem(daemon.Upgrades == 1 ? "upgraded once" : $"upgraded {daemon.Upgrades} times");
         }
 
-        if (wanted > 0 || stopped == 0)
+        if (countsServices && (wanted > 0 || stopped == 0))
         {
             line.AppendItem(
                 wanted == 0 ? "no services" : $"{ready} of {wanted} service{(wanted == 1 ? "" : "s")} ready",
                 ready == wanted ? Palette.Success : Palette.Warning);
         }
 
-        return line.AppendItem(stopped > 0 ? $"{stopped} stopped" : null, Palette.Muted).AppendItem(daemon.ConfigFile, Palette.Muted);
+        return line.AppendItem(countsServices && stopped > 0 ? $"{stopped} stopped" : null, Palette.Muted).AppendItem(daemon.ConfigFile, Palette.Muted);
     }
 
     /// <summary>The roll-out of the service and the reason of its state, one line each.</summary>

@@ -91,7 +91,8 @@ internal sealed class HistoryCommand : DaemonVerb
 
     private StyledText Header(string name, List<HistoryEntryDocument> entries, ControlClient client)
     {
-        var listeners = Json.Read(client.Get("/v1/listeners"), ControlJson.Default.ListListenerDocument, client);
+        var target = $"/v1/listeners?name={Uri.EscapeDataString(name)}&options=false&drift=false";
+        var listeners = Json.Read(client.Get(target), ControlJson.Default.ListListenerDocument, client);
         var header = new StyledText(name, Palette.Name);
         if (listeners.Find(l => l.Name == name) is { } listener)
         {

@@ -19,8 +19,11 @@ internal sealed class ListenersCommand : DaemonVerb
     /// <inheritdoc/>
     protected override int Run(ParseResult parsed, ControlClient client, bool json)
     {
-        var bytes = client.Get("/v1/listeners");
         var name = parsed.GetValue(this.name);
+        var bytes = client.Get(
+            name is not null ? $"/v1/listeners?name={Uri.EscapeDataString(name)}"
+            : json ? "/v1/listeners"
+            : "/v1/listeners?options=false");
         if (json)
         {
             Json.Write(Context.Output, name is null ? bytes : Only(bytes, name, client));

@@ -19,8 +19,8 @@ internal sealed class StatusCommand : DaemonVerb
     /// <inheritdoc/>
     protected override int Run(ParseResult parsed, ControlClient client, bool json)
     {
-        var bytes = client.Get("/v1/status");
         var name = parsed.GetValue(service);
+        var bytes = client.Get(name is null ? "/v1/status" : $"/v1/status?service={Uri.EscapeDataString(name)}");
         if (json)
         {
             Json.Write(Context.Output, name is null ? bytes : Only(bytes, name, client));
@@ -34,7 +34,7 @@ internal sealed class StatusCommand : DaemonVerb
             throw Json.Unknown("service", name, [.. status.Services.Select(s => s.Name)]);
         }
 
-        StatusReport.Write(new TextOutput(Context), Context.Clock, status, services);
+        StatusReport.Write(new TextOutput(Context), Context.Clock, status, services, isOne: name is not null);
         return ExitCode.Done;
     }
 

@@ -121,7 +121,7 @@ internal sealed class TopCommand : DaemonVerb
 
     private static (StatusDocument Status, IReadOnlyList<ListenerDocument> Listeners) Ask(ControlClient client) =>
         (Json.Read(client.Get("/v1/status"), ControlJson.Default.StatusDocument, client),
-            Json.Read(client.Get("/v1/listeners"), ControlJson.Default.IReadOnlyListListenerDocument, client));
+            Json.Read(client.Get("/v1/listeners?options=false&drift=false"), ControlJson.Default.IReadOnlyListListenerDocument, client));
 
     /// <summary>All lines, visible or not.</summary>
     private Frame Render(StatusDocument status, IReadOnlyList<ListenerDocument> listeners, string? trouble)

@@ -29,7 +29,7 @@ internal sealed class UpgradeCommand : DaemonVerb
         do
         {
             // The old executable may still answer a request or two; its answers say that it is upgrading.
-            daemon = Json.Read(client.Get("/v1/status"), ControlJson.Default.StatusDocument, client).Daemon;
+            daemon = Json.Read(client.Get("/v1/status?services=false"), ControlJson.Default.StatusDocument, client).Daemon;
         }
         while (daemon.IsUpgrading && daemon.Upgrades < begun.Upgrades);
 
