@@ -73,7 +73,7 @@ public sealed class StatusTests
         var result = Listenctl.Run(daemon, "status", "old");
         Assert.Equal(
             """
-            listend 0.1.0, pid 4242, up 3h12m since 2026-03-04 08:48:00, 1 stopped, /etc/listend/listend.toml
+            listend 0.1.0, pid 4242, up 3h12m since 2026-03-04 08:48:00, /etc/listend/listend.toml
 
             old  stopped  generation 1  0/2 ready  legacy
 

@@ -307,4 +307,41 @@ public class EventLoopTests : KernelTest
             OnPass?.Invoke();
         }
     }
+
+    /// <summary>Each question takes longer than a slice, so each slice is one turn.</summary>
+    [Fact]
+    public void Other_events_pass_between_the_slices_of_a_long_answer()
+    {
+        using var loop = new EventLoop(_time);
+        var turns = 0;
+        loop.TurnEnded = () => turns++;
+        var asking = Task.Run(async () =>
+        {
+            var answers = await loop.AskEach(() => Enumerable.Range(0, 20), number =>
+            {
+                _time.Advance(EventLoop.SliceTime * 2);
+                return number % 2 == 0 ? $"{number} in turn {turns}" : null;
+            });
+            loop.Post(loop.Stop);
+            return answers;
+        });
+        loop.Run();
+        var answers = asking.GetAwaiter().GetResult();
+        Assert.Equal(Enumerable.Range(0, 10).Select(i => $"{i * 2}"), answers.Select(answer => answer.Split(' ')[0]));
+        Assert.Equal(answers.Count, answers.Select(answer => answer.Split(' ')[^1]).Distinct().Count());
+    }
+
+    [Fact]
+    public void Questions_about_nothing_have_no_answers()
+    {
+        using var loop = new EventLoop(_time);
+        var asking = Task.Run(async () =>
+        {
+            var answers = await loop.AskEach(() => Array.Empty<string>(), text => text);
+            loop.Post(loop.Stop);
+            return answers;
+        });
+        loop.Run();
+        Assert.Empty(asking.GetAwaiter().GetResult());
+    }
 }

@@ -12,6 +12,9 @@ namespace Supervisor.Daemon.Control;
 /// <summary>Writes answers: JSON, JSON lines, text, and problem documents (RFC 9457).</summary>
 internal static class Answer
 {
+    /// <summary>Quotes are written as \" and letters as they are, which is readable in curl's output.</summary>
+    private static readonly JsonWriterOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>The NAME in the path.</summary>
     public static string Name(HttpContext context) => (string)context.GetRouteValue("name")!;
 
@@ -44,17 +47,46 @@ internal static class Answer
     public static Task BadRequest(HttpContext context, string detail) =>
         Problem(context, StatusCodes.Status400BadRequest, "bad request", detail);
 
-    public static async Task NoService(HttpContext context, ControlContext daemon)
+    /// <summary>404 with the names that are similar; the name is the path's unless it is given.</summary>
+    public static async Task NoService(HttpContext context, ControlContext daemon, string? name = null)
     {
         var known = await daemon.Loop.Ask(() => daemon.Services.Select(runner => runner.Name).ToArray());
-        await Problem(context, StatusCodes.Status404NotFound, "no such service", ProblemText.UnknownName("service", Name(context), known));
+        await Problem(
+            context, StatusCodes.Status404NotFound, "no such service", ProblemText.UnknownName("service", name ?? Name(context), known));
     }
 
-    public static async Task NoListener(HttpContext context, ControlContext daemon)
+    /// <inheritdoc cref="NoService"/>
+    public static async Task NoListener(HttpContext context, ControlContext daemon, string? name = null)
     {
         var known = await daemon.Loop.Ask(() => daemon.Listeners.Handles.Select(handle => handle.Name).ToArray());
         await Problem(
-            context, StatusCodes.Status404NotFound, "no such listener", ProblemText.UnknownName("listener", Name(context), known));
+            context, StatusCodes.Status404NotFound, "no such listener", ProblemText.UnknownName("listener", name ?? Name(context), known));
+    }
+
+    /// <summary>
+    /// An array whose elements arrive in slices. Each slice is sent before the next one is written, so a slow reader costs no
+    /// memory.
+    /// </summary>
+    public static async Task JsonArray<T>(HttpContext context, IAsyncEnumerable<IReadOnlyList<T>> slices, JsonTypeInfo<T> type)
+    {
+        context.Response.ContentType = "application/json";
+        var output = context.Response.BodyWriter;
+        using var writer = new Utf8JsonWriter(output, Readable);
+        writer.WriteStartArray();
+        await foreach (var slice in slices)
+        {
+            foreach (var document in slice)
+            {
+                JsonSerializer.Serialize(writer, document, type);
+            }
+
+            writer.Flush();
+            await output.FlushAsync(context.RequestAborted);
+        }
+
+        writer.WriteEndArray();
+        writer.Flush();
+        await output.FlushAsync(context.RequestAborted);
     }
 
     /// <summary>One JSON document per line, each flushed, until the last one or until the client or the daemon ends the stream.</summary>
@@ -83,10 +115,10 @@ internal static class Answer
         }
     }
 
-    /// <summary>Writes a document. Quotes are written as \" and letters as they are, which is readable in curl's output.</summary>
+    /// <summary>Writes a document.</summary>
     public static void Write<T>(IBufferWriter<byte> output, T document, JsonTypeInfo<T> type)
     {
-        using var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        using var writer = new Utf8JsonWriter(output, Readable);
         JsonSerializer.Serialize(writer, document, type);
     }
 }

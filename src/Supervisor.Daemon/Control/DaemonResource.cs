@@ -8,11 +8,29 @@ namespace Supervisor.Daemon.Control;
 /// <summary>The daemon as a whole: its status, health and metrics, reload and upgrade.</summary>
 internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs)
 {
+    /// <summary>
+    /// The whole status; with <c>service=NAME</c> only that service, with <c>services=false</c> none, and with
+    /// <c>usage=false</c> without connections and resources, for which other threads ask the kernel.
+    /// </summary>
     public async Task Status(HttpContext context)
     {
-        var (document, connections) = await daemon.Loop.Ask(
-            () => (StatusReport.Of(daemon), new ConnectionCounts(daemon.Services, daemon.Loop.Now)));
-        await Answer.Json(context, CgroupUsage.Fill(connections.Fill(document)), ControlJson.Default.StatusDocument);
+        var name = context.Request.Query["service"].ToString();
+        var only = name.Length > 0 ? name : null;
+        var isWanted = RequestParameters.IsSet(context.Request, "services", otherwise: true);
+        var (self, now) = await daemon.Loop.Ask(() => (StatusReport.Daemon(daemon), daemon.Loop.Now));
+        var services = !isWanted ? [] : await daemon.Loop.AskEach(
+            () => only is null ? daemon.Services : daemon.Services.Where(runner => runner.Name == only),
+            runner => ServiceReading.Of(runner, daemon.Loop));
+        if (only is not null && isWanted && services.Count == 0)
+        {
+            await Answer.NoService(context, daemon, only);
+            return;
+        }
+
+        var documents = RequestParameters.IsSet(context.Request, "usage", otherwise: true)
+            ? ServiceUsage.Fill(services, now)
+            : services.Select(service => service.Document);
+        await Answer.Json(context, new StatusDocument(self, [.. documents]), ControlJson.Default.StatusDocument);
     }
 
     public static Task Health(HttpContext context) => Answer.Text(context, StatusCodes.Status200OK, "ok");
@@ -27,8 +45,8 @@ internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs)
             : Answer.Text(context, StatusCodes.Status503ServiceUnavailable, string.Join('\n', waiting)));
     }
 
-    public async Task Metrics(HttpContext context) => await MetricsServer.WriteAsync(
-        context, await daemon.Loop.Ask(() => Control.Metrics.Text(daemon.Info, daemon.Listeners, daemon.Services)));
+    public async Task Metrics(HttpContext context) =>
+        await MetricsServer.WriteAsync(context, await Control.Metrics.ReadAsync(daemon.Loop, daemon.Info, daemon.Listeners, daemon.Services));
 
     /// <summary>
     /// Applies the configuration, or with <c>dry_run=true</c> only plans it. A rejected one is a problem document with the plan.

@@ -13,14 +13,32 @@ internal sealed class ListenerResource(ControlContext daemon, CancellationToken 
     /// <summary>Entries that a slow reader may lag behind; older ones are dropped.</summary>
     private const int MaxLag = 4096;
 
-    public async Task List(HttpContext context) => await Answer.Json(
-        context,
-        await daemon.Loop.Ask(() =>
+    /// <summary>
+    /// All listeners; with <c>name=NAME</c> only that one, with <c>options=false</c> without socket options, and with
+    /// <c>drift=false</c> without a look at what workers have changed on the sockets since the last one.
+    /// </summary>
+    public async Task List(HttpContext context)
+    {
+        var name = context.Request.Query["name"].ToString();
+        if (name.Length > 0 && !await daemon.Loop.Ask(() => daemon.Listeners.Find(name) is not null))
         {
-            daemon.Listeners.RefreshFailures();
-            return daemon.Listeners.Handles.ToArray().Select(Read).ToList();
-        }),
-        ControlJson.Default.ListListenerDocument);
+            await Answer.NoListener(context, daemon, name);
+            return;
+        }
+
+        var withOptions = RequestParameters.IsSet(context.Request, "options", otherwise: true);
+        var withDrift = RequestParameters.IsSet(context.Request, "drift", otherwise: true);
+        await Answer.JsonArray(
+            context,
+            daemon.Loop.AskInSlices(
+                () =>
+                {
+                    daemon.Listeners.RefreshFailures();
+                    return name.Length == 0 ? daemon.Listeners.Handles : daemon.Listeners.Handles.Where(handle => handle.Name == name);
+                },
+                handle => daemon.Listeners.Find(handle.Name) == handle ? Read(handle, withOptions, withDrift) : null),
+            ControlJson.Default.ListenerDocument);
+    }
 
     public async Task Get(HttpContext context)
     {
@@ -91,9 +109,13 @@ internal sealed class ListenerResource(ControlContext daemon, CancellationToken 
     }
 
     /// <summary>The listener as the kernel has it now; a drift is found and repaired first.</summary>
-    private ListenerDocument Read(ListenerHandle handle)
+    private ListenerDocument Read(ListenerHandle handle, bool withOptions = true, bool withDrift = true)
     {
-        daemon.Drift.Check(handle);
-        return ListenerDocuments.Listener(handle, daemon.Services);
+        if (withDrift)
+        {
+            daemon.Drift.Check(handle);
+        }
+
+        return ListenerDocuments.Listener(handle, daemon.Services.UsersOf(handle), withOptions);
     }
 }

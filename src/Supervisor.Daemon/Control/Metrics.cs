@@ -2,12 +2,13 @@ using System.Globalization;
 using System.Text;
 using Supervisor.Core.Services;
 using Supervisor.Daemon.Model;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Control;
 
-/// <summary>The metrics in Prometheus' text format, version 0.0.4. Read on request, on the loop.</summary>
+/// <summary>The metrics in Prometheus' text format, version 0.0.4. Read on request.</summary>
 internal static class Metrics
 {
     /// <summary>The format's media type.</summary>
@@ -36,28 +37,33 @@ internal static class Metrics
             runner => runner.State.Rollout is { IsActive: true } ? 1 : 0),
     ];
 
-    public static string Text(DaemonInfo info, ListenerTable table, ServiceTable services)
+    /// <summary>Reads all metrics on the loop, in slices, and writes them. Any thread except the loop's.</summary>
+    public static async Task<string> ReadAsync(EventLoop loop, DaemonInfo info, ListenerTable table, ServiceTable services)
     {
+        var ofListeners = await loop.AskEach(
+            () => table.Handles,
+            handle => table.Find(handle.Name) == handle ? Sampled.Of(handle.Name, OfListeners, ListenerReading.Of(handle)) : null);
+        var ofServices = await loop.AskEach(() => services, runner => Sampled.Of(runner.Name, OfServices, runner));
         var text = new StringBuilder();
         Head(text, "listend_info", "gauge", "The version of the daemon.");
         Sample(text, "listend_info", "version", DaemonInfo.Version, 1);
         Head(text, "listend_start_time_seconds", "gauge", "When the daemon started, in seconds since 1970.");
         text.Append("listend_start_time_seconds ").Append(Number(info.StartedAt.ToUnixTimeMilliseconds() / 1000.0)).Append('\n');
-        Write(text, OfListeners, "listener", [.. table.Handles.Select(handle => (handle.Name, ListenerReading.Of(handle)))]);
-        Write(text, OfServices, "service", [.. services.Select(runner => (runner.Name, runner))]);
+        Write(text, OfListeners, "listener", ofListeners);
+        Write(text, OfServices, "service", ofServices);
         return text.ToString();
     }
 
-    private static void Write<T>(StringBuilder text, Metric<T>[] metrics, string label, (string Name, T Subject)[] subjects)
+    private static void Write<T>(StringBuilder text, Metric<T>[] metrics, string label, List<Sampled> subjects)
     {
-        foreach (var metric in metrics)
+        for (var i = 0; i < metrics.Length; i++)
         {
-            Head(text, metric.Name, metric.Type, metric.Help);
-            foreach (var (name, subject) in subjects)
+            Head(text, metrics[i].Name, metrics[i].Type, metrics[i].Help);
+            foreach (var subject in subjects)
             {
-                if (metric.Value(subject) is { } value)
+                if (subject.Values[i] is { } value)
                 {
-                    Sample(text, metric.Name, label, name, value);
+                    Sample(text, metrics[i].Name, label, subject.Name, value);
                 }
             }
         }
@@ -86,6 +92,13 @@ internal static class Metrics
     /// <param name="Help">One sentence.</param>
     /// <param name="Value">The value; null for no sample.</param>
     private sealed record Metric<T>(string Name, string Type, string Help, Func<T, double?> Value);
+
+    /// <summary>The values of all metrics of one listener or service.</summary>
+    private sealed record Sampled(string Name, double?[] Values)
+    {
+        public static Sampled Of<T>(string name, Metric<T>[] metrics, T subject) =>
+            new(name, Array.ConvertAll(metrics, metric => metric.Value(subject)));
+    }
 
     /// <summary>The kernel's figures of a listener's sockets, read once for all metrics.</summary>
     private sealed record ListenerReading(bool IsUp, (long Length, long Limit)? Queue, double? Drops)

@@ -2,15 +2,14 @@ using Serilog;
 using Supervisor.Config.Settings;
 using Supervisor.Core;
 using Supervisor.Linux;
-using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Daemon.Control;
 
 /// <summary>Serves the metrics by TCP if the configuration sets daemon.metrics. A failure is logged and does not affect services.</summary>
-/// <param name="loop">The loop that renders the metrics.</param>
-/// <param name="text">The metrics. On the loop.</param>
+/// <param name="time">The clock.</param>
+/// <param name="text">Reads the metrics. Any thread except the loop's.</param>
 /// <param name="log">The log.</param>
-internal sealed class MetricsEndpoint(EventLoop loop, Func<string> text, ILogger log) : IDisposable
+internal sealed class MetricsEndpoint(TimeProvider time, Func<Task<string>> text, ILogger log) : IDisposable
 {
     private MetricsServer? _server;
 
@@ -29,7 +28,7 @@ internal sealed class MetricsEndpoint(EventLoop loop, Func<string> text, ILogger
                 return;
             }
 
-            _server = MetricsServer.TryStart(loop, text, config, out var error);
+            _server = MetricsServer.TryStart(time, text, config, out var error);
             if (error is not null)
             {
                 log.Kind(MessageIds.MetricsFailed).Error("{Error}", error);

@@ -10,7 +10,6 @@ using Supervisor.Config.Settings;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Linux.Evidence;
-using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Daemon.Control;
 
@@ -42,7 +41,7 @@ internal sealed class MetricsServer : IDisposable
     private MetricsServer(WebApplication application) => _application = application;
 
     /// <summary>Starts the server; null with the reason if it cannot serve the address.</summary>
-    public static MetricsServer? TryStart(EventLoop loop, Func<string> metrics, DaemonConfig config, out string? error)
+    public static MetricsServer? TryStart(TimeProvider time, Func<Task<string>> metrics, DaemonConfig config, out string? error)
     {
         var address = config.Metrics!;
         if (config.MetricsListener is not { Address: var at } listener)
@@ -53,7 +52,7 @@ internal sealed class MetricsServer : IDisposable
 
         var places = new ConnectionPlaces(MostConnections, endsRequests: true);
         var hosts = new MetricsHosts(config.MetricsHosts, Dns.GetHostName());
-        var text = new SharedAnswer<string>(() => loop.Ask(metrics), Freshness, loop.Time);
+        var text = new SharedAnswer<string>(metrics, Freshness, time);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "listend" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
         {

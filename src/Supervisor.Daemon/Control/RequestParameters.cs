@@ -7,6 +7,10 @@ namespace Supervisor.Daemon.Control;
 internal static class RequestParameters
 {
     private static readonly string[] Switches = ["dry_run", "wait", "follow", "force"];
+
+    /// <summary>What a document leaves out if it is false; only for reading.</summary>
+    private static readonly string[] Parts = ["services", "usage", "options", "drift"];
+
     private static readonly string[] Values = ["timeout_ms", "workers", "worker", "signal", "after", "lines"];
 
     /// <summary>Why the query is invalid; null if it is valid.</summary>
@@ -19,7 +23,8 @@ internal static class RequestParameters
                 return $"parameter \"{name}\" appears {given.Count} times: use it once";
             }
 
-            if (Switches.Contains(name) && Read(given.ToString()) is null)
+            var isPart = !HttpMethods.IsPost(request.Method) && Parts.Contains(name);
+            if ((isPart || Switches.Contains(name)) && Read(given.ToString()) is null)
             {
                 return $"invalid {name} \"{given}\": use {name}=true or {name}=false";
             }

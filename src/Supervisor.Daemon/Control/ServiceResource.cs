@@ -17,12 +17,11 @@ internal sealed class ServiceResource(ControlContext daemon, CancellationToken s
     public async Task Get(HttpContext context)
     {
         var name = Answer.Name(context);
-        var (document, connections) = await daemon.Loop.Ask(() => (
-            Find(name) is { } runner ? ServiceDocuments.Service(runner, daemon.Loop.Now, daemon.Loop.Time.GetUtcNow()) : null,
-            new ConnectionCounts(daemon.Services, daemon.Loop.Now)));
-        await (document is null
+        var (reading, now) = await daemon.Loop.Ask(
+            () => (Find(name) is { } runner ? ServiceReading.Of(runner, daemon.Loop) : null, daemon.Loop.Now));
+        await (reading is null
             ? Answer.NoService(context, daemon)
-            : Answer.Json(context, CgroupUsage.Fill(connections.Fill(document)), ControlJson.Default.ServiceDocument));
+            : Answer.Json(context, ServiceUsage.Fill([reading], now).Single(), ControlJson.Default.ServiceDocument));
     }
 
     public Task Start(HttpContext context) => _change.RunAsync(context, runner => new StartProgress(daemon.Loop, runner));

@@ -1,5 +1,6 @@
 using System.Collections;
 using Supervisor.Core.Services;
+using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Model;
@@ -9,6 +10,8 @@ namespace Supervisor.Daemon.Model;
 internal sealed class ServiceTable(Func<ServiceSpec, ServiceRunner> create) : IReadOnlyList<ServiceRunner>, IStoppableServices, IDisposable
 {
     private readonly List<ServiceRunner> _runners = [];
+    private readonly Dictionary<string, ServiceRunner> _byName = new(StringComparer.Ordinal);
+    private ILookup<ListenerHandle, ServiceRunner>? _byListener;
 
     /// <summary>A service was added and is not started yet.</summary>
     public event Action<ServiceRunner>? Added;
@@ -26,13 +29,21 @@ internal sealed class ServiceTable(Func<ServiceSpec, ServiceRunner> create) : IR
     public ServiceRunner this[int index] => _runners[index];
 
     /// <summary>The service with this name; null if there is none.</summary>
-    public ServiceRunner? Find(string name) => _runners.Find(runner => runner.Name == name);
+    public ServiceRunner? Find(string name) => _byName.GetValueOrDefault(name);
+
+    /// <summary>The services whose next generation gets the listener, in the order in which they were added.</summary>
+    public IEnumerable<ServiceRunner> UsersOf(ListenerHandle handle) => (_byListener ??= _runners
+        .SelectMany(runner => runner.Generations.Next.Listeners.Distinct(), (runner, listener) => (Runner: runner, Listener: listener))
+        .ToLookup(pair => pair.Listener, pair => pair.Runner))[handle];
 
     /// <summary>Adds a service.</summary>
     public ServiceRunner Add(ServiceSpec spec)
     {
         var runner = create(spec);
         _runners.Add(runner);
+        _byName.Add(runner.Name, runner);
+        _byListener = null;
+        runner.Generations.NextChanged += ForgetListeners;
         Added?.Invoke(runner);
         return runner;
     }
@@ -41,6 +52,9 @@ internal sealed class ServiceTable(Func<ServiceSpec, ServiceRunner> create) : IR
     public void Remove(ServiceRunner runner)
     {
         _runners.Remove(runner);
+        _byName.Remove(runner.Name);
+        _byListener = null;
+        runner.Generations.NextChanged -= ForgetListeners;
         Removed?.Invoke(runner);
         runner.Dispose();
     }
@@ -56,6 +70,8 @@ internal sealed class ServiceTable(Func<ServiceSpec, ServiceRunner> create) : IR
 
     /// <inheritdoc/>
     public IEnumerator<ServiceRunner> GetEnumerator() => _runners.GetEnumerator();
+
+    private void ForgetListeners() => _byListener = null;
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 

@@ -13,12 +13,13 @@ namespace Supervisor.Daemon.Reports;
 /// <summary>The documents of listeners and their history. On the loop.</summary>
 internal static class ListenerDocuments
 {
-    public static ListenerDocument Listener(ListenerHandle handle, IEnumerable<ServiceRunner> services)
+    /// <summary>The document of a listener that workers of <paramref name="services"/> get.</summary>
+    public static ListenerDocument Listener(ListenerHandle handle, IEnumerable<ServiceRunner> services, bool withOptions = true)
     {
         var spec = handle.Spec;
         var kind = spec.Address.Kind;
         ListenerSocket[] sockets = [.. handle.Sockets, .. handle.Leaving];
-        var users = services.Where(runner => runner.Generations.Next.Listeners.Contains(handle)).ToArray();
+        var users = services.ToArray();
         var queues = sockets.Select(socket => handle.Listens ? AcceptQueue.Read(socket.Descriptor, kind, socket.Inode) : null).ToArray();
         return new ListenerDocument(
             handle.Name,
@@ -31,7 +32,7 @@ internal static class ListenerDocuments
             Math.Max(handle.Sockets.Count, 1),
             handle.Listens ? new BacklogDocument(spec.Listen.Backlog, queues.Min(queue => queue?.Limit)) : null,
             handle.Listens ? new QueueDocument(Sum(queues, queue => queue?.Length), Sum(queues, queue => queue?.Limit)) : null,
-            [.. Options(handle)],
+            withOptions ? [.. Options(handle)] : [],
             handle.Origin.ToWireName(),
             handle.Drift.Any(),
             FailureReport.Failure(handle),

@@ -57,7 +57,7 @@ internal sealed class DaemonParts : IDisposable
         Drift = new DriftWatch(Loop, Factory.Repair);
         _serviceDrift = new ServiceDriftWatch(Drift);
         Conflicts = new ConflictWatch(Loop, Factory, log);
-        Metrics = new MetricsEndpoint(Loop, () => Control.Metrics.Text(request.Info, Listeners, Services), log);
+        Metrics = new MetricsEndpoint(Loop.Time, () => Control.Metrics.ReadAsync(Loop, request.Info, Listeners, Services), log);
         Reloader = new Reloader(new ReloadContext(
             Loop, request.Info, Lifecycle, Config, Listeners, Services, Events, Drift, Factory, Conflicts, () => StateChanged?.Invoke(),
             log));

@@ -28,6 +28,8 @@ public sealed class AcceptedConnections
     private const int Established = 1;
     private const int UnixMessage = 16;
 
+    private const int InternetRequest = 56;
+    private const int NoCookie = 48;
     private const int InternetMessage = 72;
     private const ushort DiagInfo = 2;
 
@@ -43,12 +45,13 @@ public sealed class AcceptedConnections
     private readonly (string Name, ListenAddress Address)[] _listeners;
 
     /// <summary>UNIX listeners by the names of their sockets.</summary>
-    private readonly Dictionary<string, string> _unixNames = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _unixNames;
 
     /// <summary>A query about these listeners as they are now. On the loop.</summary>
     public AcceptedConnections(IEnumerable<ListenerHandle> listeners)
     {
         var accepting = listeners.Where(handle => handle.Spec.Address.Kind.Listens() && handle.Effective is not null).ToArray();
+        _unixNames = new Dictionary<string, string>(StringComparer.Ordinal);
         _listeners = [.. accepting.Select(handle => (handle.Name, handle.Effective!)).Distinct()];
         foreach (var handle in accepting)
         {
@@ -59,86 +62,68 @@ public sealed class AcceptedConnections
         }
     }
 
+    private AcceptedConnections((string Name, ListenAddress Address)[] listeners, Dictionary<string, string> unixNames) =>
+        (_listeners, _unixNames) = (listeners, unixNames);
+
     /// <summary>True if no listener accepts connections, so that there can be none.</summary>
     public bool IsEmpty => _listeners.Length == 0;
 
-    /// <summary>The connections of all processes, by inode number.</summary>
-    public Dictionary<ulong, AcceptedConnection> All(bool withAges = false)
+    /// <summary>One query about the listeners of several.</summary>
+    public static AcceptedConnections OfAll(IEnumerable<AcceptedConnections> queries)
     {
-        // An MPTCP connection has one socket for each path; all have one inode number.
-        var found = new Dictionary<ulong, AcceptedConnection>();
-        foreach (var port in _listeners.Where(listener => listener.Address.Kind.SpeaksTcp()).GroupBy(listener => listener.Address.Port))
+        var listeners = new HashSet<(string Name, ListenAddress Address)>();
+        var unixNames = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var query in queries)
         {
-            AddInternet((ushort)port.Key, [.. port.Select(listener => new Local(listener.Name, listener.Address))], withAges, found);
-        }
-
-        AddUnix(found);
-        return found;
-    }
-
-    /// <summary>
-    /// Finds the open connections of each of these processes and its descendants. Null if the daemon may not read a process, or
-    /// not within <paramref name="each"/>, or not before <paramref name="until"/> (a timestamp of <see cref="Stopwatch"/>). If
-    /// there are no connections, it reads no process.
-    /// </summary>
-    public Dictionary<int, IReadOnlyList<AcceptedConnection>?> Of(
-        IEnumerable<int> processes, TimeSpan each, long until, bool withAges = false)
-    {
-        var all = All(withAges);
-        var inodes = all.Keys.ToHashSet();
-        return processes.Distinct().ToDictionary(pid => pid,
-            pid => Of(pid, all, inodes, Math.Min(until, Stopwatch.GetTimestamp() + (long)(each.TotalSeconds * Stopwatch.Frequency))));
-    }
-
-    /// <summary>
-    /// Finds which of the connections with these <paramref name="inodes"/> the process or a descendant has open. Null if the
-    /// daemon may not read the process, or not before <paramref name="until"/>.
-    /// </summary>
-    public static IReadOnlyList<AcceptedConnection>? Of(int root, Dictionary<ulong, AcceptedConnection> all, IReadOnlySet<ulong> inodes,
-        long until = long.MaxValue)
-    {
-        if (all.Count == 0)
-        {
-            return [];
-        }
-
-        var found = new List<OpenFiles.Found>();
-        foreach (var pid in WorkerTree.Of(root, until))
-        {
-            if (!OpenFiles.FindSocketsOf(pid, inodes, found, until))
+            listeners.UnionWith(query._listeners);
+            foreach (var (name, listener) in query._unixNames)
             {
-                return null;
+                unixNames.TryAdd(name, listener);
             }
         }
 
-        if (Stopwatch.GetTimestamp() > until)
-        {
-            return null;
-        }
-
-        // A child inherits the descriptors that its parent had at the fork.
-        return [.. found.Select(one => one.Inode).Distinct().Select(inode => all[inode])];
+        return new AcceptedConnections([.. listeners], unixNames);
     }
 
-    private static void AddInternet(ushort port, Local[] listeners, bool withAges, Dictionary<ulong, AcceptedConnection> found)
+    /// <summary>
+    /// Asks the kernel: at most one dump for each family, however many listeners there are. A dump makes the kernel walk the whole
+    /// table of connections, so ask once for all that an answer needs.
+    /// </summary>
+    public ConnectionSnapshot Read(bool withAges = false)
     {
-        using var netlink = Netlink.TryOpen(NETLINK_SOCK_DIAG);
+        // An MPTCP connection has one socket for each path; all have one inode number.
+        var found = new Dictionary<ulong, AcceptedConnection>();
+        AddInternet(withAges, found);
+        AddUnix(found);
+        return new ConnectionSnapshot(_listeners, found);
+    }
+
+    /// <summary>Whether one of its listeners has one of these addresses.</summary>
+    internal bool HasAddressOf(IReadOnlySet<ListenAddress> addresses) => _listeners.Any(listener => addresses.Contains(listener.Address));
+
+    private void AddInternet(bool withAges, Dictionary<ulong, AcceptedConnection> found)
+    {
+        var names = new Dictionary<Local, string>();
+        foreach (var (name, address) in _listeners.Where(listener => listener.Address.Kind.SpeaksTcp()))
+        {
+            names.TryAdd(Local.Of(address), name);
+        }
+
+        using var netlink = names.Count == 0 ? null : Netlink.TryOpen(NETLINK_SOCK_DIAG);
         if (netlink is null)
         {
             return;
         }
 
         // struct inet_diag_req_v2: family, protocol, ext, pad, states, then struct inet_diag_sockid.
-        Span<byte> request = stackalloc byte[56];
+        byte[] request = [.. new byte[InternetRequest], .. PortFilter.Of(names.Keys.Select(local => local.Port))];
+        request[1] = IPPROTO_TCP;
+        request[2] = withAges ? (byte)(1 << (DiagInfo - 1)) : (byte)0;
+        BinaryPrimitives.WriteUInt32LittleEndian(request.AsSpan(4), Connected);
+        request.AsSpan(NoCookie, 8).Fill(0xFF);
         foreach (var family in (ReadOnlySpan<byte>)[AF_INET, AF_INET6])
         {
-            request.Clear();
             request[0] = family;
-            request[1] = IPPROTO_TCP;
-            request[2] = withAges ? (byte)(1 << (DiagInfo - 1)) : (byte)0;
-            BinaryPrimitives.WriteUInt32LittleEndian(request[4..], Connected);
-            BinaryPrimitives.WriteUInt16BigEndian(request[8..], port);
-            request.Slice(48, 8).Fill(0xFF);
             netlink.Dump(SOCK_DIAG_BY_FAMILY, request, (_, message) =>
             {
                 if (message.Length < InternetMessage || BinaryPrimitives.ReadUInt32LittleEndian(message[68..]) is not (not 0 and var inode))
@@ -147,7 +132,10 @@ public sealed class AcceptedConnections
                 }
 
                 var length = message[0] == AF_INET6 ? 16 : 4;
-                if (NameOf(listeners, ConnectionPeer.Number(message.Slice(8, length)), message[0] == AF_INET6) is { } name)
+                var local = new Local(
+                    BinaryPrimitives.ReadUInt16BigEndian(message[4..]), ConnectionPeer.Number(message.Slice(8, length)),
+                    message[0] == AF_INET6);
+                if (NameOf(names, local) is { } name)
                 {
                     found[inode] = WithAges(
                         new AcceptedConnection(inode, name,
@@ -180,20 +168,11 @@ public sealed class AcceptedConnections
     /// The listener of a port that has that local address, or else the listener on the wildcard. If two of them differ in
     /// family, the one of the socket's family: an accepted socket keeps its listener's.
     /// </summary>
-    private static string? NameOf(Local[] listeners, UInt128 address, bool isIPv6)
+    private static string? NameOf(Dictionary<Local, string> names, Local local)
     {
-        Local? best = null;
-        var most = 0;
-        foreach (var listener in listeners)
-        {
-            var fits = listener.IsWildcard ? 1 : listener.Address == address ? 2 : 0;
-            if (fits > 0 && (fits += listener.IsIPv6 == isIPv6 ? 4 : 0) > most)
-            {
-                (best, most) = (listener, fits);
-            }
-        }
-
-        return best?.Name;
+        var other = local with { IsIPv6 = !local.IsIPv6 };
+        return names.GetValueOrDefault(local) ?? names.GetValueOrDefault(local with { Address = 0 })
+            ?? names.GetValueOrDefault(other) ?? names.GetValueOrDefault(other with { Address = 0 });
     }
 
     private void AddUnix(Dictionary<ulong, AcceptedConnection> found)
@@ -230,15 +209,12 @@ public sealed class AcceptedConnections
         });
     }
 
-    /// <summary>A listener of a port, with its address in the form of the dump's rows.</summary>
-    private sealed class Local(string name, ListenAddress address)
+    /// <summary>The local end of a listener or a connection; the address of a wildcard is 0.</summary>
+    private readonly record struct Local(ushort Port, UInt128 Address, bool IsIPv6)
     {
-        public string Name { get; } = name;
-
-        public bool IsWildcard { get; } = address.Host is null || address.IsWildcard;
-
-        public bool IsIPv6 { get; } = address.Host is not { AddressFamily: AddressFamily.InterNetwork };
-
-        public UInt128 Address { get; } = address.Host is { } host ? ConnectionPeer.Number(host) : 0;
+        public static Local Of(ListenAddress address) => new(
+            (ushort)address.Port,
+            address.Host is not { } host || address.IsWildcard ? 0 : ConnectionPeer.Number(host),
+            address.Host is not { AddressFamily: AddressFamily.InterNetwork });
     }
 }

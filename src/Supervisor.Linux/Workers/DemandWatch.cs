@@ -92,7 +92,7 @@ internal sealed class DemandWatch : IDeadline, IDisposable
             return;
         }
 
-        Task.Run(() => query.All().Count).ContinueWith(
+        Task.Run(() => query.Read().All.Count).ContinueWith(
             open => _loop.Post(() => OnChecked(period, open.IsCompletedSuccessfully ? open.Result : 1)), TaskScheduler.Default);
     }
 

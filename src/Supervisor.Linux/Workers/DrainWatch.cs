@@ -291,8 +291,8 @@ internal sealed class DrainWatch : IDeadline, IDisposable
         SampleAsync(() =>
         {
             var until = Stopwatch.GetTimestamp() + (long)(SampleTime.TotalSeconds * Stopwatch.Frequency);
-            var all = question.All(withAges: true);
-            var inodes = all.Keys.ToHashSet();
+            var snapshot = question.Read(withAges: true);
+            var all = snapshot.All;
             return Array.ConvertAll(targets, target => target.Known is { } known
                 ? new DrainSample(
                 [
@@ -302,7 +302,7 @@ internal sealed class DrainWatch : IDeadline, IDisposable
                     IsPartial = true,
                 }
                 : new DrainSample(
-                    AcceptedConnections.Of(target.Pid, all, inodes, until),
+                    snapshot.Of(target.Pid, until),
                     target.Waits ? [.. AcceptProbe.Awaited(target.Pid, names.Keys, until).Select(inode => names[inode]).Distinct()]
                         : null));
         }).ContinueWith(

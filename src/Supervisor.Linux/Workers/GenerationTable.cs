@@ -22,8 +22,23 @@ public sealed class GenerationTable(EventLoop loop, UserDirectory users, IReadOn
     private readonly Dictionary<int, GenerationPins> _pins = [];
     private readonly IdentityRequests _identities = new(loop, users, onWaiting);
 
+    /// <summary>The next generation gets other listeners than before.</summary>
+    public event Action? NextChanged;
+
     /// <summary>What the next generation gets.</summary>
-    public GenerationResources Next { get; private set; } = new(listeners, null);
+    public GenerationResources Next
+    {
+        get;
+        private set
+        {
+            var isOther = !ReferenceEquals(field.Listeners, value.Listeners);
+            field = value;
+            if (isOther)
+            {
+                NextChanged?.Invoke();
+            }
+        }
+    } = new(listeners, null);
 
     /// <summary>What has to be resolved before workers can be started; null if nothing.</summary>
     public string? Waits => _identities.Waits;

@@ -14,20 +14,20 @@ public class AcceptedConnectionsTests : KernelTest
         using var listener = Given.Listener("tcp://127.0.0.1:0");
         var question = new AcceptedConnections([listener]);
         using var client = Loopback.Connect(listener.Effective!);
-        Assert.Empty(question.All());
+        Assert.Empty(question.Read().All);
         using (Libc.Accept(listener.Descriptor!))
         {
-            var connection = Assert.Single(question.All().Values);
+            var connection = Assert.Single(question.Read().All.Values);
             Assert.Equal(("web", EndPoint(client)), (connection.Listener, connection.Peer.ToString()));
             Assert.Null(connection.OpenFor);
-            Assert.Equal([connection], question.Of([Processes.CurrentPid], Patience, long.MaxValue)[Processes.CurrentPid]!);
+            Assert.Equal([connection], question.Read().Of(Processes.CurrentPid)!);
 
             // The peer has closed; this side has not.
             client.Dispose();
-            Assert.Single(question.All());
+            Assert.Single(question.Read().All);
         }
 
-        Assert.Empty(question.All());
+        Assert.Empty(question.Read().All);
     }
 
     [Fact]
@@ -49,7 +49,7 @@ public class AcceptedConnectionsTests : KernelTest
             }
         }
 
-        var found = new AcceptedConnections([one, two, six, path]).All(withAges: true);
+        var found = new AcceptedConnections([one, two, six, path]).Read(withAges: true).All;
         Assert.Equal(
             [("one", 1), ("path", 4), ("six", 3), ("two", 2)],
             found.Values.GroupBy(connection => connection.Listener).OrderBy(group => group.Key, StringComparer.Ordinal)
@@ -68,8 +68,8 @@ public class AcceptedConnectionsTests : KernelTest
         using var client = Loopback.Connect(Given.Address($"unix://{folder.Path}/named"));
         using var accepted = Libc.Accept(listener.Descriptor!);
         using var renamed = Given.Listener($"unix://{folder.Path}/bound");
-        Assert.Equal("web", Assert.Single(new AcceptedConnections([listener]).All().Values).Listener);
-        Assert.Single(new AcceptedConnections([renamed]).All());
+        Assert.Equal("web", Assert.Single(new AcceptedConnections([listener]).Read().All.Values).Listener);
+        Assert.Single(new AcceptedConnections([renamed]).Read().All);
     }
 
     [Fact]
@@ -78,7 +78,7 @@ public class AcceptedConnectionsTests : KernelTest
         using var listener = Given.Listener("tcp://[::]:0");
         using var four = Loopback.Connect(Given.Address($"tcp://127.0.0.1:{listener.Effective!.Port}"));
         using var accepted = Libc.Accept(listener.Descriptor!);
-        Assert.Equal(EndPoint(four), Assert.Single(new AcceptedConnections([listener]).All().Values).Peer.ToString());
+        Assert.Equal(EndPoint(four), Assert.Single(new AcceptedConnections([listener]).Read().All.Values).Peer.ToString());
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public class AcceptedConnectionsTests : KernelTest
         AcceptedConnection seen;
         do
         {
-            seen = Assert.Single(new AcceptedConnections([listener]).All(withAges: true).Values);
+            seen = Assert.Single(new AcceptedConnections([listener]).Read(withAges: true).All.Values);
             var age = TimeProvider.System.GetElapsedTime(before);
             Assert.True(seen.OpenFor <= age + tick, $"{seen.OpenFor} after {age}");
             Assert.Equal(seen.OpenFor, seen.SilentFor);
@@ -104,7 +104,7 @@ public class AcceptedConnectionsTests : KernelTest
 
         // The send ends the silence and does not change the age of the connection.
         Libc.Send(accepted, 1);
-        seen = Assert.Single(new AcceptedConnections([listener]).All(withAges: true).Values);
+        seen = Assert.Single(new AcceptedConnections([listener]).Read(withAges: true).All.Values);
         Assert.True(seen.OpenFor >= least && seen.SilentFor < seen.OpenFor, $"{seen.OpenFor}, silent for {seen.SilentFor}");
     }
 
