@@ -1,6 +1,6 @@
 namespace Supervisor.Control;
 
-/// <summary>Exit statuses of <c>listenctl</c>.</summary>
+/// <summary>Exit statuses of <c>listenctl</c> and <c>listend</c>.</summary>
 public static class ExitCode
 {
     /// <summary>Done.</summary>
@@ -17,4 +17,9 @@ public static class ExitCode
 
     /// <summary>Not permitted.</summary>
     public const int NotPermitted = 4;
+
+    /// <summary>
+    /// <c>listend run</c>: the configuration is invalid, so a restart without a change fails again. EX_CONFIG of sysexits(3).
+    /// </summary>
+    public const int InvalidConfiguration = 78;
 }

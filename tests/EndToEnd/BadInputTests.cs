@@ -174,7 +174,7 @@ public sealed class BadInputTests
 
         // The daemon does not start with this configuration.
         var run = await RunningProgram.RunAsync(Published.Listend, ["run", "--config", file, "--runtime-directory", directory["run"]]);
-        Assert.Equal(1, run.ExitCode);
+        Assert.Equal(ExitCode.InvalidConfiguration, run.ExitCode);
         Assert.Contains($"{file}:{line}:", run.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(directory["run"]));
     }

@@ -129,7 +129,8 @@ public sealed class TrustedPathTests : IDisposable
         var other = Assert.Single(document.Paths, path => path.Setting == "service.other.log");
         Assert.Equal(("nobody", false), (other.OpenedBy, other.Trusted));
         Assert.Contains(other.Components, component => component.Path == _directory["link"] && component.Target == "theirs");
-        Assert.Equal(1, (await RunningProgram.RunAsync(Published.Listend, ["run", "--config", config])).ExitCode);
+        Assert.Equal(
+            ExitCode.InvalidConfiguration, (await RunningProgram.RunAsync(Published.Listend, ["run", "--config", config])).ExitCode);
 
         var accepting = Services("trusted_owners = [\"nobody\"]");
         var clean = await RunningProgram.RunAsync(Published.Listend, ["check", "--config", accepting]);

@@ -434,6 +434,21 @@ def user_unit():
         run("loginctl", "disable-linger", "bench")
 
 
+def empty():
+    """systemd does not restart the daemon of a configuration that is invalid: the one that is installed configures nothing."""
+    hello = "/etc/listend/conf.d/hello.toml"
+    with open(hello) as file:
+        text = file.read()
+    os.remove(hello)
+    try:
+        run("systemctl", "start", "listend", check=False)
+        shown = run("systemctl", "show", "listend", "-p", "ActiveState", "-p", "NRestarts", "-p", "ExecMainStatus").split()
+        assert sorted(shown) == ["ActiveState=failed", "ExecMainStatus=78", "NRestarts=0"], shown
+    finally:
+        write(hello, text)
+        run("systemctl", "reset-failed", "listend")
+
+
 def remove():
     run("systemctl", "start", "listend")
     ready()
@@ -493,10 +508,10 @@ def replacement():
 ON_REQUEST = {"replacement"}
 SCENARIOS = [
     install, start, journal, roll_out, replacement, reload, restart, kill, upgrade, newer_package, conffiles, stop, by_hand,
-    socket_unit, documented, instance, unprivileged, user_unit, remove,
+    socket_unit, documented, instance, unprivileged, user_unit, empty, remove,
 ]
 # These begin and end with a stopped system service.
-STOPPED = {"stop", "by_hand", "socket_unit", "documented", "instance", "unprivileged", "user_unit", "remove"}
+STOPPED = {"stop", "by_hand", "socket_unit", "documented", "instance", "unprivileged", "user_unit", "empty", "remove"}
 # Without these no further scenario can run.
 NEEDED = {"install", "start"}
 

@@ -16,9 +16,6 @@ namespace Supervisor.Listend.Commands;
 /// <summary><c>listend run</c>: the daemon, in the foreground.</summary>
 internal sealed class RunCommand
 {
-    private const int Failed = 1;
-    private const int Usage = 2;
-
     private readonly Executable _executable;
     private readonly Option<string> _config = ConfigOptions.Config();
     private readonly Option<string> _level = new("--log-level")
@@ -108,7 +105,7 @@ internal sealed class RunCommand
         if (unusable is not null)
         {
             Console.Error.WriteLine($"listend: cannot continue after the re-execution: {Printable.Line(unusable)}");
-            return Failed;
+            return ExitCode.Failed;
         }
 
         if (previous is not null)
@@ -120,7 +117,7 @@ internal sealed class RunCommand
         if (UsageError(parsed) is { } wrong)
         {
             Console.Error.WriteLine($"listend: {wrong}");
-            return Usage;
+            return ExitCode.Usage;
         }
 
         var given = IsAdHoc(parsed) ? null : parsed.GetValue(_config)!;
@@ -136,7 +133,7 @@ internal sealed class RunCommand
             && (path is null || directory is null || StateFile.Read(new RuntimePaths(directory).StateFile).Manifest?.Config.File != path))
         {
             Print(configured.Errors);
-            return IsAdHoc(parsed) ? Usage : Failed;
+            return IsAdHoc(parsed) ? ExitCode.Usage : ExitCode.InvalidConfiguration;
         }
 
         if (directory is null)
@@ -144,7 +141,7 @@ internal sealed class RunCommand
             Console.Error.WriteLine(
                 "listend: no runtime directory: XDG_RUNTIME_DIR is not set; set it, or --runtime-directory PATH, or "
                 + "daemon.runtime_directory");
-            return Failed;
+            return ExitCode.Failed;
         }
 
         return Start(parsed, configured, path, directory, null);
