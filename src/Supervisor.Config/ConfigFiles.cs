@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text;
 using Supervisor.Config.Diagnostics;
 
@@ -12,6 +13,10 @@ public static class ConfigFiles
 {
     /// <summary>The largest file that is read, in bytes: a configuration of ten thousand listeners has about 4 MiB.</summary>
     public const int MaxBytes = 16 * 1024 * 1024;
+
+    // FNV-1a with 64 bits. SHA-256 would load OpenSSL at each start of the daemon.
+    private const ulong HashStart = 0xcbf29ce484222325;
+    private const ulong HashPrime = 0x100000001b3;
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -27,13 +32,17 @@ public static class ConfigFiles
         open ??= static (path, _) => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
         var sources = ImmutableArray.CreateBuilder<ConfigSource>();
         var errors = ImmutableArray.CreateBuilder<ConfigDiagnostic>();
-        ReadFile(mainPath, open, sources, errors);
-        foreach (var path in DropIns(mainPath, errors))
+        var hash = HashStart;
+        IReadOnlyList<string> paths = [mainPath, .. DropIns(mainPath, errors)];
+        foreach (var path in paths)
         {
-            ReadFile(path, open, sources, errors);
+            ReadFile(path, open, sources, errors, ref hash);
         }
 
-        return new ConfigFilesResult(sources.ToImmutable(), errors.ToImmutable());
+        return new ConfigFilesResult(sources.ToImmutable(), errors.ToImmutable())
+        {
+            Hash = sources.Count == paths.Count ? hash.ToString("x16", CultureInfo.InvariantCulture) : null,
+        };
     }
 
     /// <summary>The files that <see cref="Read"/> reads, as far as their folder can be listed.</summary>
@@ -68,7 +77,8 @@ public static class ConfigFiles
         string path,
         ConfigFileOpener open,
         ImmutableArray<ConfigSource>.Builder sources,
-        ImmutableArray<ConfigDiagnostic>.Builder errors)
+        ImmutableArray<ConfigDiagnostic>.Builder errors,
+        ref ulong hash)
     {
         try
         {
@@ -89,7 +99,12 @@ public static class ConfigFiles
                 return;
             }
 
-            sources.Add(new ConfigSource(path, StrictUtf8.GetString(content.GetBuffer(), 0, (int)content.Length)));
+            var bytes = content.GetBuffer().AsSpan(0, (int)content.Length);
+            sources.Add(new ConfigSource(path, StrictUtf8.GetString(bytes)));
+            foreach (var one in bytes)
+            {
+                hash = unchecked((hash ^ one) * HashPrime);
+            }
         }
         catch (DecoderFallbackException error)
         {

@@ -49,6 +49,12 @@ public sealed record ParsedConfig
     /// <summary>What rules need to know about the machine.</summary>
     public ConfigContext Context { get; init; } = new();
 
+    /// <summary>The absolute path of the main file; null without one, or where no rule needs it.</summary>
+    public string? File { get; init; }
+
+    /// <summary><see cref="ConfigFilesResult.Hash"/>; null without files.</summary>
+    public string? Hash { get; init; }
+
     /// <summary>Every section, with the settings that could be read and the others at their defaults.</summary>
     public ListendConfig Draft { get; }
 
@@ -66,11 +72,17 @@ public sealed record ParsedConfig
 
     /// <summary>The same with the errors of files that could not be read. If no file was read, the pure rules do not run.</summary>
     public ParsedConfig With(ConfigFilesResult files) =>
-        With(files.Errors) with { IsComplete = IsComplete && !files.Sources.IsEmpty };
+        With(files.Errors) with { IsComplete = IsComplete && !files.Sources.IsEmpty, Hash = files.Hash };
 
     /// <summary>The same with more diagnostics.</summary>
     internal ParsedConfig With(IEnumerable<ConfigDiagnostic> more) =>
-        new(Draft.Daemon, Listeners, Services, Diagnostics.AddRange(more), Places) { IsComplete = IsComplete, Context = Context };
+        new(Draft.Daemon, Listeners, Services, Diagnostics.AddRange(more), Places)
+        {
+            IsComplete = IsComplete,
+            Context = Context,
+            Hash = Hash,
+            File = File,
+        };
 
     private ListendConfig WithoutErrors()
     {

@@ -39,6 +39,7 @@ public sealed class RuleSet
             Readable = parsed.Readable,
             Draft = parsed.Draft,
             Places = parsed.Places,
+            Hash = parsed.Hash,
         };
     }
 

@@ -2,6 +2,7 @@ using Supervisor.Config;
 using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Settings;
 using Supervisor.Control;
+using Supervisor.Core;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Linux.Continuity;
 using Supervisor.Linux.Evidence;
@@ -32,7 +33,8 @@ internal static class BindableNow
             if (!diagnosis.Bindable && !IsTheDaemons(diagnosis, daemon)
                 && !(diagnosis.Cause == BindCause.StaleUnixPath && spec.Unix.RemoveStale))
             {
-                yield return Diagnostic(spec.Name, diagnosis, config.Places);
+                var found = Diagnostic(spec.Name, diagnosis, config.Places);
+                yield return diagnosis.Retry && spec.ConflictWait > TimeSpan.Zero ? Waits(found, diagnosis, spec.ConflictWait) : found;
             }
         }
     }
@@ -45,6 +47,14 @@ internal static class BindableNow
             : places.Diagnostic("listener", listener, "address", diagnosis.Verdict, diagnosis.Advice);
         return found with { Bind = new BindFailure(listener, diagnosis) };
     }
+
+    /// <summary>A start waits for an address that can become free, so it stops nothing.</summary>
+    private static ConfigDiagnostic Waits(ConfigDiagnostic found, BindDiagnosis diagnosis, TimeSpan wait) => found with
+    {
+        Bind = null,
+        IsWarning = true,
+        Message = $"cannot be bound now: {diagnosis.Errno}: {found.Message}; a start waits for it for {Duration.Rounded(wait)}",
+    };
 
     private static bool IsTheDaemons(BindDiagnosis diagnosis, int? daemon) =>
         daemon is { } pid && !diagnosis.Holders.IsEmpty

@@ -15,6 +15,13 @@ internal static class ConfigLoading
     /// <summary>Reads the files and applies the rules of a profile. All errors are returned at once.</summary>
     public static ConfigResult Load(string path, Profile profile, ConfigContext context) => Validate(Read(path, context), profile);
 
+    /// <summary>Reads the files and applies the rules that need no host. Users, paths, addresses and the kernel are not asked.</summary>
+    public static ConfigResult LoadOffline(string path)
+    {
+        var files = ConfigFiles.Read(path);
+        return RuleSet.For(Profile.Check).Validate(ConfigParser.Parse(files.Sources, Context with { Resolve = _ => [] }).With(files));
+    }
+
     /// <summary>Applies the rules of a profile to a configuration.</summary>
     public static ConfigResult Validate(ParsedConfig parsed, Profile profile) => ValidationRules.For(profile).Validate(parsed);
 

@@ -18,6 +18,8 @@ internal static class ValidationRules
         OfHost("limits-possible", Profile.Check | Profile.Reload | Profile.Started, PossibleLimits.Check),
         OfHost("trusted-files", Profile.Always, TrustedServiceFiles.Check),
         OfHost("trusted-runtime-directory", Profile.Check, TrustedRuntimeDirectory.Check),
+        OfHost("other-daemon", Profile.Check, OtherDaemon.Check),
+        OfHost("backlog-limit", Profile.Check, BacklogLimit.Check),
         OfHost("existing-files", Profile.Check | Profile.Reload, ExistingServiceFiles.Check),
         OfHost("bindable-now", Profile.Check, BindableNow.Check),
     ];

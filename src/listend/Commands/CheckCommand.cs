@@ -20,18 +20,24 @@ internal static class CheckCommand
         var config = ConfigOptions.Config();
         var json = new Option<bool>("--json") { Description = "Print one JSON document on standard output" };
         var trusted = ConfigOptions.TrustedOwner();
+        var offline = new Option<bool>("--offline")
+        {
+            Description = "Check only the files, not this host: no users, paths, addresses or kernel; for example in CI",
+        };
         var check = new Command("check", "Check a configuration without changing anything (exit status 0: no errors, 1: errors)")
         {
-            config, json, trusted,
+            config, json, trusted, offline,
         };
         check.SetAction(parsed =>
         {
             PathAudit.CommandLine = parsed.GetValue(trusted) ?? [];
             var path = parsed.GetValue(config)!;
-            var result = Validate(path);
+            var isOffline = parsed.GetValue(offline);
+            var result = isOffline ? ConfigLoading.LoadOffline(path) : Validate(path);
             if (parsed.GetValue(json))
             {
-                Console.Out.WriteLine(JsonSerializer.Serialize(Document(path, result), ControlJson.Default.CheckDocument));
+                var document = Document(path, result, isOffline);
+                Console.Out.WriteLine(JsonSerializer.Serialize(document, ControlJson.Default.CheckDocument));
             }
             else
             {
@@ -55,16 +61,16 @@ internal static class CheckCommand
                 .Select(entry => entry.Spec.Name) ?? []]
             : []);
         var context = read.Context with { IsGiven = name => given.Value.Contains(name) };
-        return ConfigLoading.Validate(read with { Context = context }, Profile.Check);
+        return ConfigLoading.Validate(read with { Context = context, File = Path.GetFullPath(path) }, Profile.Check);
     }
 
     private static bool IsClean(ConfigResult result) => result.Errors.IsEmpty && result.Failures.IsEmpty;
 
-    private static CheckDocument Document(string path, ConfigResult result) =>
+    private static CheckDocument Document(string path, ConfigResult result, bool isOffline) =>
         new(IsClean(result), [.. result.Errors.Select(FailureReport.Error)], [.. result.Failures.Select(FailureReport.Failure)])
         {
             Warnings = [.. result.Warnings.Select(FailureReport.Error)],
-            Paths = [.. PathAudit.Paths(path, TrustedRuntimeDirectory.Of(result.Draft), result.Draft)],
+            Paths = isOffline ? [] : [.. PathAudit.Paths(path, TrustedRuntimeDirectory.Of(result.Draft), result.Draft)],
         };
 
     private static void Print(string path, ConfigResult result)
