@@ -1,3 +1,5 @@
+using Supervisor.Core;
+
 namespace Supervisor.Control;
 
 /// <summary>One change of state, as <c>GET /v1/events</c> sends it.</summary>
@@ -5,12 +7,11 @@ namespace Supervisor.Control;
 /// <param name="At">When.</param>
 /// <param name="Kind">
 /// One of daemon-started, daemon-upgraded, daemon-recovered, daemon-took-over, daemon-upgrade-refused, daemon-takeover-failed,
-/// daemon-leaving; reloaded, reload-refused, service-removed, listener-dropped; listener-made, listener-failed, listener-drifted,
-/// listener-repaired; service-state, service-demand, service-idle; worker-spawned, worker-pinned, worker-pin-lost, worker-ready,
-/// worker-start-timeout, worker-hung, worker-draining, worker-connections, worker-keeps-accepting, worker-killed, worker-cut,
-/// worker-left, worker-died, worker-backoff, worker-crash-loop, worker-finished; rollout-started, rollout-progressed,
-/// rollout-waiting, rollout-canary, rollout-promoted, rollout-failing, rollout-ended; hook-failed; events-lost, for a reader that
-/// is too slow and misses events.
+/// daemon-leaving; change-requested, reloaded, reload-refused, service-removed, listener-dropped; listener-made,
+/// listener-failed, listener-drifted, listener-overflow, listener-repaired; service-state, service-demand, service-idle;
+/// worker-spawned, worker-pinned, worker-pin-lost, worker-ready, worker-start-timeout, worker-hung,
+/// worker-draining, worker-connections, worker-keeps-accepting, worker-killed, worker-cut, worker-left, worker-died, worker-backoff, worker-finished; rollout-started, rollout-progressed, rollout-waiting, rollout-canary,
+/// rollout-promoted, rollout-failing, rollout-ended; hook-failed; events-lost, for a reader that is too slow and misses events.
 /// Also the <c>event:</c> of the server-sent event.
 /// </param>
 /// <param name="Service">The service; null if the event does not concern one.</param>
@@ -32,6 +33,9 @@ public sealed record EventDocument(
 {
     /// <summary>In worker-connections, worker-keeps-accepting and worker-cut: what the worker still has, or had, to finish.</summary>
     public DrainDocument? Drain { get; init; }
+
+    /// <summary>Who requested the change; null if no client did, or if that is unknown.</summary>
+    public Requester? By { get; init; }
 }
 
 /// <summary>A worker in an event.</summary>

@@ -26,6 +26,14 @@ public sealed record ReloadDocument(
     /// </summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
+    /// <summary>
+    /// With <c>wait</c>: done, failed (a roll-out was rolled back or superseded, or a service did not start) or timeout; null without.
+    /// </summary>
+    public string? Outcome { get; init; }
+
+    /// <summary>With <c>wait</c>: how each roll-out and each start ended.</summary>
+    public IReadOnlyList<ChangeDocument> Rollouts { get; init; } = [];
+
     /// <summary>RFC 9457, for a refused configuration: about:blank.</summary>
     public string? Type { get; init; }
 

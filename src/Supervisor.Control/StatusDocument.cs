@@ -1,3 +1,5 @@
+using Supervisor.Core;
+
 namespace Supervisor.Control;
 
 /// <summary>The answer to <c>GET /v1/status</c>.</summary>
@@ -23,7 +25,32 @@ public sealed record DaemonDocument(
 
     /// <summary>What would be lost if the daemon died now; null if nothing would.</summary>
     public string? AtRisk { get; init; }
+
+    /// <summary>Where the configuration in force comes from.</summary>
+    public ConfigDocument? Config { get; init; }
 }
+
+/// <summary>Where the configuration in force comes from, and whether its files have changed since.</summary>
+/// <param name="File">The absolute path of the main file; null if the command line configures the daemon.</param>
+/// <param name="Hash">
+/// A hash of the bytes of the files that were loaded (FNV-1a, 64 bits, hexadecimal); null without files, or if an older version loaded
+/// them.
+/// </param>
+/// <param name="LoadedAt">When they were loaded; null if that is not known.</param>
+/// <param name="Differs">Whether the files are others now; null if that is not known.</param>
+/// <param name="LastReload">The last reload, also one that a start began; null if there was none.</param>
+public sealed record ConfigDocument(
+    string? File, string? Hash, DateTimeOffset? LoadedAt, bool? Differs, ReloadOutcomeDocument? LastReload)
+{
+    /// <summary>Why the files cannot be read now; null if they can.</summary>
+    public string? FileError { get; init; }
+}
+
+/// <summary>How a reload ended.</summary>
+/// <param name="At">When.</param>
+/// <param name="Outcome"><c>applied</c>, or <c>refused</c>: nothing was changed.</param>
+/// <param name="Error">The first error of a refused one, and how many more there are; null otherwise.</param>
+public sealed record ReloadOutcomeDocument(DateTimeOffset At, string Outcome, string? Error);
 
 /// <summary>One service.</summary>
 /// <param name="Name">The service's name.</param>
@@ -44,7 +71,17 @@ public sealed record ServiceDocument(
     int Ready,
     IReadOnlyList<string> Listeners,
     RolloutDocument? Rollout,
-    IReadOnlyList<WorkerDocument> Workers);
+    IReadOnlyList<WorkerDocument> Workers)
+{
+    /// <summary>What a client has changed, next to the configuration; null if nothing.</summary>
+    public ManualDocument? Manual { get; init; }
+}
+
+/// <summary>What a client has changed, next to the configuration.</summary>
+/// <param name="By">Who requested it.</param>
+/// <param name="At">When.</param>
+/// <param name="What"><c>stop</c>, <c>scale N</c>, or both.</param>
+public sealed record ManualDocument(Requester By, DateTimeOffset At, string What);
 
 /// <summary>A roll-out.</summary>
 /// <param name="State">One of replacing, canary, draining, rolling-back, done, rolled-back, superseded, failed.</param>

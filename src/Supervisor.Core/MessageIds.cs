@@ -99,9 +99,6 @@ public static class MessageIds
     /// <summary>A worker that keeps failing is started again after a pause.</summary>
     public const string WorkerBackingOff = "2ab6abc7908c48b799a2ff4d98bf87db";
 
-    /// <summary>The workers of a slot fail again and again, too slowly for restart.limit.</summary>
-    public const string WorkerCrashLoop = "b36667ac6c1b4c4983e8aaa3760764e9";
-
     /// <summary>A worker reached restart.limit.</summary>
     public const string WorkerLimited = "c2dd659fc5ec4e7295122da9c0665c37";
 
@@ -275,6 +272,12 @@ public static class MessageIds
 
     /// <summary>A new program was rejected and the running daemon continues.</summary>
     public const string UpgradeRefused = "c1761e953b924ff18f33c9d8f594a3f6";
+
+    /// <summary>A client, or the sender of SIGHUP, has requested a change.</summary>
+    public const string ChangeRequested = "81b2eb5b10ad45a7aca259da43000c62";
+
+    /// <summary>The kernel drops connections or datagrams at a listener.</summary>
+    public const string ListenerOverflow = "4794997dca8d4f5896e8883c05837999";
 
     /// <summary>A new program could not be executed and the running daemon continues.</summary>
     public const string UpgradeFailed = "f4cb6a6ebf4b4a9d8a1460cb3b6629c9";

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Runtime.InteropServices;
 using System.Text;
+using static Tmds.Linux.LibC;
 
 namespace Supervisor.Native;
 
@@ -125,7 +126,31 @@ public static unsafe class Succession
             return null;
         }
 
-        return Files.ReadAll(memory, out error);
+        using var content = new MemoryStream();
+        var buffer = new byte[64 * 1024];
+        long offset = 0;
+        while (true)
+        {
+            long length;
+            fixed (byte* bytes = buffer)
+            {
+                length = (long)pread(memory.Number, bytes, buffer.Length, offset);
+            }
+
+            if (length < 0)
+            {
+                error = SystemCallError.Last("pread");
+                return null;
+            }
+
+            if (length == 0)
+            {
+                return content.ToArray();
+            }
+
+            content.Write(buffer, 0, (int)length);
+            offset += length;
+        }
     }
 
     /// <summary>The keeper's program (keeper.c).</summary>

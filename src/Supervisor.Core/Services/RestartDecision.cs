@@ -19,13 +19,7 @@ public static class RestartDecision
     public static SlotState After(SlotState slot, WorkerState worker, ExitReason reason, ServiceSpec spec, TimeSpan now)
     {
         var restart = spec.Restart;
-        slot = slot with
-        {
-            LastExit = reason,
-            CrashLoop = reason.Clean ? null
-                : worker.ReadyAt is null ? slot.CrashLoop
-                : CrashLoop.After(slot.CrashLoop, worker.StartedAt, now),
-        };
+        slot = slot with { LastExit = reason };
         var wanted = restart.Policy switch
         {
             RestartPolicy.Always => true,

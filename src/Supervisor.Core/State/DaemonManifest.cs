@@ -80,12 +80,34 @@ public sealed record ConfigEntry
     /// <summary><c>daemon.trusted_owners</c>.</summary>
     public ImmutableArray<string> TrustedOwners { get; init; } = [];
 
+    /// <summary>When and from what it was loaded; null if an older version wrote the state.</summary>
+    public ConfigOrigin? Origin { get; init; }
+
     /// <summary><c>[listener.NAME]</c>.</summary>
     public required ImmutableArray<ListenerSpec> Listeners { get; init; }
 
     /// <summary><c>[service.NAME]</c>.</summary>
     public required ImmutableArray<ServiceSpec> Services { get; init; }
 }
+
+/// <summary>When and from what the active configuration was loaded, and how the last attempt to replace it ended.</summary>
+public sealed record ConfigOrigin
+{
+    /// <summary>A hash of its files; null without files.</summary>
+    public string? Hash { get; init; }
+
+    /// <summary>When it was loaded; null if that is not known.</summary>
+    public DateTimeOffset? LoadedAt { get; init; }
+
+    /// <summary>The last reload; null if there was none.</summary>
+    public LastReload? LastReload { get; init; }
+}
+
+/// <summary>A reload.</summary>
+/// <param name="At">When it ended.</param>
+/// <param name="Outcome"><c>applied</c>, or <c>refused</c>: nothing was changed.</param>
+/// <param name="Error">The first error of a refused one, and how many more there are; null otherwise.</param>
+public sealed record LastReload(DateTimeOffset At, string Outcome, string? Error);
 
 /// <summary>A numbered stream that keeps its newest items.</summary>
 /// <param name="Newest">The newest item's number.</param>

@@ -12,6 +12,9 @@ public sealed record ServiceEntry
     /// <summary>Why the service cannot be started; null if it can.</summary>
     public string? Blocked { get; init; }
 
+    /// <summary>What clients have changed; null if an older version wrote the state.</summary>
+    public ManualChanges? Manual { get; init; }
+
     /// <summary>The user of its workers; null if it was not looked up.</summary>
     public IdentityEntry? Identity { get; init; }
 

@@ -105,7 +105,7 @@ internal sealed class PreviousDaemonState(
     /// Whether a configuration differs from the one that a daemon wrote into its state, apart from its file and runtime directory.
     /// </summary>
     public static bool IsOther(ConfigEntry before, ListendConfig now) => !ManifestFormat.AreSame(
-        before with { File = null, RuntimeDirectory = null },
+        before with { File = null, RuntimeDirectory = null, Origin = null },
         new ConfigEntry
         {
             Metrics = now.Daemon.Metrics,

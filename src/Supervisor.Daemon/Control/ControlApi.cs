@@ -17,7 +17,7 @@ internal sealed class ControlApi(ControlContext daemon, ControlVerbs verbs, Canc
         var services = new ServiceResource(daemon, stopping);
         var listeners = new ListenerResource(daemon, stopping);
         var streams = new StreamResource(daemon, stopping);
-        var whole = new DaemonResource(daemon, verbs);
+        var whole = new DaemonResource(daemon, verbs, stopping);
         (string Pattern, RequestDelegate Handler)[] documents =
         [
             ("/v1/status", whole.Status),

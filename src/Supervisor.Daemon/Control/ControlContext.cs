@@ -1,4 +1,5 @@
 using Supervisor.Control;
+using Supervisor.Core;
 using Supervisor.Daemon.Model;
 using Supervisor.Daemon.Reports;
 using Supervisor.Linux.Kernel;
@@ -7,7 +8,8 @@ using Supervisor.Linux.Listeners;
 namespace Supervisor.Daemon.Control;
 
 /// <summary>
-/// The parts of the daemon that the control interface uses. All but <see cref="Loop"/> and <see cref="Info"/> is used on the loop only.
+/// The parts of the daemon that the control interface uses. All but <see cref="Loop"/>, <see cref="Info"/> and <see cref="Files"/> is
+/// used on the loop only.
 /// </summary>
 /// <param name="Loop">The loop.</param>
 /// <param name="Info">The version, the command line and the paths of the daemon.</param>
@@ -15,6 +17,9 @@ namespace Supervisor.Daemon.Control;
 /// <param name="Listeners">The listeners.</param>
 /// <param name="Services">The services.</param>
 /// <param name="Events">The event stream.</param>
+/// <param name="Requests">Records who requested which change.</param>
+/// <param name="Config">The configuration in force.</param>
+/// <param name="Files">Whether its files have changed. Any thread.</param>
 /// <param name="Drift">Compares a listener with its socket.</param>
 /// <param name="AtRisk">What would be lost if the daemon died now, as text; null if nothing would.</param>
 internal sealed record ControlContext(
@@ -24,12 +29,17 @@ internal sealed record ControlContext(
     ListenerTable Listeners,
     ServiceTable Services,
     EventLog Events,
+    ChangeRequests Requests,
+    ConfigInForce Config,
+    ConfigFileCheck Files,
     DriftWatch Drift,
     Func<string?> AtRisk);
 
 /// <summary>The changes of the whole daemon that a client can request.</summary>
-/// <param name="ReloadAsync">Reloads the configuration, or with true only plans it. Reads files: any thread but the loop's.</param>
+/// <param name="ReloadAsync">Reloads the configuration, or with true only plans it, for a requester, and calls the action on the loop when
+/// it was applied. Reads files: any thread but the loop's.</param>
 /// <param name="BeginUpgradeAsync">Begins to re-execute the daemon; returns the new version, or the reason of the refusal.
 /// On the loop.</param>
 internal sealed record ControlVerbs(
-    Func<bool, Task<ReloadDocument>> ReloadAsync, Func<Task<(string? Version, string? Refusal)>> BeginUpgradeAsync);
+    Func<bool, Requester, Action<ReloadDocument>?, Task<ReloadDocument>> ReloadAsync,
+    Func<Task<(string? Version, string? Refusal)>> BeginUpgradeAsync);

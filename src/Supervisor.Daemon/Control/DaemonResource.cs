@@ -6,8 +6,10 @@ using Supervisor.Native;
 namespace Supervisor.Daemon.Control;
 
 /// <summary>The daemon as a whole: its status, health and metrics, reload and upgrade.</summary>
-internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs)
+internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs, CancellationToken stopping)
 {
+    private readonly ReloadFollow _follow = new(daemon, stopping);
+
     /// <summary>
     /// The whole status; with <c>service=NAME</c> only that service, with <c>services=false</c> none, and with
     /// <c>usage=false</c> without connections and resources, for which other threads ask the kernel.
@@ -30,6 +32,7 @@ internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs)
         var documents = RequestParameters.IsSet(context.Request, "usage", otherwise: true)
             ? ServiceUsage.Fill(services, now)
             : services.Select(service => service.Document);
+        self = await daemon.Files.FillAsync(self);
         await Answer.Json(context, new StatusDocument(self, [.. documents]), ControlJson.Default.StatusDocument);
     }
 
@@ -45,15 +48,31 @@ internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs)
             : Answer.Text(context, StatusCodes.Status503ServiceUnavailable, string.Join('\n', waiting)));
     }
 
-    public async Task Metrics(HttpContext context) =>
-        await MetricsServer.WriteAsync(context, await Control.Metrics.ReadAsync(daemon.Loop, daemon.Info, daemon.Listeners, daemon.Services));
+    public async Task Metrics(HttpContext context) => await MetricsServer.WriteAsync(
+        context, await Control.Metrics.ReadAsync(daemon.Loop, daemon.Info, daemon.Listeners, daemon.Services));
 
     /// <summary>
-    /// Applies the configuration, or with <c>dry_run=true</c> only plans it. A rejected one is a problem document with the plan.
+    /// Applies the configuration, or with <c>dry_run=true</c> only plans it. A rejected one is a problem document with the plan. With
+    /// <c>wait=true</c> the answer ends with the outcome of the roll-outs.
     /// </summary>
     public async Task Reload(HttpContext context)
     {
-        var document = await verbs.ReloadAsync(RequestParameters.IsSet(context.Request, "dry_run"));
+        if (!RequestParameters.TryTimeout(context.Request, out var timeout, out var wrong))
+        {
+            await Answer.BadRequest(context, wrong);
+            return;
+        }
+
+        List<ChangeProgress>? changes = null;
+        Action<ReloadDocument>? begin = RequestParameters.IsSet(context.Request, "wait") ? done => changes = _follow.Begin(done) : null;
+        var document = await verbs.ReloadAsync(
+            RequestParameters.IsSet(context.Request, "dry_run"), ClientCredentials.Requester(context), begin);
+        if (changes is not null)
+        {
+            await _follow.RunAsync(context, document, changes, timeout);
+            return;
+        }
+
         const int rejected = StatusCodes.Status422UnprocessableEntity;
         await (document.Title is null
             ? Answer.Json(context, document, ControlJson.Default.ReloadDocument)
@@ -66,7 +85,12 @@ internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs)
     /// </summary>
     public async Task Upgrade(HttpContext context)
     {
-        var (version, refusal) = await await daemon.Loop.Ask(verbs.BeginUpgradeAsync);
+        var by = ClientCredentials.Requester(context);
+        var (version, refusal) = await await daemon.Loop.Ask(() =>
+        {
+            daemon.Requests.OfDaemon("upgrade", by);
+            return verbs.BeginUpgradeAsync();
+        });
         if (refusal is not null)
         {
             await Answer.Problem(

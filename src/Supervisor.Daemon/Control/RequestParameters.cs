@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 
@@ -36,6 +37,26 @@ internal static class RequestParameters
         }
 
         return null;
+    }
+
+    /// <summary>The <c>timeout_ms</c> of a request that waits; null without one. False, and why, if it is not a number.</summary>
+    public static bool TryTimeout(HttpRequest request, out TimeSpan? timeout, [NotNullWhen(false)] out string? wrong)
+    {
+        var text = request.Query["timeout_ms"].ToString();
+        (timeout, wrong) = (null, null);
+        if (text.Length == 0)
+        {
+            return true;
+        }
+
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds))
+        {
+            wrong = $"invalid timeout_ms \"{text}\": it is a number of milliseconds";
+            return false;
+        }
+
+        timeout = TimeSpan.FromMilliseconds(milliseconds);
+        return true;
     }
 
     /// <summary>A switch; its name alone means true.</summary>

@@ -1,6 +1,6 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Supervisor.Control;
+using Supervisor.Core;
 using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Control;
@@ -15,17 +15,18 @@ internal sealed class ServiceChange(ControlContext daemon, CancellationToken sto
     /// Answers 202 with the state of the change or, with <c>wait</c>, with its steps until the outcome; 409 with the reason if it
     /// cannot begin.
     /// </summary>
-    public async Task RunAsync(HttpContext context, Func<ServiceRunner, ChangeProgress> create)
+    /// <param name="context">The request.</param>
+    /// <param name="verb">The change's name, for those who read later who requested what.</param>
+    /// <param name="create">Creates the change of a service, without beginning it, for a requester. On the loop.</param>
+    public async Task RunAsync(HttpContext context, string verb, Func<ServiceRunner, Requester, ChangeProgress> create)
     {
-        var text = context.Request.Query["timeout_ms"].ToString();
-        var milliseconds = 0;
-        if (text.Length > 0 && !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out milliseconds))
+        if (!RequestParameters.TryTimeout(context.Request, out var timeout, out var wrong))
         {
-            await Answer.BadRequest(context, $"invalid timeout_ms \"{text}\": it is a number of milliseconds");
+            await Answer.BadRequest(context, wrong);
             return;
         }
 
-        var (progress, current, problem) = await BeginAsync(context, create);
+        var (progress, current, problem) = await BeginAsync(context, verb, create);
         if (progress is null)
         {
             await (problem is { } why
@@ -38,7 +39,7 @@ internal sealed class ServiceChange(ControlContext daemon, CancellationToken sto
         {
             if (RequestParameters.IsSet(context.Request, "wait"))
             {
-                await FollowAsync(context, progress, text.Length > 0 ? TimeSpan.FromMilliseconds(milliseconds) : null);
+                await FollowAsync(context, progress, timeout);
                 return;
             }
 
@@ -55,9 +56,10 @@ internal sealed class ServiceChange(ControlContext daemon, CancellationToken sto
     /// The progress of a change that has begun, with its first document; otherwise the problem, or nothing for an unknown service.
     /// </summary>
     private async Task<(ChangeProgress?, ChangeDocument?, (string Title, string Detail)?)> BeginAsync(
-        HttpContext context, Func<ServiceRunner, ChangeProgress> create)
+        HttpContext context, string verb, Func<ServiceRunner, Requester, ChangeProgress> create)
     {
         var name = Answer.Name(context);
+        var by = ClientCredentials.Requester(context);
         var (progress, begun, problem) = await daemon.Loop.Ask<(ChangeProgress?, Task<string?>?, (string, string)?)>(() =>
         {
             if (daemon.Services.Find(name) is not { } runner)
@@ -65,10 +67,14 @@ internal sealed class ServiceChange(ControlContext daemon, CancellationToken sto
                 return (null, null, null);
             }
 
-            var change = create(runner);
-            return daemon.Lifecycle.IsShuttingDown && change is not StopProgress
-                ? (null, null, ("listend stops", "listend stops: it starts no workers anymore"))
-                : (change, change.Begin(), null);
+            var change = create(runner, by);
+            if (daemon.Lifecycle.IsShuttingDown && change is not StopProgress)
+            {
+                return (null, null, ("listend stops", "listend stops: it starts no workers anymore"));
+            }
+
+            daemon.Requests.OfService(name, verb, by);
+            return (change, change.Begin(), null);
         });
         if (progress is null)
         {

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Supervisor.Control;
-using Supervisor.Core.Services;
+using Supervisor.Core;
 using Supervisor.Daemon.Reports;
 using Supervisor.Linux.Workers;
 
@@ -24,18 +24,22 @@ internal sealed class ServiceResource(ControlContext daemon, CancellationToken s
             : Answer.Json(context, ServiceUsage.Fill([reading], now).Single(), ControlJson.Default.ServiceDocument));
     }
 
-    public Task Start(HttpContext context) => _change.RunAsync(context, runner => new StartProgress(daemon.Loop, runner));
+    public Task Start(HttpContext context) => _change.RunAsync(
+        context, "start", (runner, _) => new StartProgress(daemon.Loop, runner));
 
-    public Task Stop(HttpContext context) => _change.RunAsync(context, runner => new StopProgress(daemon.Loop, runner));
+    public Task Stop(HttpContext context) => _change.RunAsync(
+        context, "stop", (runner, by) => new StopProgress(daemon.Loop, runner, by));
 
     /// <summary>A roll-out; a stopped service is started.</summary>
-    public Task Restart(HttpContext context) => _change.RunAsync(context, runner => runner.State.IsStarted
+    public Task Restart(HttpContext context) => _change.RunAsync(context, "restart", (runner, _) => runner.State.IsStarted
         ? new RolloutProgress(daemon.Loop, runner)
         : new StartProgress(daemon.Loop, runner));
 
-    public Task Promote(HttpContext context) => _change.RunAsync(context, runner => new PromoteProgress(daemon.Loop, runner));
+    public Task Promote(HttpContext context) => _change.RunAsync(
+        context, "promote", (runner, _) => new PromoteProgress(daemon.Loop, runner));
 
-    public Task Abort(HttpContext context) => _change.RunAsync(context, runner => new AbortProgress(daemon.Loop, runner));
+    public Task Abort(HttpContext context) => _change.RunAsync(
+        context, "abort", (runner, _) => new AbortProgress(daemon.Loop, runner));
 
     public async Task Scale(HttpContext context)
     {
@@ -49,16 +53,18 @@ internal sealed class ServiceResource(ControlContext daemon, CancellationToken s
         }
 
         var name = Answer.Name(context);
-        var document = await daemon.Loop.Ask(() => Find(name) is { } runner ? Scale(runner, workers) : null);
+        var by = ClientCredentials.Requester(context);
+        var document = await daemon.Loop.Ask(() => Find(name) is { } runner ? Scale(runner, workers, by) : null);
         await (document is null ? Answer.NoService(context, daemon) : Answer.Json(context, document, ControlJson.Default.ChangeDocument));
     }
 
     public Task Signal(HttpContext context) => new SignalRequest(daemon).RunAsync(context);
 
-    private static ChangeDocument Scale(ServiceRunner runner, int workers)
+    private ChangeDocument Scale(ServiceRunner runner, int workers, Requester by)
     {
         var before = runner.State.Desired;
-        runner.Post(new ScaleRequested(workers));
+        daemon.Requests.OfService(runner.Name, string.Create(CultureInfo.InvariantCulture, $"scale {workers}"), by);
+        runner.Requests.Scale(workers, by);
         var message = before == workers
             ? string.Create(CultureInfo.InvariantCulture, $"already has {workers}")
             : string.Create(

@@ -54,7 +54,17 @@ internal sealed class SignalRequest(ControlContext daemon)
 
     private async Task SendAsync(HttpContext context, string name, int signal, IReadOnlyList<SignalTarget> targets)
     {
-        var (reached, error) = await daemon.Loop.Ask(() => daemon.Services.Find(name)?.Requests.Signal(signal, targets) ?? ([], null));
+        var by = ClientCredentials.Requester(context);
+        var (reached, error) = await daemon.Loop.Ask(() =>
+        {
+            if (daemon.Services.Find(name) is not { } runner)
+            {
+                return ([], null);
+            }
+
+            daemon.Requests.OfService(name, $"signal {Signals.Name(signal)}", by);
+            return runner.Requests.Signal(signal, targets);
+        });
         if (reached.Count == 0)
         {
             var why = error is { } failure ? $"{Signals.Name(signal)} was not sent: {failure}" : "the workers have exited";

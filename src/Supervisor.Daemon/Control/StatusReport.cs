@@ -1,4 +1,5 @@
 using Supervisor.Control;
+using Supervisor.Core.State;
 using Supervisor.Daemon.Model;
 using Supervisor.Native;
 
@@ -17,6 +18,11 @@ internal static class StatusReport
         {
             IsUpgrading = daemon.Lifecycle.Succession == SuccessionPhase.ReExecuting,
             AtRisk = daemon.AtRisk(),
+            Config = Config(info.ConfigFile, daemon.Config.Origin),
         };
     }
+
+    private static ConfigDocument Config(string? file, ConfigOrigin origin) => new(
+        file, origin.Hash, origin.LoadedAt, Differs: false,
+        origin.LastReload is { } last ? new ReloadOutcomeDocument(last.At, last.Outcome, last.Error) : null);
 }

@@ -10,7 +10,7 @@ using Supervisor.Linux.Workers;
 namespace Supervisor.Daemon.Control;
 
 /// <summary>Reports a stop until the last worker has exited. On the loop.</summary>
-internal sealed class StopProgress(EventLoop loop, ServiceRunner runner) : ChangeProgress(loop, runner)
+internal sealed class StopProgress(EventLoop loop, ServiceRunner runner, Requester by) : ChangeProgress(loop, runner)
 {
     private const string AlreadyStopped = "already stopped";
 
@@ -30,7 +30,7 @@ internal sealed class StopProgress(EventLoop loop, ServiceRunner runner) : Chang
         onDecided(null);
         var before = Runner.State;
         _answer = before.IsStarted ? "" : before.Workers.IsEmpty ? AlreadyStopped : "already stopping";
-        Runner.Post(new StopRequested());
+        Runner.Requests.Stop(by);
         if (before.IsStarted)
         {
             _answer = Describe() + Queue();

@@ -17,6 +17,7 @@ namespace Supervisor.Daemon.Reload;
 /// <param name="Listeners">The listeners.</param>
 /// <param name="Services">The services.</param>
 /// <param name="Events">The event stream.</param>
+/// <param name="Requests">Records who requested which change.</param>
 /// <param name="Drift">Compares a listener with its socket.</param>
 /// <param name="Factory">Creates and changes sockets.</param>
 /// <param name="Conflicts">Listeners that wait for their address.</param>
@@ -30,6 +31,7 @@ internal sealed record ReloadContext(
     ListenerTable Listeners,
     ServiceTable Services,
     EventLog Events,
+    ChangeRequests Requests,
     DriftWatch Drift,
     ListenerFactory Factory,
     ConflictWatch Conflicts,

@@ -14,6 +14,9 @@ internal static class ReloadText
     /// <summary>The plan for a listener without a socket; <see cref="Outcome"/> says what came of it.</summary>
     private const string Retried = "retried";
 
+    /// <summary>How many subjects of one kind of action a summary names.</summary>
+    private const int MostNamed = 20;
+
     /// <summary>An action as the control interface shows it.</summary>
     public static ReloadActionDocument Document(ReloadAction action) => action switch
     {
@@ -70,9 +73,14 @@ internal static class ReloadText
     public static string Summary(IEnumerable<ReloadActionDocument> actions, bool dryRun)
     {
         var groups = actions.Where(IsChange).GroupBy(action => action.Action)
-            .Select(group => $"{string.Join(", ", group.Select(Subject))}: {group.Key}").ToArray();
+            .Select(group => $"{Subjects([.. group])}: {group.Key}").ToArray();
         return groups.Length == 0 ? "nothing has changed" : (dryRun ? "would be " : "") + string.Join("; ", groups);
     }
+
+    /// <summary>The first subjects, and how many more there are.</summary>
+    private static string Subjects(ReloadActionDocument[] actions) =>
+        string.Join(", ", actions.Take(MostNamed).Select(Subject))
+        + (actions.Length > MostNamed ? string.Create(CultureInfo.InvariantCulture, $" and {actions.Length - MostNamed} more") : "");
 
     /// <summary>Such as <c>service api</c>.</summary>
     public static string Subject(ReloadActionDocument action) =>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Supervisor.Config;
 using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Validation;
@@ -57,7 +58,34 @@ internal sealed class Reloader(ReloadContext daemon)
     /// Applies the loaded configuration, or with <paramref name="dryRun"/> only plans it. A refused configuration changes
     /// nothing; its document has a title.
     /// </summary>
-    public ReloadDocument Apply(ConfigResult loaded, bool dryRun)
+    /// <param name="loaded">What the files say.</param>
+    /// <param name="dryRun">Whether nothing is changed.</param>
+    /// <param name="by">Who requests the reload; null if that is not known.</param>
+    public ReloadDocument Apply(ConfigResult loaded, bool dryRun, Requester? by)
+    {
+        if (dryRun)
+        {
+            return Apply(loaded, dryRun);
+        }
+
+        if (by is not null)
+        {
+            daemon.Requests.OfDaemon("reload", by);
+        }
+
+        var document = Apply(loaded, dryRun);
+        if (document is { Applied: false, Detail: { } detail })
+        {
+            var more = document.Errors.Count + document.Failures.Count - 1;
+            var error = detail.Split('\n')[0] + (more > 0 ? string.Create(CultureInfo.InvariantCulture, $" (and {more} more)") : "");
+            daemon.Config.Refuse(error, daemon.Loop.Time.GetUtcNow());
+            daemon.StateChanged();
+        }
+
+        return document;
+    }
+
+    private ReloadDocument Apply(ConfigResult loaded, bool dryRun)
     {
         if (daemon.Lifecycle.IsShuttingDown || (daemon.Lifecycle.IsBeingSucceeded && !dryRun))
         {
@@ -106,7 +134,7 @@ internal sealed class Reloader(ReloadContext daemon)
         }
 
         var warnings = Commit(steps, plan.Services, prepared, identities);
-        daemon.Config.Replace(config);
+        daemon.Config.Replace(config, loaded.Hash, daemon.Loop.Time.GetUtcNow());
         return _report.Applied([.. actions.Select(action => ReloadText.Outcome(action, IsBound))], warnings);
     }
 
@@ -122,7 +150,7 @@ internal sealed class Reloader(ReloadContext daemon)
         Accounts.LookUp(wanted.Draft).ContinueWith(
             _ => daemon.Loop.Post(() =>
             {
-                var outcome = Apply(wanted, dryRun: false);
+                var outcome = Apply(wanted, dryRun: false, by: null);
                 _report.LogActions(outcome.Applied ? outcome.Actions : []);
             }),
             TaskScheduler.Default);

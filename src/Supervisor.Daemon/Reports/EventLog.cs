@@ -34,7 +34,15 @@ internal sealed class EventLog(EventLoop loop)
     public void Follow(ListenerHandle handle) => handle.Recorded += _changed ??= Changed;
 
     /// <summary>An event of the daemon itself.</summary>
-    public void Daemon(string kind, string message) => Add(kind, message);
+    public void Daemon(string kind, string message, Requester? by = null) => Add(kind, message, by: by);
+
+    /// <summary>A client has requested a change.</summary>
+    /// <param name="what">What it requests, such as <c>service api: stop</c>.</param>
+    /// <param name="by">Who.</param>
+    /// <param name="service">The service that it concerns.</param>
+    /// <param name="listener">The listener that it concerns.</param>
+    public void Requested(string what, Requester by, string? service = null, string? listener = null) =>
+        Add("change-requested", $"{what} requested by {by}", service, listener, by: by);
 
     /// <summary>Reports that the listener was created or has failed; then reports each drift and each repair.</summary>
     public void Watch(ListenerHandle handle)
@@ -112,9 +120,10 @@ internal sealed class EventLog(EventLoop loop)
 
     private void Add(
         string kind, string message, string? service = null, string? listener = null, EventWorkerDocument? worker = null,
-        string? state = null, RolloutDocument? rollout = null, DrainDocument? drain = null) =>
+        string? state = null, RolloutDocument? rollout = null, DrainDocument? drain = null, Requester? by = null) =>
         Events.Add(seq => new EventDocument(seq, loop.Time.GetUtcNow(), kind, service, listener, worker, state, rollout, message)
         {
             Drain = drain,
+            By = by,
         });
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Supervisor.Control;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Listeners.History;
@@ -16,13 +17,31 @@ internal static class ServiceDocuments
             runner.Name,
             State(runner),
             runner.Requests.Reason ?? runner.Generations.Waits
-                ?? (state.AwaitsDemand ? DemandText(state) : LoopText(state, now) ?? Reason(state)),
+                ?? (state.AwaitsDemand ? DemandText(state) : Reason(state)),
             state.Generation,
             state.Desired,
             state.Ready,
             state.Spec.Listeners,
             state.Rollout is { } rollout ? Rollout(runner, rollout, now, wall) : null,
-            [.. Workers(runner, now, wall)]);
+            [.. Workers(runner, now, wall)])
+        {
+            Manual = Manual(runner),
+        };
+    }
+
+    /// <summary>How the service differs from its configuration because of a client; null if it does not.</summary>
+    private static ManualDocument? Manual(ServiceRunner runner)
+    {
+        var state = runner.State;
+        var stop = state.IsStarted ? null : runner.Requests.Manual.Stop;
+        var scale = state.Desired == state.Spec.Workers ? null : runner.Requests.Manual.Scale;
+        if ((stop ?? scale) is not { } change)
+        {
+            return null;
+        }
+
+        var scaled = string.Create(CultureInfo.InvariantCulture, $"scale {state.Desired}");
+        return new ManualDocument(change.By, change.At, stop is null ? scaled : scale is null ? "stop" : $"stop, {scaled}");
     }
 
     /// <summary>The service's state in the words of the public interface.</summary>
@@ -89,10 +108,6 @@ internal static class ServiceDocuments
         state.Slots.FirstOrDefault(slot => slot is { Phase: SlotPhase.Finished, LastExit.Clean: false }) is { } failed
             ? $"waiting for the next connection (start = \"on-demand\"); {LastEnd(failed)}"
             : "waiting for the first connection (start = \"on-demand\")";
-
-    private static string? LoopText(ServiceState state, TimeSpan now) =>
-        state.Slots.Where(slot => slot.CrashLoop?.IsActive(state.SpecOf(slot.Generation).Restart, now) == true && slot.NextTry is null)
-            .Select(slot => WorkerText.Looping(slot, state.SpecOf(slot.Generation).Restart)).FirstOrDefault();
 
     public static string? Reason(ServiceState state) => state.Condition switch
     {

@@ -14,7 +14,8 @@ using Supervisor.Native;
 namespace Supervisor.Daemon.Runtime;
 
 /// <summary>The daemon's listeners and services as the broker sees them.</summary>
-internal sealed class BrokerTable(ListenerTable listeners, ServiceTable services, EventLog events, ILogger log) : IBrokerTable
+internal sealed class BrokerTable(
+    ListenerTable listeners, ServiceTable services, EventLog events, ChangeRequests requests, ILogger log) : IBrokerTable
 {
     /// <summary>Descriptors that may be held for those who put them.</summary>
     public const int MaxGiven = 1024;
@@ -51,7 +52,7 @@ internal sealed class BrokerTable(ListenerTable listeners, ServiceTable services
     public bool IsWorkerUser(uint uid) => services.Any(runner => runner.Workers.RunAs(uid));
 
     /// <inheritdoc/>
-    public BrokerError? Put(string name, DescriptorHandle descriptor, HistoryActor giver, string note)
+    public BrokerError? Put(string name, DescriptorHandle descriptor, Requester by, string note)
     {
         var awaited = listeners.Find(name);
         if (awaited is { IsAwaited: false } held)
@@ -77,13 +78,15 @@ internal sealed class BrokerTable(ListenerTable listeners, ServiceTable services
             return new BrokerError(BrokerErrorCode.Busy, $"{MaxGiven} descriptors are held, which is the limit: drop one first");
         }
 
+        requests.OfListener(name, "put", by);
+        var giver = new HistoryActor(by.Pid ?? 0, by.Command ?? "?");
         var handle = listeners.Hold(name, descriptor, HandleOrigin.Given, giver, note);
         Added?.Invoke(handle, awaited is null);
         return null;
     }
 
     /// <inheritdoc/>
-    public BrokerError? Drop(string name)
+    public BrokerError? Drop(string name, Requester by)
     {
         if (listeners.Find(name) is not { IsAwaited: false } handle)
         {
@@ -102,6 +105,7 @@ internal sealed class BrokerTable(ListenerTable listeners, ServiceTable services
                 $"service \"{user.Name}\" uses \"{name}\": remove it from the service's listeners and reload first");
         }
 
+        requests.OfListener(name, "drop", by);
         listeners.Release(handle);
         Dropped?.Invoke();
         events.Daemon("listener-dropped", $"listener {name} was dropped");

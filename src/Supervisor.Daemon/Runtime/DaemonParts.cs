@@ -33,8 +33,9 @@ internal sealed class DaemonParts : IDisposable
         _request = request;
         var log = request.Log;
         Loop = new EventLoop(request.System.Time, clock);
-        Config = new ConfigInForce(request.Config);
+        Config = new ConfigInForce(request.Config, request.Origin);
         Events = new EventLog(Loop);
+        Requests = new ChangeRequests(Events, log);
         Systemd = new SystemdNotify(request.System.Systemd, Lifecycle, request.System.Time, log);
         Orphans = new OrphanReaper(Loop);
         Cgroups = CgroupTree.Find();
@@ -59,8 +60,8 @@ internal sealed class DaemonParts : IDisposable
         Conflicts = new ConflictWatch(Loop, Factory, log);
         Metrics = new MetricsEndpoint(Loop.Time, () => Control.Metrics.ReadAsync(Loop, request.Info, Listeners, Services), log);
         Reloader = new Reloader(new ReloadContext(
-            Loop, request.Info, Lifecycle, Config, Listeners, Services, Events, Drift, Factory, Conflicts, () => StateChanged?.Invoke(),
-            log));
+            Loop, request.Info, Lifecycle, Config, Listeners, Services, Events, Requests, Drift, Factory, Conflicts,
+            () => StateChanged?.Invoke(), log));
         Connect();
     }
 
@@ -80,6 +81,8 @@ internal sealed class DaemonParts : IDisposable
     public ConfigInForce Config { get; }
 
     public EventLog Events { get; }
+
+    public ChangeRequests Requests { get; }
 
     public SystemdNotify Systemd { get; }
 

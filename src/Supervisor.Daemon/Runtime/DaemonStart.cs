@@ -25,14 +25,13 @@ internal sealed record StartOptions(
 /// <summary>Decides whose successor this daemon is, and starts it.</summary>
 internal static class DaemonStart
 {
-    /// <summary>Claims the runtime directory, then starts fresh or resumes. The exit status; 1 if the daemon does not start.</summary>
+    /// <summary>Claims the runtime directory, then starts fresh or resumes. The exit status, one of <see cref="ExitCode"/>.</summary>
     /// <param name="options">The options of the command line.</param>
     /// <param name="reExecuted">The state of the daemon that executed this program; null without one. The caller owns it.</param>
     /// <param name="logging">The log.</param>
     /// <param name="reject">Reports the errors of the configuration.</param>
     public static int Run(StartOptions options, PreviousDaemonState? reExecuted, LogSetup logging, Action reject)
     {
-        const int failed = 1;
         var log = logging.Log;
         var paths = new RuntimePaths(options.Directory);
         var configured = options.Configured.Errors.IsEmpty ? options.Configured.Config : null;
@@ -45,7 +44,7 @@ internal static class DaemonStart
         {
             log.Kind(MessageIds.DaemonRefused).Fatal("{Error}", error);
             reject();
-            return failed;
+            return ExitCode.Failed;
         }
 
         string? refusal = null;
@@ -54,13 +53,13 @@ internal static class DaemonStart
         if (refusal is not null)
         {
             log.Kind(MessageIds.DaemonRefused).Fatal("{Error}", refusal);
-            return failed;
+            return ExitCode.Failed;
         }
 
         if ((previous?.Config ?? configured) is not { } config)
         {
             reject();
-            return failed;
+            return ExitCode.InvalidConfiguration;
         }
 
         PathTrust.InForce = PathAudit.Trust(config.Daemon);
@@ -68,10 +67,14 @@ internal static class DaemonStart
         var info = new DaemonInfo(
             options.ConfigFile, paths, options.IsDirectoryGiven,
             previous?.Manifest.StartedAt ?? system.Time.GetUtcNow(), previous?.Upgrades ?? 0);
-        var request = new StartRequest(config, info, claim, options.Executable, system, log, logging.IsJournal, logging.Flush);
+        var changed = previous is null ? null : Changed(options.Configured, configured, previous);
+        var origin = previous is { IsSameProcess: true } || changed is not null
+            ? previous!.Manifest.Config.Origin ?? new ConfigOrigin()
+            : new ConfigOrigin { Hash = options.Configured.Hash, LoadedAt = system.Time.GetUtcNow() };
+        var request = new StartRequest(config, origin, info, claim, options.Executable, system, log, logging.IsJournal, logging.Flush);
         return previous is null
             ? FreshStart.Run(request)
-            : ResumedStart.Run(request, previous, Changed(options.Configured, configured, previous));
+            : ResumedStart.Run(request, previous, changed);
     }
 
     /// <summary>

@@ -63,7 +63,7 @@ internal sealed class Endpoints : IDisposable
             return null;
         }
 
-        var table = new BrokerTable(parts.Listeners, parts.Services, parts.Events, request.Log);
+        var table = new BrokerTable(parts.Listeners, parts.Services, parts.Events, parts.Requests, request.Log);
         var broker = Broker.TryStart(
             parts.Loop, paths.BrokerSocket, table, parts.Disposer, request.Log, out error,
             Inherited(previous, DescriptorKey.Broker, paths.BrokerSocket));
@@ -85,7 +85,8 @@ internal sealed class Endpoints : IDisposable
 
     /// <summary>Serves the clients of the control socket from now on.</summary>
     public void Serve(DaemonParts parts, StartRequest request, ReloadRunner reloads, IdleMemoryTrimmer trimmer) => _control.Serve(
-        new ControlContext(parts.Loop, request.Info, parts.Lifecycle, parts.Listeners, parts.Services, parts.Events, parts.Drift,
+        new ControlContext(parts.Loop, request.Info, parts.Lifecycle, parts.Listeners, parts.Services, parts.Events,
+            parts.Requests, parts.Config, new ConfigFileCheck(request.Info.ConfigFile, parts.Loop.Time), parts.Drift,
             () => _descriptors.AtRisk),
         new ControlVerbs(reloads.RunAsync, ReExec.BeginAsync),
         () => trimmer.Begin(IdleMemoryTrimmer.AfterService));

@@ -16,16 +16,17 @@ namespace Supervisor.Daemon.Runtime;
 /// <param name="systemd">The service manager.</param>
 /// <param name="log">The log.</param>
 internal sealed class ReloadRunner(
-    EventLoop loop, Func<ConfigResult> load, Func<ConfigResult, bool, ReloadDocument> apply, SystemdNotify systemd, ILogger log)
+    EventLoop loop, Func<ConfigResult> load, Func<ConfigResult, bool, Requester?, ReloadDocument> apply, SystemdNotify systemd, ILogger log)
 {
     /// <summary>
     /// SIGHUP: reads the files on another thread, because a disk can be slow. The task completes when the reload has ended.
     /// </summary>
-    public Task OnSignalAsync() => Task.Run(async () =>
+    /// <param name="by">The sender of the signal; null if that is not known.</param>
+    public Task OnSignalAsync(Requester? by) => Task.Run(async () =>
     {
         try
         {
-            await RunAsync(dryRun: false);
+            await RunAsync(dryRun: false, by);
         }
         catch (Exception exception)
         {
@@ -37,12 +38,15 @@ internal sealed class ReloadRunner(
     /// Reloads, or with <paramref name="dryRun"/> only plans the reload. The caller's thread, which is not the loop's, reads the
     /// files.
     /// </summary>
-    public Task<ReloadDocument> RunAsync(bool dryRun)
+    /// <param name="dryRun">Whether nothing is changed.</param>
+    /// <param name="by">Who requests it; null if that is not known.</param>
+    /// <param name="onApplied">Called on the loop right after the configuration was applied, before any roll-out can end.</param>
+    public Task<ReloadDocument> RunAsync(bool dryRun, Requester? by, Action<ReloadDocument>? onApplied = null)
     {
         if (dryRun)
         {
             var read = load();
-            return loop.Ask(() => apply(read, true));
+            return loop.Ask(() => apply(read, true, by));
         }
 
         loop.Post(systemd.Reloading);
@@ -61,7 +65,13 @@ internal sealed class ReloadRunner(
         {
             try
             {
-                return apply(loaded, false);
+                var document = apply(loaded, false, by);
+                if (document.Applied)
+                {
+                    onApplied?.Invoke(document);
+                }
+
+                return document;
             }
             finally
             {

@@ -78,7 +78,7 @@ internal sealed class Serving : IDisposable
     {
         if (signal == PosixSignal.SIGHUP)
         {
-            _ = _reloads.OnSignalAsync();
+            _ = _reloads.OnSignalAsync(by: null);
         }
         else
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Supervisor.Core;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Kernel;
@@ -38,6 +39,9 @@ public sealed class BrokerPeer
 
     /// <summary>The peer as an actor of a history.</summary>
     public HistoryActor Actor => new(Pid, ProcFile.Command(Pid) ?? "?");
+
+    /// <summary>The peer as one who requests a change.</summary>
+    public Requester Requester => Pid > 0 ? new Requester(Uid, Pid, ProcFile.Command(Pid)) : new Requester(Uid, null, null);
 
     /// <summary>The peer in words.</summary>
     public string Description => string.Create(CultureInfo.InvariantCulture, $"uid {Uid}");

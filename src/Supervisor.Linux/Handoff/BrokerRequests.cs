@@ -66,7 +66,7 @@ internal sealed class BrokerRequests
             BrokerMethod.Take => Take(peer, request),
             BrokerMethod.List => List(peer, request),
             BrokerMethod.Put => Reply(Put(peer, request.Name!, descriptorsLost, received)),
-            BrokerMethod.Drop => Reply(MayChange(peer) ?? _table.Drop(request.Name!)),
+            BrokerMethod.Drop => Reply(MayChange(peer) ?? _table.Drop(request.Name!, peer.Requester)),
             BrokerMethod.Succeed => (MayChange(peer) ?? _table.Succeed(peer, release)) is { } refused ? BrokerReply.Error(refused) : null,
             _ => throw new InvalidOperationException($"no method: {request.Method}"),
         };
@@ -153,7 +153,7 @@ internal sealed class BrokerRequests
             return new BrokerError(BrokerErrorCode.Busy, DescriptorReserve.ReachedText);
         }
 
-        var error = _table.Put(name, received[0], peer.Actor, $"put by {peer.Description}");
+        var error = _table.Put(name, received[0], peer.Requester, $"put by {peer.Description}");
         if (error is null)
         {
             received.Clear();

@@ -1,4 +1,4 @@
-using Supervisor.Core.Listeners.History;
+using Supervisor.Core;
 using Supervisor.Core.Protocols;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Listeners;
@@ -27,10 +27,10 @@ public interface IBrokerTable
     /// <summary>
     /// Holds a descriptor under a name and takes it over; null. Otherwise the reason, and the caller keeps the descriptor.
     /// </summary>
-    BrokerError? Put(string name, DescriptorHandle descriptor, HistoryActor giver, string note);
+    BrokerError? Put(string name, DescriptorHandle descriptor, Requester by, string note);
 
     /// <summary>Closes a descriptor that was put under a name; null, or the reason why not.</summary>
-    BrokerError? Drop(string name);
+    BrokerError? Drop(string name, Requester by);
 
     /// <summary>
     /// Another listend asks to take over. Null if it may: then <paramref name="release"/> was called, which hands over the

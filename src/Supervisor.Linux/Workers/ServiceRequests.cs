@@ -1,3 +1,4 @@
+using Supervisor.Core;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Listeners.History;
@@ -26,6 +27,9 @@ public sealed class ServiceRequests
     /// <summary>Tries to bind a listener without a socket; null: nothing can.</summary>
     public Action<ListenerHandle>? Bind { get; set; }
 
+    /// <summary>What clients have changed, next to the configuration.</summary>
+    public ManualChanges Manual { get; internal set; } = new();
+
     /// <summary>
     /// Starts the service if its listeners have sockets. If it runs, slots that wait for their next try are tried at once.
     /// </summary>
@@ -35,6 +39,27 @@ public sealed class ServiceRequests
     {
         BindMissing();
         Start(() => new StartRequested(), onDecided);
+    }
+
+    /// <summary>Drains all workers, for a client. The service stays stopped until a client starts it.</summary>
+    public void Stop(Requester by)
+    {
+        if (Manual.Stop is null || _service.State.IsStarted)
+        {
+            Manual = Manual with { Stop = new ManualChange(by, _service.Loop.Time.GetUtcNow()) };
+        }
+
+        _service.Post(new StopRequested());
+    }
+
+    /// <summary>Changes the number of workers, for a client. It stays until a reload changes the configured number.</summary>
+    public void Scale(int workers, Requester by)
+    {
+        Manual = Manual with
+        {
+            Scale = workers == _service.State.Spec.Workers ? null : new ManualChange(by, _service.Loop.Time.GetUtcNow()),
+        };
+        _service.Post(new ScaleRequested(workers));
     }
 
     /// <summary>Starts a service that is to run, or waits for its first connection, as <c>start</c> configures it.</summary>
@@ -71,6 +96,11 @@ public sealed class ServiceRequests
     public void Change(ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, WorkerIdentity identity, bool newWorkers)
     {
         var before = _service.State.Spec;
+        if (spec.Workers != before.Workers)
+        {
+            Manual = Manual with { Scale = null };
+        }
+
         _service.Generations.SetNext(listeners, identity);
         if (Blocked is not null && listeners.All(handle => handle.Descriptor is not null))
         {
@@ -188,6 +218,7 @@ public sealed class ServiceRequests
             }
 
             Blocked = null;
+            Manual = Manual with { Stop = null };
             onDecided?.Invoke(null);
             _service.Post(what());
         });

@@ -14,6 +14,7 @@ internal static class ReloadReport
     private const int MostRows = 50;
     private const int MostText = 3000;
     private const int NamedOfEach = 5;
+    private const int MostFailures = 10;
 
     /// <summary>Writes the actions of a reload or of its plan.</summary>
     public static void Write(TextOutput output, IReadOnlyList<ReloadActionDocument> actions, bool showsAll)
@@ -32,6 +33,21 @@ internal static class ReloadReport
         foreach (var line in Unchanged(unchanged, showsAll))
         {
             output.WriteLine(line);
+        }
+    }
+
+    /// <summary>Writes the roll-outs and starts that have failed.</summary>
+    public static void WriteFailures(TextWriter error, ReloadDocument document)
+    {
+        var failed = document.Rollouts.Where(rollout => rollout.Outcome is not ("done" or "canary")).ToArray();
+        foreach (var rollout in failed.Take(MostFailures))
+        {
+            error.WriteLine("listenctl: " + Printable.Of(ChangeText.Outcome(rollout)));
+        }
+
+        if (failed.Length > MostFailures)
+        {
+            error.WriteLine($"listenctl: {Count("service", failed.Length - MostFailures)} more failed");
         }
     }
 

@@ -18,6 +18,11 @@ internal static class StatusReport
         TextOutput output, TimeProvider clock, StatusDocument status, IReadOnlyList<ServiceDocument> shown, bool isOne)
     {
         output.WriteLine(DaemonLine(status, clock, countsServices: !isOne));
+        foreach (var remark in ConfigRemarks(status.Daemon.Config, clock))
+        {
+            output.WriteLine(remark);
+        }
+
         var services = new TextTable(output, 0, new(""), new(""), new(""), new(""), new(""));
         var workers = new TextTable(
             output, 2,
@@ -34,7 +39,7 @@ internal static class StatusReport
         var now = clock.GetUtcNow();
         var rows = shown
             .Select(s => (
-                Service: ServiceRow(s), Remarks: Remarks(s), Workers: s.Workers.Select(worker => WorkerRow(worker, now)).ToArray()))
+                Service: ServiceRow(s), Remarks: Remarks(s, clock), Workers: s.Workers.Select(worker => WorkerRow(worker, now)).ToArray()))
             .ToArray();
         services.Measure(rows.Select(r => r.Service));
         workers.Measure(rows.SelectMany(r => r.Workers));
@@ -82,13 +87,45 @@ internal static class StatusReport
                 ready == wanted ? Palette.Success : Palette.Warning);
         }
 
-        return line.AppendItem(countsServices && stopped > 0 ? $"{stopped} stopped" : null, Palette.Muted).AppendItem(daemon.ConfigFile, Palette.Muted);
+        return line.AppendItem(countsServices && stopped > 0 ? $"{stopped} stopped" : null, Palette.Muted)
+            .AppendItem(daemon.ConfigFile, Palette.Muted);
     }
 
-    /// <summary>The roll-out of the service and the reason of its state, one line each.</summary>
-    public static List<StyledText> Remarks(ServiceDocument service)
+    /// <summary>Whether the daemon runs another configuration than its files have, and why; one line each.</summary>
+    public static List<StyledText> ConfigRemarks(ConfigDocument? config, TimeProvider clock)
     {
         var remarks = new List<StyledText>();
+        if (config is { FileError: { } error })
+        {
+            remarks.Add(new($"the running configuration stays in force: {error}", Palette.Failure));
+        }
+        else if (config is { Differs: true })
+        {
+            var since = config.LoadedAt is { } at ? $" since it was loaded at {HumanTime.Local(at, clock)}" : "";
+            remarks.Add(new(
+                $"configuration: {config.File} has changed{since}: see \"listenctl reload --dry-run\"", Palette.Warning));
+        }
+
+        if (config is { LastReload: { Outcome: "refused" } last })
+        {
+            remarks.Add(new(
+                $"the reload at {HumanTime.Local(last.At, clock)} was refused, nothing was changed: {last.Error}", Palette.Failure));
+        }
+
+        return remarks;
+    }
+
+    /// <summary>The roll-out of the service, the reason of its state and what a client has changed, one line each.</summary>
+    public static List<StyledText> Remarks(ServiceDocument service, TimeProvider clock)
+    {
+        var remarks = new List<StyledText>();
+        if (service.Manual is { } manual)
+        {
+            remarks.Add(new(
+                $"manual: {manual.What}, by {manual.By} at {HumanTime.Local(manual.At, clock)}; the configuration is not changed",
+                Palette.Warning));
+        }
+
         if (service.Rollout is { } rollout)
         {
             remarks.Add(new(ChangeText.Of(rollout), rollout.State is "done" ? Palette.Muted : Palette.StateStyle(rollout.State)));

@@ -117,7 +117,7 @@ internal static class TopFrame
         {
             output.WriteLine();
             services.Print([row]);
-            foreach (var remark in Remarks(service, output))
+            foreach (var remark in Remarks(service, output, clock))
             {
                 output.WriteLine(remark, 2);
             }
@@ -136,9 +136,9 @@ internal static class TopFrame
     }
 
     /// <summary>A bar for a running roll-out, and the remarks of <c>status</c>.</summary>
-    private static IEnumerable<StyledText> Remarks(ServiceDocument service, TextOutput output)
+    private static IEnumerable<StyledText> Remarks(ServiceDocument service, TextOutput output, TimeProvider clock)
     {
-        var remarks = StatusReport.Remarks(service);
+        var remarks = StatusReport.Remarks(service, clock);
         if (service.Rollout is { Total: > 0 } rollout && ChangeText.IsRunning(rollout))
         {
             var full = Math.Clamp(rollout.Replaced * BarWidth / rollout.Total, 0, BarWidth);

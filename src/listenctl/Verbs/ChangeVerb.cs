@@ -1,9 +1,7 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Supervisor.Control;
-using Supervisor.Core;
 using Supervisor.Listenctl.Client;
 using Supervisor.Listenctl.Reports;
 using Supervisor.Listenctl.Terminal;
@@ -19,28 +17,10 @@ internal abstract class ChangeVerb : DaemonVerb
     /// <summary>The exit status of an interrupted wait: 128 and SIGINT, as a shell reports it.</summary>
     private const int Interrupted = 130;
 
-    /// <summary>The daemon measures the timeout; the client waits this much longer for its last document.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
-
     private readonly string subject;
     private readonly NameArgument service = new("SERVICE", "The service");
     private readonly Option<bool> wait = new("--wait");
-    private readonly Option<TimeSpan?> timeout = new("--timeout")
-    {
-        HelpName = "D",
-        Description = "Wait at most this long, for example 30s or 5m; the operation itself continues. Implies --wait",
-        CustomParser = result =>
-        {
-            var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
-            if (Duration.TryParse(text, out var duration) && duration > TimeSpan.Zero)
-            {
-                return duration;
-            }
-
-            result.AddError($"invalid duration \"{text}\" for --timeout: use for example 500ms, 30s or 5m");
-            return null;
-        },
-    };
+    private readonly Option<TimeSpan?> timeout = WaitTimeout.Option();
 
     /// <param name="name">The verb.</param>
     /// <param name="description">What it does, in the imperative.</param>
@@ -73,14 +53,7 @@ internal abstract class ChangeVerb : DaemonVerb
 
     private int Wait(ControlClient client, string target, string name, TimeSpan? limit, bool json)
     {
-        var query = "?wait=true";
-        var deadline = Deadline.None;
-        if (limit is { } span)
-        {
-            query += string.Create(CultureInfo.InvariantCulture, $"&timeout_ms={(long)Math.Ceiling(span.TotalMilliseconds)}");
-            deadline = Deadline.After(span + Grace, Context.Clock);
-        }
-
+        var (query, deadline) = WaitTimeout.Of(limit, Context.Clock);
         var output = json ? null : new TextOutput(Context);
         (ChangeDocument Document, byte[] Bytes) last;
         try

@@ -14,6 +14,9 @@ internal sealed class GlobalOptions
         Recursive = true,
     };
 
+    /// <summary><c>--all</c> of the verbs that print tables.</summary>
+    public Option<bool> All { get; } = new("--all") { Description = "Show each row of a long table, not only a summary" };
+
     /// <summary><c>--json</c>.</summary>
     public Option<bool> Json { get; } = new("--json")
     {

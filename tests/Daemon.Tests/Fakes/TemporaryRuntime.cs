@@ -42,7 +42,7 @@ internal sealed class TemporaryRuntime : IDisposable
 
     /// <summary>What a start with that configuration needs.</summary>
     public StartRequest Request(ListendConfig config, InstanceLock claim, IDaemonSystem system, FakeLog log) => new(
-        config, new DaemonInfo(null, Paths, IsDirectoryGiven: true, DateTimeOffset.UnixEpoch, 0), claim,
+        config, new ConfigOrigin(), new DaemonInfo(null, Paths, IsDirectoryGiven: true, DateTimeOffset.UnixEpoch, 0), claim,
         new Executable("/bin/true", ["/bin/true"], []), system, log.Log, LogsToJournal: false, () => { });
 
     public void Dispose() => Directory.Delete(_root, recursive: true);

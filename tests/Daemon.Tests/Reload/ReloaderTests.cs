@@ -5,6 +5,7 @@ using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Validation;
 using Supervisor.Control;
 using Supervisor.Core;
+using Supervisor.Core.State;
 using Supervisor.Daemon.Model;
 using Supervisor.Daemon.Reload;
 using Supervisor.Daemon.Reports;
@@ -22,7 +23,7 @@ public sealed class ReloaderTests : IDisposable
     private readonly TemporaryRuntime _runtime = new();
     private readonly FakeLog _log = new();
     private readonly Lifecycle _lifecycle = new();
-    private readonly ConfigInForce _config = new(new ListendConfig());
+    private readonly ConfigInForce _config = new(new ListendConfig(), new ConfigOrigin());
     private readonly ListenerTable _listeners;
     private readonly Reloader _reloader;
 
@@ -31,11 +32,11 @@ public sealed class ReloaderTests : IDisposable
         var factory = new ListenerFactory(TimeProvider.System, _log.Log);
         _listeners = new ListenerTable(factory);
         var info = new DaemonInfo(null, _runtime.Paths, IsDirectoryGiven: true, DateTimeOffset.UnixEpoch, 0);
+        var events = new EventLog(_thread.Loop);
         _reloader = _thread.Ask(() => new Reloader(new ReloadContext(
             _thread.Loop, info, _lifecycle, _config, _listeners, new ServiceTable(_ => throw new NotSupportedException()),
-            new EventLog(_thread.Loop),
-            new DriftWatch(_thread.Loop, factory.Repair), factory, new ConflictWatch(_thread.Loop, factory, _log.Log), () => { },
-            _log.Log))).GetAwaiter().GetResult();
+            events, new ChangeRequests(events, _log.Log), new DriftWatch(_thread.Loop, factory.Repair), factory,
+            new ConflictWatch(_thread.Loop, factory, _log.Log), () => { }, _log.Log))).GetAwaiter().GetResult();
     }
 
     [Fact]
@@ -153,6 +154,6 @@ public sealed class ReloaderTests : IDisposable
     private Task<ReloadDocument> ApplyAsync(string text, bool dryRun = false)
     {
         var loaded = RuleSet.For(Profile.Reload).Validate(ConfigParser.Parse([new ConfigSource("listend.toml", text)], new()));
-        return _thread.Ask(() => _reloader.Apply(loaded, dryRun));
+        return _thread.Ask(() => _reloader.Apply(loaded, dryRun, by: null));
     }
 }

@@ -23,7 +23,7 @@ public sealed class ReloadRunnerTests : IDisposable
     [Fact]
     public async Task A_signal_reloads()
     {
-        await Runner().OnSignalAsync().WaitAsync(Patience.Deadline);
+        await Runner().OnSignalAsync(by: null).WaitAsync(Patience.Deadline);
         Assert.Equal([Reloading, Ready], _systemd.TakeAll());
     }
 
@@ -31,7 +31,7 @@ public sealed class ReloadRunnerTests : IDisposable
     public async Task Files_that_cannot_be_read_end_the_reload()
     {
         _load = () => throw new InvalidOperationException("a defect");
-        await Runner().OnSignalAsync().WaitAsync(Patience.Deadline);
+        await Runner().OnSignalAsync(by: null).WaitAsync(Patience.Deadline);
         Assert.Equal([Reloading, Ready], [await _systemd.NextAsync(), await _systemd.NextAsync()]);
         Assert.Equal([MessageIds.ReloadRefused], _log.Kinds);
     }
@@ -40,7 +40,7 @@ public sealed class ReloadRunnerTests : IDisposable
     public async Task A_plan_that_throws_ends_the_reload()
     {
         _apply = () => throw new InvalidOperationException("a defect");
-        await Runner().OnSignalAsync().WaitAsync(Patience.Deadline);
+        await Runner().OnSignalAsync(by: null).WaitAsync(Patience.Deadline);
         Assert.Equal([Reloading, Ready], _systemd.TakeAll());
         Assert.Equal([MessageIds.ReloadRefused], _log.Kinds);
     }
@@ -50,14 +50,14 @@ public sealed class ReloadRunnerTests : IDisposable
     {
         _load = () => throw new InvalidOperationException("a defect");
         var runner = Runner();
-        await Assert.ThrowsAsync<InvalidOperationException>(() => Task.Run(() => runner.RunAsync(dryRun: false)));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Task.Run(() => runner.RunAsync(dryRun: false, by: null)));
         Assert.Equal([Reloading, Ready], [await _systemd.NextAsync(), await _systemd.NextAsync()]);
     }
 
     [Fact]
     public async Task A_dry_run_does_not_notify_systemd()
     {
-        Assert.Equal("nothing has changed", (await Runner().RunAsync(dryRun: true)).Message);
+        Assert.Equal("nothing has changed", (await Runner().RunAsync(dryRun: true, by: null)).Message);
         Assert.Empty(_systemd.TakeAll());
     }
 
@@ -65,12 +65,13 @@ public sealed class ReloadRunnerTests : IDisposable
     public async Task The_end_of_a_reload_does_not_cancel_a_shutdown()
     {
         _lifecycle.BeginShutdown();
-        await Runner().OnSignalAsync().WaitAsync(Patience.Deadline);
+        await Runner().OnSignalAsync(by: null).WaitAsync(Patience.Deadline);
         Assert.Equal([Reloading], _systemd.TakeAll());
     }
 
     public void Dispose() => _thread.Dispose();
 
     private ReloadRunner Runner() => new(
-        _thread.Loop, () => _load(), (_, _) => _apply(), new SystemdNotify(_systemd, _lifecycle, TimeProvider.System, _log.Log), _log.Log);
+        _thread.Loop, () => _load(), (_, _, _) => _apply(),
+        new SystemdNotify(_systemd, _lifecycle, TimeProvider.System, _log.Log), _log.Log);
 }

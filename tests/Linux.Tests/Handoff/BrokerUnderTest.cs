@@ -1,4 +1,5 @@
 using System.Globalization;
+using Supervisor.Core;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Protocols;
@@ -47,18 +48,19 @@ internal sealed class BrokerUnderTest : IBrokerTable, IDisposable
 
     public bool IsWorkerUser(uint uid) => WorkerUsers(uid);
 
-    public BrokerError? Put(string name, DescriptorHandle descriptor, HistoryActor giver, string note)
+    public BrokerError? Put(string name, DescriptorHandle descriptor, Requester by, string note)
     {
         if (_handles.Exists(handle => handle.Name == name))
         {
             return new BrokerError(BrokerErrorCode.Denied, "there is one");
         }
 
+        var giver = new HistoryActor(by.Pid ?? 0, by.Command ?? "?");
         _handles.Add(_factory.Given.Hold(name, descriptor, HandleOrigin.Given, giver, note));
         return null;
     }
 
-    public BrokerError? Drop(string name)
+    public BrokerError? Drop(string name, Requester by)
     {
         if (_handles.Find(handle => handle.Name == name) is not { } handle)
         {

@@ -1,0 +1,42 @@
+using Supervisor.Config;
+using Supervisor.Control;
+using Supervisor.Daemon.Validation;
+
+namespace Supervisor.Daemon.Control;
+
+/// <summary>
+/// Compares the configuration files with what was loaded, when a client asks. Reads files, and a disk can be slow: any thread but the
+/// loop's. However many clients ask, one thread reads.
+/// </summary>
+/// <param name="file">The main file; null without one.</param>
+/// <param name="time">The clock.</param>
+internal sealed class ConfigFileCheck(string? file, TimeProvider time)
+{
+    /// <summary>For how long an answer waits for the disk.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    private readonly SharedAnswer<ConfigFilesResult> _read = new(
+        () => Task.Run(() => ConfigFiles.Read(file!, PathAudit.ConfigOpener())), TimeSpan.Zero, time);
+
+    /// <summary>The document with what the files are now.</summary>
+    public async Task<DaemonDocument> FillAsync(DaemonDocument daemon) =>
+        file is null || daemon.Config is not { } config ? daemon : daemon with { Config = await CompareAsync(config) };
+
+    private async Task<ConfigDocument> CompareAsync(ConfigDocument config)
+    {
+        try
+        {
+            var read = await _read.AskAsync().WaitAsync(Patience);
+            return config with
+            {
+                // A daemon of an older version has loaded the configuration without a hash.
+                Differs = read.Hash is not null && config.Hash is null ? null : read.Hash != config.Hash,
+                FileError = read.Hash is null ? read.Errors.FirstOrDefault()?.ToString() : null,
+            };
+        }
+        catch (TimeoutException)
+        {
+            return config with { Differs = null, FileError = $"{file}: not read within {Patience.TotalSeconds} s" };
+        }
+    }
+}
