@@ -30,7 +30,7 @@ internal sealed partial class CircusImport(ImportDraft draft)
             {
                 case "socket" or "env":
                     break;
-                case "watcher":
+                case "watcher" when section.Name.Contains(':', StringComparison.Ordinal):
                     Watcher(section);
                     break;
                 case "circus":

@@ -61,30 +61,43 @@ internal sealed class Netlink : IDisposable
                 return false;
             }
 
-            for (var at = 0; at + HeaderLength <= length;)
+            if (ReadMessages(_buffer.AsSpan(0, length), row) is { } isComplete)
             {
-                var message = _buffer.AsSpan(at, length - at);
-                var size = (int)BinaryPrimitives.ReadUInt32LittleEndian(message);
-                var kind = BinaryPrimitives.ReadUInt16LittleEndian(message[4..]);
-                if (size < HeaderLength || size > message.Length)
-                {
-                    return false;
-                }
-
-                switch (kind)
-                {
-                    case NLMSG_DONE:
-                        return true;
-                    case NLMSG_ERROR:
-                        return false;
-                    default:
-                        row(kind, message[HeaderLength..size]);
-                        break;
-                }
-
-                at += (size + 3) & ~3;
+                return isComplete;
             }
         }
+    }
+
+    /// <summary>
+    /// Calls <paramref name="row"/> for each message of a datagram of a dump. True if it ends the dump, false if the kernel
+    /// reports an error or the datagram is malformed, null if the dump continues.
+    /// </summary>
+    internal static bool? ReadMessages(ReadOnlySpan<byte> datagram, Row row)
+    {
+        while (datagram.Length >= HeaderLength)
+        {
+            var size = BinaryPrimitives.ReadUInt32LittleEndian(datagram);
+            var kind = BinaryPrimitives.ReadUInt16LittleEndian(datagram[4..]);
+            if (size < HeaderLength || size > datagram.Length)
+            {
+                return false;
+            }
+
+            switch (kind)
+            {
+                case NLMSG_DONE:
+                    return true;
+                case NLMSG_ERROR:
+                    return false;
+                default:
+                    row(kind, datagram[HeaderLength..(int)size]);
+                    break;
+            }
+
+            datagram = datagram[Math.Min(((int)size + 3) & ~3, datagram.Length)..];
+        }
+
+        return null;
     }
 
     /// <summary>The value of the attribute (struct nlattr) of that type; empty if there is none.</summary>

@@ -29,15 +29,20 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
         using var file = Files.Open(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"), 0, 0, out _);
         Span<byte> text = stackalloc byte[MaxStatBytes];
         var length = file is null ? 0 : Files.Read(file, text, out _);
+        return length <= 0 ? null : ParseStat(text[..length]);
+    }
 
+    /// <summary>The fields in the text of /proc/PID/stat; null if one of them is missing.</summary>
+    internal static ProcFile? ParseStat(ReadOnlySpan<byte> stat)
+    {
         // The command can contain any character, also blanks and brackets, so fields are counted from its closing bracket.
-        var end = length <= 0 ? -1 : text[..length].LastIndexOf((byte)')');
-        if (end < 0 || end + 2 > length)
+        var end = stat.LastIndexOf((byte)')');
+        if (end < 0 || end + 2 > stat.Length)
         {
             return null;
         }
 
-        ReadOnlySpan<byte> rest = text[(end + 2)..length];
+        var rest = stat[(end + 2)..];
         return Field(rest, 1) is { } parent && Field(rest, 3) is { } session && Field(rest, 19) is { } start
             ? new ProcFile((int)parent, (int)session, start, rest[0] is (byte)'Z' or (byte)'X')
             : null;
@@ -53,16 +58,20 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
         using var file = Files.Open(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/status"), 0, 0, out _);
         Span<byte> text = stackalloc byte[MaxStatusBytes];
         var length = file is null ? 0 : Files.Read(file, text, out _);
-        ReadOnlySpan<byte> rest = text[..Math.Max(0, length)];
+        return ParseUsers(text[..Math.Max(0, length)]);
+    }
 
+    /// <summary>The real, effective and saved user id in the text of /proc/PID/status; null if it has none.</summary>
+    internal static (uint Real, uint Effective, uint Saved)? ParseUsers(ReadOnlySpan<byte> status)
+    {
         // A process name cannot forge a line, because the kernel escapes its newlines (fs/proc/array.c, proc_task_name).
-        var at = rest.IndexOf("\nUid:\t"u8);
+        var at = status.IndexOf("\nUid:\t"u8);
         if (at < 0)
         {
             return null;
         }
 
-        rest = rest[(at + "\nUid:\t"u8.Length)..];
+        var rest = status[(at + "\nUid:\t"u8.Length)..];
         Span<uint> ids = stackalloc uint[3];
         for (var i = 0; i < ids.Length; i++)
         {
@@ -91,13 +100,13 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
     public static string? CgroupOf(int pid)
     {
         using var file = Files.Open(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cgroup"), 0, 0, out _);
-        if (file is null)
-        {
-            return null;
-        }
+        return file is null ? null : ParseCgroup(ReadAll(file, MaxCgroupBytes));
+    }
 
+    /// <summary>The cgroup of version 2 in the text of /proc/PID/cgroup, without the "0::"; null if there is none.</summary>
+    internal static string? ParseCgroup(ReadOnlySpan<byte> text)
+    {
         // cgroup_mkdir() rejects a name with a newline.
-        var text = ReadAll(file, MaxCgroupBytes);
         foreach (var range in text.Split((byte)'\n'))
         {
             var line = text[range];
