@@ -5,7 +5,6 @@ using Supervisor.Config.Values;
 using Supervisor.Core;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
-using Supervisor.Core.Workers;
 
 namespace Supervisor.Config.Settings;
 

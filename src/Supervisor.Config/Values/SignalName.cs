@@ -1,5 +1,5 @@
 using System.Globalization;
-using static Supervisor.Core.Workers.Signals;
+using static Supervisor.Core.Signals;
 
 namespace Supervisor.Config.Values;
 

@@ -1,4 +1,3 @@
-using Supervisor.Core.Workers;
 
 namespace Supervisor.Core.Services;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Supervisor.Control;
-using Supervisor.Core.Workers;
+using Supervisor.Core;
 using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Control;

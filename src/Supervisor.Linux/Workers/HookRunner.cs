@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
+using Supervisor.Core;
 using Supervisor.Core.Services;
 using Supervisor.Core.State;
 using Supervisor.Core.Workers;
-using Supervisor.Core;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Output;
 using Supervisor.Native;

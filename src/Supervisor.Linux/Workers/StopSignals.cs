@@ -1,5 +1,5 @@
+using Supervisor.Core;
 using Supervisor.Core.Services;
-using Supervisor.Core.Workers;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;

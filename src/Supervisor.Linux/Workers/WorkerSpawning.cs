@@ -1,3 +1,4 @@
+using Supervisor.Core;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Listeners.History;

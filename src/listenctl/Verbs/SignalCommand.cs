@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Completions;
 using System.Globalization;
 using Supervisor.Control;
-using Supervisor.Core.Workers;
+using Supervisor.Core;
 using Supervisor.Listenctl.Client;
 using Supervisor.Listenctl.Terminal;
 

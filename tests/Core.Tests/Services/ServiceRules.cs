@@ -1,5 +1,4 @@
 using Supervisor.Core.Services;
-using Supervisor.Core.Workers;
 
 namespace Supervisor.Core.Tests.Services;
 

@@ -1,5 +1,4 @@
 using Supervisor.Core.Workers;
-using Xunit;
 
 namespace Supervisor.Core.Tests.Workers;
 

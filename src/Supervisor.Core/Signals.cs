@@ -1,16 +1,25 @@
 using System.Collections.Immutable;
 using System.Globalization;
 
-namespace Supervisor.Core.Workers;
+namespace Supervisor.Core;
 
 /// <summary>Signals by name: the numbers of x86, arm and most other architectures, signal(7).</summary>
 public static class Signals
 {
+    /// <summary>SIGHUP.</summary>
+    public const int HangUp = 1;
+
+    /// <summary>SIGINT.</summary>
+    public const int Interrupt = 2;
+
     /// <summary>SIGABRT: exit with a core dump.</summary>
     public const int Abort = 6;
 
     /// <summary>SIGKILL.</summary>
     public const int Kill = 9;
+
+    /// <summary>SIGUSR1.</summary>
+    public const int User1 = 10;
 
     /// <summary>SIGTERM.</summary>
     public const int Terminate = 15;

@@ -1,7 +1,6 @@
 using CsCheck;
-using Supervisor.Core.Workers;
 
-namespace Supervisor.Core.Tests.Workers;
+namespace Supervisor.Core.Tests;
 
 public class SignalsTests
 {

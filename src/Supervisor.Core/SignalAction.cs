@@ -1,4 +1,4 @@
-namespace Supervisor.Core.Workers;
+namespace Supervisor.Core;
 
 /// <summary>What a signal does to a process that does not handle it: signal(7).</summary>
 public enum SignalAction
