@@ -1,13 +1,10 @@
 using System.Buffers.Binary;
-using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
-using Supervisor.Linux.Probes;
-using Supervisor.Native;
 using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Workers;

@@ -7,7 +7,8 @@ public class SignalMasksTests
     [Fact]
     public void The_masks_are_read_from_the_status_of_a_process()
     {
-        var masks = SignalMasks.Parse("Name:\tx\nSigQ:\t0/1\nSigBlk:\t0000000000000200\nSigIgn:\t0000000000001000\nSigCgt:\t8000000000004001\n"u8);
+        var masks = SignalMasks.Parse(
+            "Name:\tx\nSigQ:\t0/1\nSigBlk:\t0000000000000200\nSigIgn:\t0000000000001000\nSigCgt:\t8000000000004001\n"u8);
         Assert.Equal(new SignalMasks(0x200, 0x1000, 0x8000000000004001), masks);
         Assert.All([1, 10, 13, 15, 64], signal => Assert.True(masks!.Value.Handles(signal)));
         Assert.All([2, 9, 12, 14, 34], signal => Assert.False(masks!.Value.Handles(signal)));
