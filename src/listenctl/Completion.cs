@@ -54,7 +54,12 @@ internal sealed class Completion
             argument.CompletionSources.Clear();
         }
 
-        var source = here?.Name switch { "SERVICE" => "/v1/status?usage=false", "LISTENER" or "NAME" => "/v1/listeners?options=false&drift=false", _ => null };
+        var source = here?.Name switch
+        {
+            "SERVICE" => "/v1/status?usage=false",
+            "LISTENER" or "NAME" => "/v1/listeners?options=false&drift=false",
+            _ => null,
+        };
         if (here is not null && source is not null)
         {
             here.CompletionSources.Add(asked => Names(asked.ParseResult.GetValue(options.Socket), context, source));

@@ -310,7 +310,7 @@ public class EventLoopTests : KernelTest
 
     /// <summary>Each question takes longer than a slice, so each slice is one turn.</summary>
     [Fact]
-    public void Other_events_pass_between_the_slices_of_a_long_answer()
+    public async Task Other_events_pass_between_the_slices_of_a_long_answer()
     {
         using var loop = new EventLoop(_time);
         var turns = 0;
@@ -326,13 +326,13 @@ public class EventLoopTests : KernelTest
             return answers;
         });
         loop.Run();
-        var answers = asking.GetAwaiter().GetResult();
+        var answers = await asking;
         Assert.Equal(Enumerable.Range(0, 10).Select(i => $"{i * 2}"), answers.Select(answer => answer.Split(' ')[0]));
         Assert.Equal(answers.Count, answers.Select(answer => answer.Split(' ')[^1]).Distinct().Count());
     }
 
     [Fact]
-    public void Questions_about_nothing_have_no_answers()
+    public async Task Questions_about_nothing_have_no_answers()
     {
         using var loop = new EventLoop(_time);
         var asking = Task.Run(async () =>
@@ -342,6 +342,6 @@ public class EventLoopTests : KernelTest
             return answers;
         });
         loop.Run();
-        Assert.Empty(asking.GetAwaiter().GetResult());
+        Assert.Empty(await asking);
     }
 }

@@ -81,7 +81,9 @@ internal sealed class ServiceUsage
             Connections = connections.Count,
             Drain = drains.TryGetValue(pid, out var drain)
                 ? DrainDocuments.Document(
-                    drain.See(new DrainSample(connections), _now) with { KeepsAccepting = drain.KeepsAccepting }, worker.Drain?.KilledAt, _now)
+                    drain.See(new DrainSample(connections), _now) with { KeepsAccepting = drain.KeepsAccepting },
+                    worker.Drain?.KilledAt,
+                    _now)
                 : worker.Drain,
         };
     }

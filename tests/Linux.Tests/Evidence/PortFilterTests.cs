@@ -29,7 +29,9 @@ public class PortFilterTests : KernelTest
     [Fact]
     public void Connections_of_many_ports_are_found_by_one_query()
     {
-        var listeners = Enumerable.Range(0, 40).Select(i => Given.Listener("tcp://127.0.0.1:0", spec => spec with { Name = $"l{i}" })).ToList();
+        var listeners = Enumerable.Range(0, 40)
+            .Select(i => Given.Listener("tcp://127.0.0.1:0", spec => spec with { Name = $"l{i}" }))
+            .ToList();
         var strangers = listeners.Where((_, i) => i % 3 == 0).ToList();
         var sockets = new List<DescriptorHandle>();
         foreach (var listener in listeners)
@@ -40,7 +42,9 @@ public class PortFilterTests : KernelTest
 
         var asked = listeners.Except(strangers).ToList();
         var snapshot = new AcceptedConnections(asked).Read();
-        Assert.Equal(asked.Select(listener => listener.Name).Order(), snapshot.All.Values.Select(connection => connection.Listener).Order());
+        Assert.Equal(
+            asked.Select(listener => listener.Name).Order(),
+            snapshot.All.Values.Select(connection => connection.Listener).Order());
         Assert.True(snapshot.MayBeOf(new AcceptedConnections([asked[0]])));
         Assert.False(snapshot.MayBeOf(new AcceptedConnections([strangers[0]])));
         sockets.ForEach(socket => socket.Dispose());
