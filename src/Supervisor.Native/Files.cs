@@ -170,6 +170,10 @@ public static unsafe class Files
     public static DescriptorHandle? Create(string path, int mode, out SystemCallError error) =>
         Open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY, mode, out error);
 
+    /// <summary>The same for reading and writing.</summary>
+    public static DescriptorHandle? CreateToRead(string path, int mode, out SystemCallError error) =>
+        Open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY, mode, out error);
+
     /// <summary>pipe2(2) with O_CLOEXEC; the read end is non-blocking.</summary>
     public static SystemCallError? Pipe(out DescriptorHandle? readEnd, out DescriptorHandle? writeEnd)
     {
@@ -246,6 +250,52 @@ public static unsafe class Files
 
         status = Status.Of(buffer);
         return done == 0 ? null : SystemCallError.Last("stat");
+    }
+
+    /// <summary>Writes all of <paramref name="data"/> at an offset: pwrite(2).</summary>
+    public static SystemCallError? WriteAt(DescriptorHandle descriptor, ReadOnlySpan<byte> data, long offset)
+    {
+        while (data.Length > 0)
+        {
+            long length;
+            fixed (byte* bytes = data)
+            {
+                length = (long)pwrite(descriptor.Number, bytes, data.Length, offset);
+            }
+
+            if (length < 0 && errno != EINTR)
+            {
+                return SystemCallError.Last("pwrite");
+            }
+
+            data = data[(int)Math.Max(0, length)..];
+            offset += Math.Max(0, length);
+        }
+
+        return null;
+    }
+
+    /// <summary>The whole content of a file, regardless of its offset: pread(2). Null if <paramref name="error"/> is set.</summary>
+    public static byte[]? ReadAll(DescriptorHandle descriptor, out SystemCallError? error)
+    {
+        using var content = new MemoryStream();
+        var buffer = new byte[64 * 1024];
+        while (true)
+        {
+            long length;
+            fixed (byte* bytes = buffer)
+            {
+                length = (long)pread(descriptor.Number, bytes, buffer.Length, content.Length);
+            }
+
+            error = length < 0 ? SystemCallError.Last("pread") : null;
+            if (length <= 0)
+            {
+                return error is null ? content.ToArray() : null;
+            }
+
+            content.Write(buffer, 0, (int)length);
+        }
     }
 
     /// <summary>Replaces the contents of a small file, regardless of its offset: ftruncate(2), then pwrite(2).</summary>

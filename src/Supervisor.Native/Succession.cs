@@ -126,31 +126,7 @@ public static unsafe class Succession
             return null;
         }
 
-        using var content = new MemoryStream();
-        var buffer = new byte[64 * 1024];
-        long offset = 0;
-        while (true)
-        {
-            long length;
-            fixed (byte* bytes = buffer)
-            {
-                length = (long)pread(memory.Number, bytes, buffer.Length, offset);
-            }
-
-            if (length < 0)
-            {
-                error = SystemCallError.Last("pread");
-                return null;
-            }
-
-            if (length == 0)
-            {
-                return content.ToArray();
-            }
-
-            content.Write(buffer, 0, (int)length);
-            offset += length;
-        }
+        return Files.ReadAll(memory, out error);
     }
 
     /// <summary>The keeper's program (keeper.c).</summary>

@@ -20,6 +20,9 @@ public static class DescriptorKey
     /// <summary>The state itself.</summary>
     public const string State = "state";
 
+    /// <summary>The journal that follows the state.</summary>
+    public const string Journal = "journal";
+
     /// <summary>The link to the keeper.</summary>
     public const string FdHolder = "keeper";
 
@@ -65,6 +68,19 @@ public static class DescriptorKey
     /// <summary>The name of the listener in a key; null for other keys.</summary>
     public static string? ListenerName(string key) =>
         key.StartsWith(ListenerPrefix, StringComparison.Ordinal) ? key[ListenerPrefix.Length..] : null;
+
+    /// <summary>The owner of the descriptors of a worker, for a holder.</summary>
+    public static string OwnerOfWorker(string service, int worker) =>
+        string.Create(CultureInfo.InvariantCulture, $"service/{service}/{worker}");
+
+    /// <summary>The owner of the descriptors that workers of a service have stored, for a holder.</summary>
+    public static string OwnerOfStored(string service) => $"service/{service}/stored";
+
+    /// <summary>The owner of the files that the generations of a service are pinned to, for a holder.</summary>
+    public static string OwnerOfPins(string service) => $"service/{service}/pin";
+
+    /// <summary>The service in a key; null for other keys.</summary>
+    public static string? ServiceName(string key) => key.Split('/') is ["service", var name, ..] ? name : null;
 
     /// <summary>The pidfd of a worker's main process.</summary>
     public static string Process(string service, int worker) => Worker(service, worker, "process");

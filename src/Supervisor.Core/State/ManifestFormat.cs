@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
@@ -25,6 +24,7 @@ public static class ManifestFormat
     public const int LeastReader = 1;
 
     private const string ListenersField = "listeners";
+    private const string ServicesField = "services";
 
     /// <summary>
     /// The values of fields that the writer did not know. The records' initializers define them, but the serializer's generated
@@ -86,106 +86,105 @@ public static class ManifestFormat
         return bytes.ToArray();
     }
 
-    /// <summary>
-    /// Writes the manifest in pieces, so that only one piece is in memory, and without the serializer if all of it is known
-    /// (<see cref="ManifestJson"/>). <paramref name="listeners"/> is the output of an earlier <see cref="WriteListeners"/>:
-    /// there are thousands of listeners, and they rarely change.
-    /// </summary>
-    public static void Write(Stream stream, DaemonManifest manifest, UnknownFields? unknown = null, Action<Stream>? listeners = null)
+    /// <summary>Writes the manifest in pieces, so that only one piece is in memory.</summary>
+    public static void Write(Stream stream, DaemonManifest manifest, UnknownFields? unknown = null)
     {
-        var buffer = new StreamBuffer(stream);
-        using var writer = new Utf8JsonWriter(buffer);
-        var isFirst = true;
-
-        Value("format", manifest.Format, static (writer, number) => writer.WriteNumberValue(number));
-        Value("least_reader", manifest.LeastReader, static (writer, number) => writer.WriteNumberValue(number));
-        Value("version", manifest.Version, static (writer, text) => writer.WriteStringValue(text));
-        Value("pid", manifest.Pid, static (writer, number) => writer.WriteNumberValue(number));
-        Value("boot_id", manifest.BootId, static (writer, text) => writer.WriteStringValue(text));
-        Value("clock", manifest.Clock, static (writer, number) => writer.WriteNumberValue(number));
-        Value("started_at", manifest.StartedAt, static (writer, time) => writer.WriteStringValue(time));
-        Value("token_mark", manifest.TokenMark, static (writer, text) => writer.WriteStringValue(text));
-        Value("upgrades", manifest.Upgrades, static (writer, number) => writer.WriteNumberValue(number));
-        Value("config", manifest.Config, ManifestJson.Write);
-        Name(ListenersField);
-        buffer.Flush();
-        (listeners ?? (into => WriteListeners(into, manifest.Listeners, unknown)))(stream);
-        Value("services", manifest.Services, static (writer, services) =>
+        foreach (var _ in WriteInParts(stream, manifest, manifest.Listeners, manifest.Services, unknown))
         {
-            writer.WriteStartArray();
-            foreach (var service in services)
-            {
-                ManifestJson.Write(writer, service);
-            }
-
-            writer.WriteEndArray();
-        });
-        Value("events", manifest.Events, ManifestJson.Write);
-        Value("descriptors", manifest.Descriptors, static (writer, numbers) =>
-            JsonSerializer.Serialize(writer, numbers, ManifestJson.Default.ImmutableSortedDictionaryStringInt32!));
-        foreach (var (name, value) in unknown?.Fields ?? ImmutableDictionary<string, JsonNode?>.Empty)
-        {
-            Name(name);
-            Write(writer, value);
-        }
-
-        buffer.Write("}"u8);
-        buffer.Flush();
-
-        void Name(string name)
-        {
-            buffer.Write(isFirst ? "{\""u8 : ",\""u8);
-            isFirst = false;
-            buffer.Write(JsonEncodedText.Encode(name).EncodedUtf8Bytes);
-            buffer.Write("\":"u8);
-        }
-
-        void Value<T>(string name, T value, Action<Utf8JsonWriter, T> write)
-        {
-            Name(name);
-            if (unknown?.Part(name) is { } part)
-            {
-                var node = JsonSerializer.SerializeToNode(value, (JsonTypeInfo<T>)ManifestJson.Default.Options.GetTypeInfo(typeof(T)));
-                if (node is not null)
-                {
-                    part.AddTo(node);
-                }
-
-                Write(writer, node);
-                return;
-            }
-
-            write(writer, value);
-            writer.Flush();
-            writer.Reset();
         }
     }
 
-    /// <summary>Writes the value of the field "listeners".</summary>
-    public static void WriteListeners(Stream stream, ImmutableArray<ListenerEntry> listeners, UnknownFields? unknown = null)
+    /// <summary>
+    /// Writes the manifest with other listeners and services, and without the serializer if all of it is known
+    /// (<see cref="ManifestJson"/>). Each step of the result writes one more part: the caller decides how much it writes at once.
+    /// </summary>
+    public static IEnumerable<int> WriteInParts(
+        Stream stream, DaemonManifest manifest, IEnumerable<ListenerEntry> listeners, IEnumerable<ServiceEntry> services,
+        UnknownFields? unknown = null)
     {
         var buffer = new StreamBuffer(stream);
         using var writer = new Utf8JsonWriter(buffer);
-        var known = unknown?.Part(ListenersField);
-        writer.WriteStartArray();
+        var parts = 0;
+        writer.WriteStartObject();
+        writer.WriteNumber("format", manifest.Format);
+        writer.WriteNumber("least_reader", manifest.LeastReader);
+        writer.WriteString("version", manifest.Version);
+        writer.WriteNumber("pid", manifest.Pid);
+        writer.WriteString("boot_id", manifest.BootId);
+        writer.WriteNumber("clock", manifest.Clock);
+        writer.WriteString("started_at", manifest.StartedAt);
+        writer.WriteString("token_mark", manifest.TokenMark);
+        writer.WriteNumber("upgrades", manifest.Upgrades);
+        writer.WritePropertyName("config");
+        WritePart(writer, manifest.Config, unknown?.Part("config"), ManifestJson.Write);
+        writer.WriteStartArray(ListenersField);
         foreach (var listener in listeners)
         {
-            if (known is null)
-            {
-                ManifestJson.Write(writer, listener);
-            }
-            else
-            {
-                var node = JsonSerializer.SerializeToNode(listener, ManifestJson.Default.ListenerEntry)!;
-                known.AddToElement(node);
-                node.WriteTo(writer);
-            }
+            WriteElement(writer, listener, unknown?.Part(ListenersField), ManifestJson.Write);
+            writer.Flush();
+            yield return ++parts;
         }
 
         writer.WriteEndArray();
+        writer.WriteStartArray(ServicesField);
+        foreach (var service in services)
+        {
+            WriteElement(writer, service, unknown?.Part(ServicesField), static (into, entry) => ManifestJson.Write(into, entry));
+            writer.Flush();
+            yield return ++parts;
+        }
+
+        writer.WriteEndArray();
+        writer.WritePropertyName("events");
+        WritePart(writer, manifest.Events, unknown?.Part("events"), ManifestJson.Write);
+        writer.WritePropertyName("descriptors");
+        WritePart(writer, manifest.Descriptors, unknown?.Part("descriptors"), static (into, numbers) =>
+            JsonSerializer.Serialize(into, numbers, ManifestJson.Default.ImmutableSortedDictionaryStringInt32!));
+        foreach (var (name, value) in unknown?.Fields ?? ImmutableDictionary<string, JsonNode?>.Empty)
+        {
+            writer.WritePropertyName(name);
+            WriteNode(writer, value);
+        }
+
+        writer.WriteEndObject();
         writer.Flush();
         buffer.Flush();
     }
+
+    /// <summary>Writes a value with the unknown fields that belong to it.</summary>
+    internal static void WritePart<T>(Utf8JsonWriter writer, T value, UnknownFields? unknown, Action<Utf8JsonWriter, T> write)
+    {
+        if (unknown is null)
+        {
+            write(writer, value);
+            return;
+        }
+
+        var node = ToNode(value);
+        if (node is not null)
+        {
+            unknown.AddTo(node);
+        }
+
+        WriteNode(writer, node);
+    }
+
+    /// <summary>Writes an element of a list, where <paramref name="unknown"/> are the unknown fields of the list.</summary>
+    internal static void WriteElement<T>(Utf8JsonWriter writer, T value, UnknownFields? unknown, Action<Utf8JsonWriter, T> write)
+    {
+        if (unknown is null)
+        {
+            write(writer, value);
+            return;
+        }
+
+        var node = ToNode(value)!;
+        unknown.AddToElement(node);
+        node.WriteTo(writer);
+    }
+
+    private static JsonNode? ToNode<T>(T value) =>
+        JsonSerializer.SerializeToNode(value, (JsonTypeInfo<T>)ManifestJson.Default.Options.GetTypeInfo(typeof(T)));
 
     /// <summary>Whether two configurations are equal.</summary>
     public static bool AreSame(ConfigEntry one, ConfigEntry other)
@@ -194,20 +193,25 @@ public static class ManifestFormat
         return JsonSerializer.SerializeToUtf8Bytes(one, type).AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(other, type));
     }
 
-    /// <summary>Reads a manifest. On failure <paramref name="error"/> is the reason, and nothing has changed.</summary>
+    /// <summary>
+    /// Reads a manifest, with the changes of <paramref name="journal"/> if that belongs to it. On failure <paramref name="error"/>
+    /// is the reason, and nothing has changed.
+    /// </summary>
     public static bool TryRead(
         ReadOnlyMemory<byte> bytes,
         [NotNullWhen(true)] out DaemonManifest? manifest,
         [NotNullWhen(true)] out UnknownFields? unknown,
-        [NotNullWhen(false)] out string? error)
+        [NotNullWhen(false)] out string? error,
+        ReadOnlyMemory<byte> journal = default)
     {
         manifest = null;
         unknown = null;
         try
         {
-            // Parse listeners one by one: a document for all of them needs many times their size.
+            // Parse listeners and services one by one: a document for all of them needs many times their size.
             using var parsed = JsonDocument.Parse(bytes);
-            if (Shallow(parsed.RootElement, out var listeners) is not { } document)
+            using var changes = JournalReplay.Of(journal, bytes);
+            if (Shallow(parsed.RootElement, out var listeners, out var services) is not { } document)
             {
                 error = "the state is not a JSON object";
                 return false;
@@ -227,14 +231,20 @@ public static class ManifestFormat
                 return false;
             }
 
+            changes.ApplyTo(document);
             var type = ManifestJson.Default.DaemonManifest;
             unknown = UnknownFields.Of(document, type);
             Complete(document, type);
-            manifest = document.Deserialize(type)! with { Listeners = ReadListeners(listeners, unknown) };
+            manifest = document.Deserialize(type)! with
+            {
+                Listeners = Read(changes.Listeners(listeners), ManifestJson.Default.ListenerEntry, unknown, ListenersField),
+                Services = Read(changes.Services(services), ManifestJson.Default.ServiceEntry, unknown, ServicesField),
+            };
             error = null;
             return true;
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException or ArgumentException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException or ArgumentException
+            or KeyNotFoundException)
         {
             manifest = null;
             unknown = null;
@@ -243,10 +253,11 @@ public static class ManifestFormat
         }
     }
 
-    /// <summary>The document without its listeners, which are read separately; null if it is not an object.</summary>
-    private static JsonObject? Shallow(JsonElement root, out JsonElement listeners)
+    /// <summary>The document without its lists, which are read separately; null if it is not an object.</summary>
+    private static JsonObject? Shallow(JsonElement root, out JsonElement listeners, out JsonElement services)
     {
         listeners = default;
+        services = default;
         if (root.ValueKind != JsonValueKind.Object)
         {
             return null;
@@ -255,9 +266,10 @@ public static class ManifestFormat
         var document = new JsonObject();
         foreach (var field in root.EnumerateObject())
         {
-            if (field.Name == ListenersField && field.Value.ValueKind == JsonValueKind.Array)
+            if (field.Value.ValueKind == JsonValueKind.Array && field.Name is ListenersField or ServicesField)
             {
-                listeners = field.Value;
+                listeners = field.Name == ListenersField ? field.Value : listeners;
+                services = field.Name == ServicesField ? field.Value : services;
                 document[field.Name] = new JsonArray();
             }
             else
@@ -269,24 +281,35 @@ public static class ManifestFormat
         return document;
     }
 
-    private static ImmutableArray<ListenerEntry> ReadListeners(JsonElement listeners, UnknownFields unknown)
+    /// <summary>
+    /// Reads the elements of a list. An element that has exactly the fields of this version is read without a copy of it in memory.
+    /// </summary>
+    private static ImmutableArray<T> Read<T>(
+        IEnumerable<(JsonElement Element, JsonNode? Changed)> elements, JsonTypeInfo<T> type, UnknownFields unknown, string field)
     {
-        var type = ManifestJson.Default.ListenerEntry;
         var left = UnknownFields.None();
-        var read = ImmutableArray.CreateBuilder<ListenerEntry>(listeners.GetArrayLength());
-        foreach (var element in listeners.EnumerateArray())
+        var read = ImmutableArray.CreateBuilder<T>();
+        var shape = EntryShape.Of(type);
+        foreach (var (element, changed) in elements)
         {
-            var node = Node(element) ?? throw new FormatException("a listener is null");
+            if (changed is null && shape.Fits(element))
+            {
+                read.Add(element.Deserialize(type)!);
+                continue;
+            }
+
+            var node = changed ?? Node(element) ?? throw new FormatException($"an element of \"{field}\" is null");
             left.CollectElement(node, type);
             Complete(node, type);
             read.Add(node.Deserialize(type)!);
         }
 
-        unknown.Add(ListenersField, left);
-        return read.MoveToImmutable();
+        unknown.Add(field, left);
+        return read.DrainToImmutable();
     }
 
-    private static JsonNode? Node(JsonElement element) => element.ValueKind switch
+    /// <summary>A copy of an element that can be changed.</summary>
+    internal static JsonNode? Node(JsonElement element) => element.ValueKind switch
     {
         JsonValueKind.Object => JsonObject.Create(element),
         JsonValueKind.Array => JsonArray.Create(element),
@@ -294,7 +317,7 @@ public static class ManifestFormat
         _ => JsonValue.Create(element),
     };
 
-    private static void Write(Utf8JsonWriter writer, JsonNode? node)
+    private static void WriteNode(Utf8JsonWriter writer, JsonNode? node)
     {
         if (node is null)
         {
@@ -304,9 +327,6 @@ public static class ManifestFormat
         {
             node.WriteTo(writer);
         }
-
-        writer.Flush();
-        writer.Reset();
     }
 
     private static int? Number(JsonObject document, string name) =>

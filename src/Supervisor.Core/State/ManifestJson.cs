@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Services;
 
 namespace Supervisor.Core.State;
@@ -26,48 +28,62 @@ internal sealed partial class ManifestJson : JsonSerializerContext
     /// <summary>Writes a stream.</summary>
     public static void Write(Utf8JsonWriter writer, StreamEntry? stream) => Default.StreamEntrySerializeHandler(writer, stream);
 
+    /// <summary>Writes an entry of a history.</summary>
+    public static void Write(Utf8JsonWriter writer, HistoryEntry entry) => Default.HistoryEntrySerializeHandler(writer, entry);
+
     /// <summary>
-    /// Writes a service. Handwritten because of <see cref="ServiceState.Specs"/>: no code is generated for dictionaries with
-    /// numeric keys.
+    /// Writes a service; with <paramref name="written"/> without what is large and the same there, for the journal
+    /// (<see cref="JournalFormat"/>). Handwritten because of that, and because of <see cref="ServiceState.Specs"/>: no code is
+    /// generated for dictionaries with numeric keys.
     /// </summary>
-    public static void Write(Utf8JsonWriter writer, ServiceEntry service)
+    public static void Write(Utf8JsonWriter writer, ServiceEntry service, ServiceEntry? written = null)
     {
         writer.WriteStartObject();
         writer.WritePropertyName(PropName_state);
-        Write(writer, service.State);
+        Write(writer, service.State, written?.State);
         writer.WriteString(PropName_blocked, service.Blocked);
         writer.WritePropertyName(PropName_manual);
         Default.ManualChangesSerializeHandler(writer, service.Manual);
-        writer.WritePropertyName(PropName_identity);
-        Default.IdentityEntrySerializeHandler(writer, service.Identity);
-        writer.WritePropertyName(PropName_workers);
-        Default.ImmutableArrayWorkerEntrySerializeHandler(writer, service.Workers);
+        if (written is null || !ReferenceEquals(service.Identity, written.Identity))
+        {
+            writer.WritePropertyName(PropName_identity);
+            Default.IdentityEntrySerializeHandler(writer, service.Identity);
+        }
+
+        WriteList(
+            writer, PropName_workers, service.Workers, written?.Workers, static worker => worker.Id, Default.WorkerEntrySerializeHandler);
         writer.WritePropertyName(PropName_stored);
         Default.ImmutableArrayStoredEntrySerializeHandler(writer, service.Stored);
         writer.WritePropertyName(PropName_hook);
         Default.HookEntrySerializeHandler(writer, service.Hook);
         writer.WritePropertyName(PropName_waiting_hooks);
         Default.ImmutableArrayHookEffectSerializeHandler(writer, service.WaitingHooks);
-        writer.WritePropertyName(PropName_pins);
-        Default.ImmutableArrayPinEntrySerializeHandler(writer, service.Pins);
+        if (written is null || !service.Pins.AsSpan().SequenceEqual(written.Pins.AsSpan()))
+        {
+            writer.WritePropertyName(PropName_pins);
+            Default.ImmutableArrayPinEntrySerializeHandler(writer, service.Pins);
+        }
+
         writer.WritePropertyName(PropName_output);
         Write(writer, service.Output);
         writer.WriteEndObject();
     }
 
-    private static void Write(Utf8JsonWriter writer, ServiceState state)
+    private static void Write(Utf8JsonWriter writer, ServiceState state, ServiceState? written)
     {
         writer.WriteStartObject();
-        writer.WritePropertyName(PropName_spec);
-        Default.ServiceSpecSerializeHandler(writer, state.Spec);
-        writer.WriteStartObject(PropName_specs);
-        foreach (var (generation, spec) in state.Specs)
+        var isSame = written is not null && ReferenceEquals(state.Spec, written.Spec);
+        if (!isSame)
         {
-            writer.WritePropertyName(generation.ToString(CultureInfo.InvariantCulture));
-            Default.ServiceSpecSerializeHandler(writer, spec);
+            writer.WritePropertyName(PropName_spec);
+            Default.ServiceSpecSerializeHandler(writer, state.Spec);
         }
 
-        writer.WriteEndObject();
+        if (!isSame || !ReferenceEquals(state.Specs, written!.Specs))
+        {
+            WriteSpecs(writer, state, isForJournal: written is not null);
+        }
+
         writer.WriteBoolean(PropName_wanted, state.IsStarted);
         writer.WriteBoolean(PropName_awaits_demand, state.AwaitsDemand);
         writer.WriteNumber(PropName_total_restarts, state.TotalRestarts ?? 0);
@@ -75,16 +91,72 @@ internal sealed partial class ManifestJson : JsonSerializerContext
         writer.WriteNumber(PropName_generation, state.Generation);
         writer.WriteNumber(PropName_newest_generation, state.NewestGeneration);
         writer.WriteNumber(PropName_next_worker_id, state.NextWorkerId);
-        writer.WritePropertyName(PropName_workers);
-        Default.ImmutableArrayWorkerStateSerializeHandler(writer, state.Workers);
-        writer.WritePropertyName(PropName_slots);
-        Default.ImmutableArraySlotStateSerializeHandler(writer, state.Slots);
+        WriteList(
+            writer, PropName_workers, state.Workers, written?.Workers, static worker => worker.Id, Default.WorkerStateSerializeHandler);
+        WriteList(writer, PropName_slots, state.Slots, written?.Slots, static slot => slot.Index, Default.SlotStateSerializeHandler);
         writer.WritePropertyName(PropName_rollout);
         Default.RolloutStateSerializeHandler(writer, state.Rollout);
         writer.WritePropertyName(PropName_prepared);
         Default.ImmutableSortedSetInt32SerializeHandler(writer, state.Prepared);
         Write(writer, PropName_preparing, state.Preparing);
         Write(writer, PropName_announced, state.Announced);
+        writer.WriteEndObject();
+    }
+
+    /// <summary>The specifications of the generations; in the journal null for one that is the present specification.</summary>
+    private static void WriteSpecs(Utf8JsonWriter writer, ServiceState state, bool isForJournal)
+    {
+        writer.WriteStartObject(PropName_specs);
+        foreach (var (generation, spec) in state.Specs)
+        {
+            writer.WritePropertyName(generation.ToString(CultureInfo.InvariantCulture));
+            Default.ServiceSpecSerializeHandler(writer, isForJournal && ReferenceEquals(spec, state.Spec) ? null : spec);
+        }
+
+        writer.WriteEndObject();
+    }
+
+    /// <summary>
+    /// Writes a list. With <paramref name="written"/> only the elements that are other objects, and the identities of those that are
+    /// gone; nothing if there are none, and the whole list if elements have changed places.
+    /// </summary>
+    private static void WriteList<T>(
+        Utf8JsonWriter writer, JsonEncodedText name, ImmutableArray<T> items, ImmutableArray<T>? written, Func<T, int> identity,
+        Action<Utf8JsonWriter, T?> write)
+        where T : class
+    {
+        if (written is not { } before || ListChange<T>.Between(before, items, identity) is not { } change)
+        {
+            writer.WriteStartArray(name);
+            foreach (var item in items)
+            {
+                write(writer, item);
+            }
+
+            writer.WriteEndArray();
+            return;
+        }
+
+        if (change.IsEmpty)
+        {
+            return;
+        }
+
+        writer.WriteStartObject(name);
+        writer.WriteStartArray(JournalFormat.GoneField);
+        foreach (var gone in change.Gone)
+        {
+            writer.WriteNumberValue(gone);
+        }
+
+        writer.WriteEndArray();
+        writer.WriteStartArray(JournalFormat.SetField);
+        foreach (var set in change.Set)
+        {
+            write(writer, set);
+        }
+
+        writer.WriteEndArray();
         writer.WriteEndObject();
     }
 

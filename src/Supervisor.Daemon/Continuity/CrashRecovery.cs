@@ -25,7 +25,7 @@ internal static class CrashRecovery
     /// <param name="refusal">Why the daemon must not start.</param>
     public static PreviousDaemonState? Recover(RuntimePaths paths, IncomingDescriptors? stored, ILogger log, out string? refusal)
     {
-        var found = StateFile.Read(paths.StateFile, stored?.Peek(DescriptorKey.State));
+        var found = StateFile.Read(paths.StateFile, stored?.Peek(DescriptorKey.State), stored?.Peek(DescriptorKey.Journal));
         refusal = found.Refusal;
         if (found.Error is { } error)
         {
@@ -43,6 +43,7 @@ internal static class CrashRecovery
 
         var call = stored is null ? "recvmsg" : "execve";
         stored?.Take(DescriptorKey.State)?.Dispose();
+        stored?.Take(DescriptorKey.Journal)?.Dispose();
         var descriptors = stored ?? new IncomingDescriptors();
         FdHolder.TakeFrom(paths.KeeperSocket, descriptors);
         TakeFromWorkers(manifest, paths.BrokerSocket, descriptors);

@@ -21,8 +21,7 @@ internal sealed class CrashSafeDescriptors : IDisposable
     private readonly EventLoop _loop;
     private readonly RuntimePaths _paths;
     private readonly ILogger _log;
-    private readonly HeldDescriptors _others = new();
-    private readonly HeldDescriptors _listeners = new();
+    private readonly HeldDescriptors _held = new();
     private readonly SystemdStore? _store;
     private FdHolder? _holder;
     private TimeSpan _holderSince;
@@ -48,7 +47,7 @@ internal sealed class CrashSafeDescriptors : IDisposable
                 holder.Dismiss(paths.KeeperSocket);
             }
 
-            Use(_store, previous?.Keys ?? []);
+            _held.Use(_store, previous?.Keys ?? []);
         }
         else if (link is not null)
         {
@@ -74,29 +73,26 @@ internal sealed class CrashSafeDescriptors : IDisposable
 
     /// <summary>What would be lost if the daemon died now, as text; null if nothing would.</summary>
     public string? AtRisk => Processes.CurrentPid == 1 ? null
-        : _others.Holder is null ? "if the daemon dies, the workers' output and the listeners that no worker holds are lost"
-        : _others.Missing.Count + _listeners.Missing.Count > 0
-            ? $"lost if the daemon dies: {string.Join(", ", _listeners.Missing.Concat(_others.Missing).Take(5))}"
+        : _held.Holder is null ? "if the daemon dies, the workers' output and the listeners that no worker holds are lost"
+        : _held.Missing.Count > 0 ? $"lost if the daemon dies: {string.Join(", ", _held.Missing.Order(StringComparer.Ordinal).Take(5))}"
         : null;
 
     /// <summary>Passes a worker's descriptors to the holder at once.</summary>
-    public void Put(IReadOnlyList<KeyValuePair<string, DescriptorHandle>> descriptors) => _others.Put(descriptors);
+    public void Put(IReadOnlyList<KeyValuePair<string, DescriptorHandle>> descriptors) => _held.Put(descriptors);
 
-    /// <summary>Passes all descriptors of listeners to the holder.</summary>
-    public void BringListeners(OutgoingDescriptors descriptors) => _listeners.Bring(Outliving(descriptors));
+    /// <summary>Passes to the holder what an owner needs of the descriptors now.</summary>
+    public void Bring(string owner, OutgoingDescriptors descriptors) =>
+        _held.Bring(owner, descriptors.All.Where(pair => DescriptorKey.OutlivesProcess(pair.Key)));
 
     /// <summary>
-    /// Passes all other descriptors to the holder. systemd also gets the state, because a cleared runtime directory has no state file.
+    /// Passes the state to systemd, because a cleared runtime directory has no state file. The journal comes first: a state without
+    /// its journal is older.
     /// </summary>
-    public void BringOthers(OutgoingDescriptors descriptors, DescriptorHandle? state) =>
-        _others.Bring(state is null ? Outliving(descriptors) : Outliving(descriptors).Append(new(DescriptorKey.State, state)));
+    public void BringState(DescriptorHandle state, DescriptorHandle journal) =>
+        _held.Bring(DescriptorKey.State, [new(DescriptorKey.Journal, journal), new(DescriptorKey.State, state)]);
 
-    /// <summary>Makes the holder close all descriptors that were not brought: the saved state does not name them any more.</summary>
-    public void DropOthers()
-    {
-        _listeners.DropOthers();
-        _others.DropOthers();
-    }
+    /// <summary>Makes the holder close all descriptors that no owner needs: the saved state does not name them any more.</summary>
+    public void DropOthers() => _held.DropOthers();
 
     /// <summary>The daemon exits regularly: the holder closes everything.</summary>
     public void Close()
@@ -108,8 +104,7 @@ internal sealed class CrashSafeDescriptors : IDisposable
         Files.Unlink(_paths.KeeperSocket);
         if (_store is not null)
         {
-            _others.DropAll();
-            _listeners.DropAll();
+            _held.DropAll();
         }
     }
 
@@ -119,9 +114,6 @@ internal sealed class CrashSafeDescriptors : IDisposable
         _holder?.Dispose();
         _store?.Dispose();
     }
-
-    private static IEnumerable<KeyValuePair<string, DescriptorHandle>> Outliving(OutgoingDescriptors descriptors) =>
-        descriptors.All.Where(pair => DescriptorKey.OutlivesProcess(pair.Key));
 
     private void StartHolder()
     {
@@ -139,21 +131,15 @@ internal sealed class CrashSafeDescriptors : IDisposable
         }
     }
 
-    private void Use(IDescriptorHolder? holder, IReadOnlyCollection<string> keys)
-    {
-        _others.Use(holder, keys.Where(key => DescriptorKey.ListenerName(key) is null));
-        _listeners.Use(holder, keys.Where(key => DescriptorKey.ListenerName(key) is not null));
-    }
-
     private void Use(FdHolder holder, IReadOnlyCollection<string> keys)
     {
         _holder = holder;
-        Use((IDescriptorHolder)holder, keys);
+        _held.Use(holder, keys);
         holder.Gone += () =>
         {
             holder.Dispose();
             _holder = null;
-            Use((IDescriptorHolder?)null, []);
+            _held.Use(null, []);
             if (!_isClosed)
             {
                 HolderExited();

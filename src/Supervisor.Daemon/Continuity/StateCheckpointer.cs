@@ -1,29 +1,37 @@
+using System.Buffers;
+using System.Diagnostics;
 using Serilog;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
-using Supervisor.Core.Services;
+using Supervisor.Core.State;
 using Supervisor.Daemon.Model;
 using Supervisor.Linux.Continuity;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
-using Supervisor.Native;
 
 namespace Supervisor.Daemon.Continuity;
 
 /// <summary>
-/// Saves what a successor needs if this daemon dies: the state in a file, and the descriptors in another process. Saves at the end
-/// of each turn of the loop in which something has changed. On the loop.
+/// Saves what a successor needs if this daemon dies: the state in a file, and the descriptors in another process. At the end of
+/// each turn of the loop it appends what has changed to the journal. When the journal is long, it writes a checkpoint in slices, over
+/// many turns. On the loop.
 /// </summary>
 internal sealed class StateCheckpointer : IDeadline, IDisposable
 {
     /// <summary>
-    /// Hand-offs are saved later, because one request can pass thousands of sockets. The delay is <see cref="HandoffShare"/> times the
-    /// duration of the last save, so saves take at most about 2 % of the loop's time.
+    /// Hand-offs are saved later, because one request can pass thousands of sockets, and so is what a worker tells about itself. The
+    /// delay is <see cref="LaterShare"/> times the duration of the last such save, which takes at most about 2 % of the loop's time.
     /// </summary>
-    private static readonly TimeSpan LeastHandoffDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LeastDelay = TimeSpan.FromSeconds(1);
 
-    private const int HandoffShare = 50;
+    /// <summary>How long a turn works at a checkpoint.</summary>
+    private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(2);
+
+    private const int LaterShare = 50;
+
+    /// <summary>A longer line is not kept in memory for the next one: the configuration, or all listeners.</summary>
+    private const int MostLine = 64 * 1024;
 
     private readonly EventLoop _loop;
     private readonly ListenerTable _table;
@@ -31,14 +39,24 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
     private readonly StateSnapshots _snapshots;
     private readonly CrashSafeDescriptors _descriptors;
     private readonly StateFile _file;
-    private readonly Dictionary<ServiceRunner, ServiceState> _saved = [];
-    private readonly HashSet<object> _watched = [];
-    private readonly ListenerSegment _listeners = new();
+    private readonly StateStore _store;
+    private readonly SavedServices _savedServices;
+    private readonly SavedListeners _savedListeners;
+    private ArrayBufferWriter<byte> _line = new();
+    private readonly HashSet<ServiceRunner> _present = [];
+    private readonly HashSet<ServiceRunner> _changedServices = [];
+    private readonly HashSet<ServiceRunner> _notedServices = [];
+    private readonly HashSet<ListenerHandle> _changedListeners = [];
+    private readonly HashSet<ListenerHandle> _handedOff = [];
+    private readonly HashSet<ListenerHandle> _watched = [];
+    private readonly List<string> _removedServices = [];
     private readonly Action<ListenerHandle, HistoryFact> _recorded;
-    private DescriptorHandle? _stored;
-    private TimeSpan _listenersTook;
-    private bool _isDirty = true;
-    private bool _haveListenersChanged = true;
+    private IEnumerator<int>? _checkpoint;
+    private ConfigEntry? _config;
+    private TimeSpan _laterTook;
+    private bool _needsCheckpoint = true;
+    private bool _mayAllHaveChanged = true;
+    private bool _isLaterDue;
     private bool _isClosed;
 
     /// <summary>Begins to save at the end of turns.</summary>
@@ -59,19 +77,33 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
         _snapshots = snapshots;
         _descriptors = descriptors;
         _file = new StateFile(stateFile, log);
+        _store = new StateStore(descriptors, stateFile);
+        _savedServices = new SavedServices(descriptors);
+        _savedListeners = new SavedListeners(snapshots, descriptors);
         _recorded = Recorded;
-        descriptors.Restarted += Mark;
+        descriptors.Restarted += () => _needsCheckpoint = true;
         services.Added += Watch;
         services.Removed += Forget;
-        loop.TurnEnded = Save;
+        loop.TurnEnded = EndTurn;
         loop.Add(this);
     }
 
     /// <inheritdoc/>
     public TimeSpan? NextDeadline { get; private set; }
 
+    /// <summary>Whether something is to be saved at the end of this turn.</summary>
+    private bool IsDirty => _needsCheckpoint || _mayAllHaveChanged || _isLaterDue
+        || _changedServices.Count > 0 || _changedListeners.Count > 0 || _removedServices.Count > 0;
+
     /// <inheritdoc/>
-    public void PassDeadline() => Mark();
+    public void PassDeadline()
+    {
+        NextDeadline = null;
+        var begun = _loop.Now;
+        _isLaterDue = true;
+        Save();
+        _laterTook = _loop.Now - begun;
+    }
 
     /// <summary>Watches the listeners that were added since the last time.</summary>
     public void WatchListeners()
@@ -84,9 +116,10 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
         Mark();
     }
 
-    /// <summary>Watches a listener's changes.</summary>
+    /// <summary>Watches a listener's changes, and saves the listener at the end of this turn.</summary>
     public void Watch(ListenerHandle handle)
     {
+        _changedListeners.Add(handle);
         if (_watched.Add(handle))
         {
             handle.Recorded += _recorded;
@@ -94,55 +127,56 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
     }
 
     /// <summary>Passes a worker's descriptors to the holder at once, before the end of the turn.</summary>
-    public void Put(IReadOnlyList<KeyValuePair<string, DescriptorHandle>> descriptors)
+    public void Put(IReadOnlyList<KeyValuePair<string, Native.DescriptorHandle>> descriptors)
     {
-        if (!_isClosed)
-        {
-            _descriptors.Put(descriptors);
-            _isDirty = true;
-        }
-    }
-
-    /// <summary>Something changed, maybe a listener.</summary>
-    public void Mark()
-    {
-        _isDirty = true;
-        _haveListenersChanged = true;
-    }
-
-    /// <summary>Saves what has changed.</summary>
-    public void Save()
-    {
-        if (!_isDirty || _isClosed)
+        if (_isClosed)
         {
             return;
         }
 
-        _isDirty = false;
-        if (_haveListenersChanged)
+        _descriptors.Put(descriptors);
+        if (descriptors.Count > 0 && DescriptorKey.ServiceName(descriptors[0].Key) is { } name && _services.Find(name) is { } runner)
         {
-            SaveListeners();
+            _changedServices.Add(runner);
+        }
+    }
+
+    /// <summary>Something changed, maybe any listener or the configuration.</summary>
+    public void Mark() => _mayAllHaveChanged = true;
+
+    /// <summary>Saves what has changed.</summary>
+    public void Save()
+    {
+        if (_isClosed || !IsDirty)
+        {
+            return;
         }
 
-        var descriptors = new OutgoingDescriptors();
-        var manifest = _snapshots.WithoutListeners(descriptors);
-        var memory = _descriptors.IsSystemd ? Succession.SealedMemory("listend-state", Write, out _) : null;
-        _descriptors.BringOthers(descriptors, memory);
-        if (memory is not null)
+        if (_needsCheckpoint)
         {
-            _stored?.Dispose();
-            _stored = memory;
+            WriteCheckpoint();
+            return;
         }
 
-        // The holder gets a descriptor before the state names it, and keeps it while the state does.
-        _file.Write(Write);
+        _snapshots.Write(_line, Collect());
+        var isSaved = _file.Append(_line.WrittenSpan);
+        if (_line.Capacity > MostLine)
+        {
+            _line = new ArrayBufferWriter<byte>();
+        }
+
+        if (!isSaved)
+        {
+            EndCheckpoint();
+            _needsCheckpoint = true;
+            return;
+        }
+
         _descriptors.DropOthers();
-        foreach (var runner in _services)
+        if (_checkpoint is null && _file.IsJournalFull && _file.Begin() is { } stream)
         {
-            _saved[runner] = runner.State;
+            _checkpoint = Parts(stream).GetEnumerator();
         }
-
-        void Write(Stream stream) => _snapshots.Write(stream, manifest, _listeners.CopyTo);
     }
 
     /// <summary>The daemon exits regularly: removes the state, and makes the holder close everything.</summary>
@@ -158,55 +192,239 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
     {
         _loop.TurnEnded = null;
         _loop.Remove(this);
-        _stored?.Dispose();
-        _listeners.Dispose();
+        EndCheckpoint();
+        _store.Dispose();
+        _file.Dispose();
     }
 
-    /// <summary>Writes the listeners separately: a worker does not change them, and there can be thousands.</summary>
-    private void SaveListeners()
+    private void EndTurn()
     {
-        var begun = _loop.Now;
-        var sockets = new OutgoingDescriptors();
-        var entries = _snapshots.Listeners(sockets);
-        _listeners.Write(stream => _snapshots.WriteListeners(stream, entries));
-        _descriptors.BringListeners(sockets);
-        _haveListenersChanged = false;
+        Save();
+        if (_checkpoint is not null)
+        {
+            Continue();
+        }
+    }
+
+    /// <summary>Writes a whole checkpoint at once: the first one, or after a line could not be written.</summary>
+    private void WriteCheckpoint()
+    {
+        EndCheckpoint();
+        Clear();
+        _savedServices.Clear();
+        _savedListeners.Clear();
+        _removedServices.Clear();
+        _descriptors.Bring("", _snapshots.OwnSockets());
+        foreach (var runner in _services)
+        {
+            _savedServices.Change(runner);
+        }
+
+        foreach (var handle in _table.Handles)
+        {
+            _savedListeners.Add(handle);
+        }
+
+        _savedListeners.Order(_table.Handles);
+        _config = _snapshots.Config();
+        if (_file.Begin() is { } stream)
+        {
+            _checkpoint = Parts(stream).GetEnumerator();
+            Advance(TimeSpan.MaxValue);
+        }
+    }
+
+    private IEnumerable<int> Parts(Stream stream) => _snapshots.WriteInParts(
+        stream, _savedListeners.Entries([.. _table.Handles]), _savedServices.Entries([.. _services]));
+
+    /// <summary>Writes a slice of the checkpoint, and asks for another turn if that was not all.</summary>
+    private void Continue()
+    {
+        Advance(Slice);
+        if (_checkpoint is not null)
+        {
+            _loop.Post(static () => { });
+        }
+    }
+
+    private void Advance(TimeSpan most)
+    {
+        var begun = Stopwatch.GetTimestamp();
+        try
+        {
+            while (_checkpoint!.MoveNext())
+            {
+                if (Stopwatch.GetElapsedTime(begun) > most)
+                {
+                    return;
+                }
+            }
+        }
+        catch (IOException refused)
+        {
+            _file.Fail(refused.Message);
+            EndCheckpoint();
+            _needsCheckpoint = true;
+            return;
+        }
+
+        EndCheckpoint();
+        _needsCheckpoint = !_file.Commit();
+        if (!_needsCheckpoint)
+        {
+            _store.Put(_file.Journal!);
+            _descriptors.DropOthers();
+        }
+    }
+
+    private void EndCheckpoint()
+    {
+        _checkpoint?.Dispose();
+        _checkpoint = null;
+    }
+
+    private void Clear()
+    {
+        _mayAllHaveChanged = false;
+        _isLaterDue = false;
+        _changedServices.Clear();
+        _notedServices.Clear();
+        _changedListeners.Clear();
+        _handedOff.Clear();
         NextDeadline = null;
-        _listenersTook = _loop.Now - begun;
+    }
+
+    /// <summary>Collects what has changed. The holder gets a descriptor before the state names it, and keeps it while the state does.</summary>
+    private StateChanges Collect()
+    {
+        if (_isLaterDue)
+        {
+            _changedServices.UnionWith(_notedServices);
+            _notedServices.Clear();
+        }
+
+        IReadOnlyList<string> removed = [];
+        IReadOnlyList<string>? order = null;
+        ConfigEntry? config = null;
+        var listeners = new List<ListenerChange>();
+        if (_mayAllHaveChanged)
+        {
+            removed = RemoveListeners();
+            config = ChangedConfig();
+            listeners.AddRange(_table.Handles.Where(handle => _changedListeners.Contains(handle) || _savedListeners.IsOutdated(handle))
+                .Select(handle => _savedListeners.Change(handle, isHistoryOnly: false)));
+            order = _savedListeners.Order(_table.Handles);
+        }
+        else
+        {
+            Add(_changedListeners, isHistoryOnly: false);
+        }
+
+        if (_isLaterDue)
+        {
+            Add(_handedOff, isHistoryOnly: true);
+            _handedOff.Clear();
+        }
+
+        var changes = new StateChanges
+        {
+            Clock = _loop.Origin,
+            Config = config,
+            ListenerOrder = order,
+            RemovedListeners = removed,
+            Listeners = listeners,
+            RemovedServices = [.. _removedServices],
+            Services = [.. _changedServices.Where(_present.Contains).Select(_savedServices.Change)],
+        };
+        _removedServices.Clear();
+        _changedServices.Clear();
+        _changedListeners.Clear();
+        (_mayAllHaveChanged, _isLaterDue) = (false, false);
+        return changes;
+
+        // A handle that a reload has made or replaced is not in the table.
+        void Add(HashSet<ListenerHandle> handles, bool isHistoryOnly) => listeners.AddRange(
+            handles.Where(handle => ReferenceEquals(_table.Find(handle.Name), handle))
+                .Select(handle => _savedListeners.Change(handle, isHistoryOnly)));
+    }
+
+    private List<string> RemoveListeners()
+    {
+        var names = new List<string>();
+        foreach (var (handle, name) in _savedListeners.RemoveOthers(_table.Handles))
+        {
+            names.Add(name);
+            if (!ReferenceEquals(_table.Find(handle.Name), handle) && _watched.Remove(handle))
+            {
+                handle.Recorded -= _recorded;
+            }
+        }
+
+        return names;
+    }
+
+    private ConfigEntry? ChangedConfig()
+    {
+        var config = _snapshots.Config();
+        if (_config is { } known && known.Listeners == config.Listeners && known.Services == config.Services
+            && known.MetricsHosts == config.MetricsHosts && known.TrustedOwners == config.TrustedOwners && known.Metrics == config.Metrics)
+        {
+            return null;
+        }
+
+        var isSame = _config is not null && ManifestFormat.AreSame(_config, config);
+        _config = config;
+        return isSame ? null : config;
     }
 
     private void Recorded(ListenerHandle handle, HistoryFact fact)
     {
         if (fact.Phase == HandlePhase.Handoff)
         {
-            var delay = _listenersTook * HandoffShare;
-            NextDeadline ??= _loop.Now + (delay > LeastHandoffDelay ? delay : LeastHandoffDelay);
+            _handedOff.Add(handle);
+            SaveLater();
         }
         else
         {
-            Mark();
+            _changedListeners.Add(handle);
         }
+    }
+
+    private void SaveLater()
+    {
+        var delay = _laterTook * LaterShare;
+        NextDeadline ??= _loop.Now + (delay > LeastDelay ? delay : LeastDelay);
     }
 
     private void Watch(ServiceRunner runner)
     {
-        Mark();
+        _present.Add(runner);
+        _changedServices.Add(runner);
         runner.Changed += (_, reports) =>
         {
-            _isDirty = _isDirty || !reports.IsEmpty || !_saved.TryGetValue(runner, out var saved) || !IsSame(saved, runner.State);
+            if (!reports.IsEmpty || !_savedServices.Has(runner))
+            {
+                _changedServices.Add(runner);
+            }
+        };
+        runner.Snapshot.Noted += isUrgent =>
+        {
+            if (isUrgent)
+            {
+                _changedServices.Add(runner);
+            }
+            else
+            {
+                _notedServices.Add(runner);
+                SaveLater();
+            }
         };
     }
 
     private void Forget(ServiceRunner runner)
     {
-        _saved.Remove(runner);
-        Mark();
+        _present.Remove(runner);
+        _savedServices.Remove(runner);
+        _removedServices.Add(runner.Name);
     }
-
-    /// <summary>Whether two states differ only in watchdog deadlines, which a successor does not need.</summary>
-    private static bool IsSame(ServiceState saved, ServiceState now) =>
-        saved with { Workers = now.Workers } == now
-        && saved.Workers.Length == now.Workers.Length
-        && saved.Workers.Zip(now.Workers)
-            .All(pair => pair.First with { WatchdogDeadline = null } == pair.Second with { WatchdogDeadline = null });
 }

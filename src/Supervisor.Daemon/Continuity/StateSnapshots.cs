@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Text.Json;
 using Supervisor.Control;
@@ -47,50 +48,90 @@ internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Func<
     /// <summary>The id of this boot. A state is valid only until the next boot.</summary>
     public static string BootId { get; } = ReadBootId();
 
-    /// <summary>The listeners; their descriptors are added to <paramref name="descriptors"/>.</summary>
-    public ImmutableArray<ListenerEntry> Listeners(OutgoingDescriptors? descriptors) =>
-        [.. sources.Listeners.Handles.Select(handle => ListenerSnapshot.Of(handle, descriptors, sources.GivesUp(handle)))];
+    /// <summary>A listener with its history.</summary>
+    public ListenerEntry Of(ListenerHandle handle) => ListenerSnapshot.Of(handle, sources.GivesUp(handle));
 
-    /// <summary>
-    /// The state without listeners, events and output; the services' descriptors and those of the sockets that clients connect to are
-    /// added to <paramref name="descriptors"/>.
-    /// </summary>
-    public DaemonManifest WithoutListeners(OutgoingDescriptors descriptors)
+    /// <summary>A listener without its history.</summary>
+    public ListenerEntry WithoutHistory(ListenerHandle handle) =>
+        ListenerSnapshot.Of(handle, sources.GivesUp(handle), withHistory: false);
+
+    /// <summary><see cref="ListenerSnapshot.Fingerprint"/>.</summary>
+    public int Fingerprint(ListenerHandle handle) => ListenerSnapshot.Fingerprint(handle, sources.GivesUp(handle));
+
+    /// <summary>The sockets that clients connect to.</summary>
+    public OutgoingDescriptors OwnSockets()
     {
-        descriptors.Add(DescriptorKey.Control, own.Control);
-        descriptors.Add(DescriptorKey.Broker, own.Broker.Listener);
-        return Manifest([], descriptors, withStreams: false);
+        var descriptors = new OutgoingDescriptors();
+        AddOwnSockets(descriptors);
+        return descriptors;
     }
 
+    /// <summary>
+    /// Writes a whole state without events and output, in parts (<see cref="ManifestFormat.WriteInParts"/>), with what a newer version
+    /// wrote into a previous one.
+    /// </summary>
+    public IEnumerable<int> WriteInParts(Stream stream, IEnumerable<ListenerEntry> listeners, IEnumerable<ServiceEntry> services) =>
+        ManifestFormat.WriteInParts(stream, Manifest([], [], events: null), listeners, services, sources.Unknown);
+
+    /// <summary>Writes changes as a line of the journal.</summary>
+    public void Write(ArrayBufferWriter<byte> line, StateChanges changes) => JournalFormat.Write(line, changes, sources.Unknown);
+
     /// <summary>The whole state with events and output, for a check by another executable.</summary>
-    public byte[] ForCheck() => ManifestFormat.Write(Manifest(Listeners(null), null, withStreams: true), sources.Unknown);
+    public byte[] ForCheck() => ManifestFormat.Write(Whole(), sources.Unknown);
 
     /// <summary>The whole state with all descriptors, for a successor that continues at once.</summary>
     public DaemonManifest Whole(OutgoingDescriptors descriptors)
     {
         descriptors.Add(DescriptorKey.Lock, own.Lock);
-        descriptors.Add(DescriptorKey.Control, own.Control);
-        descriptors.Add(DescriptorKey.Broker, own.Broker.Listener);
+        AddOwnSockets(descriptors);
         descriptors.Add(DescriptorKey.FdHolder, holderLink());
         own.Broker.Snapshot(descriptors);
-        return Manifest(Listeners(descriptors), descriptors, withStreams: true);
+        foreach (var handle in sources.Listeners.Handles)
+        {
+            ListenerSnapshot.AddSockets(handle, descriptors);
+        }
+
+        foreach (var runner in sources.Services)
+        {
+            runner.Snapshot.AddDescriptors(descriptors);
+        }
+
+        return Whole();
     }
 
-    /// <summary>
-    /// Writes a state, with what a newer version wrote into a previous one; with <paramref name="listeners"/> in place of its
-    /// listeners.
-    /// </summary>
-    public void Write(Stream stream, DaemonManifest manifest, Action<Stream>? listeners = null) =>
-        ManifestFormat.Write(stream, manifest, sources.Unknown, listeners);
+    /// <summary>Writes a whole state, with what a newer version wrote into a previous one.</summary>
+    public void Write(Stream stream, DaemonManifest manifest) => ManifestFormat.Write(stream, manifest, sources.Unknown);
 
-    /// <summary>Writes the listeners' part of a state.</summary>
-    public void WriteListeners(Stream stream, ImmutableArray<ListenerEntry> listeners) =>
-        ManifestFormat.WriteListeners(stream, listeners, sources.Unknown);
-
-    private DaemonManifest Manifest(ImmutableArray<ListenerEntry> listeners, OutgoingDescriptors? descriptors, bool withStreams)
+    /// <summary>The configuration.</summary>
+    public ConfigEntry Config()
     {
         var config = sources.Config.Current;
-        return new DaemonManifest
+        return new ConfigEntry
+        {
+            File = sources.Info.ConfigFile,
+            RuntimeDirectory = sources.Info.Paths.Directory,
+            Origin = sources.Config.Origin,
+            Metrics = config.Daemon.Metrics,
+            MetricsHosts = config.Daemon.MetricsHosts,
+            TrustedOwners = config.Daemon.TrustedOwners,
+            Listeners = config.Listeners,
+            Services = config.Services,
+        };
+    }
+
+    private DaemonManifest Whole() => Manifest(
+        [.. sources.Listeners.Handles.Select(Of)],
+        [.. sources.Services.Select(runner => runner.Snapshot.Take(withOutput: true))],
+        Events());
+
+    private void AddOwnSockets(OutgoingDescriptors descriptors)
+    {
+        descriptors.Add(DescriptorKey.Control, own.Control);
+        descriptors.Add(DescriptorKey.Broker, own.Broker.Listener);
+    }
+
+    private DaemonManifest Manifest(ImmutableArray<ListenerEntry> listeners, ImmutableArray<ServiceEntry> services, StreamEntry? events) =>
+        new()
         {
             Format = ManifestFormat.Current,
             LeastReader = ManifestFormat.LeastReader,
@@ -101,22 +142,11 @@ internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Func<
             StartedAt = sources.Info.StartedAt,
             TokenMark = sources.TokenMark,
             Upgrades = sources.Info.Upgrades,
-            Config = new ConfigEntry
-            {
-                File = sources.Info.ConfigFile,
-                RuntimeDirectory = sources.Info.Paths.Directory,
-                Origin = sources.Config.Origin,
-                Metrics = config.Daemon.Metrics,
-                MetricsHosts = config.Daemon.MetricsHosts,
-                TrustedOwners = config.Daemon.TrustedOwners,
-                Listeners = config.Listeners,
-                Services = config.Services,
-            },
+            Config = Config(),
             Listeners = listeners,
-            Services = [.. sources.Services.Select(runner => runner.Snapshot.Take(descriptors, withStreams))],
-            Events = withStreams ? Events() : null,
+            Services = services,
+            Events = events,
         };
-    }
 
     private StreamEntry Events()
     {

@@ -2,27 +2,38 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Kernel;
 
-/// <summary>Keeps a descriptor holder in step with the daemon: puts new descriptors and drops old ones.</summary>
+/// <summary>
+/// Keeps a descriptor holder in step with the daemon: puts new descriptors and drops old ones. Descriptors are brought by owner, so a
+/// change of one owner costs the same however many there are.
+/// </summary>
 public sealed class HeldDescriptors
 {
     private readonly Dictionary<string, DescriptorHandle?> _held = new(StringComparer.Ordinal);
-    private readonly List<string> _others = [];
+    private readonly Dictionary<string, string[]> _owners = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _missing = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _others = new(StringComparer.Ordinal);
 
     /// <summary>The holder; null if there is none. A new holder holds nothing yet.</summary>
     public IDescriptorHolder? Holder { get; private set; }
 
     /// <summary>The keys of descriptors that should be held and are not.</summary>
-    public IReadOnlyCollection<string> Missing { get; private set; } = [];
+    public IReadOnlyCollection<string> Missing => _missing;
 
-    /// <summary>Switches to a new holder, which holds nothing yet, or only <paramref name="keys"/> from a predecessor.</summary>
+    /// <summary>
+    /// Switches to a new holder, which holds nothing yet, or only <paramref name="keys"/> from a predecessor: those that no owner brings
+    /// before <see cref="DropOthers"/> are dropped.
+    /// </summary>
     public void Use(IDescriptorHolder? holder, IEnumerable<string> keys)
     {
         Holder = holder;
+        _owners.Clear();
+        _missing.Clear();
         _others.Clear();
         _held.Clear();
         foreach (var key in keys)
         {
             _held[key] = null;
+            _others.Add(key);
         }
     }
 
@@ -33,38 +44,63 @@ public sealed class HeldDescriptors
         _held.Clear();
     }
 
-    /// <summary>Puts some descriptors before the holder is synchronised, which drops those that are no longer needed.</summary>
+    /// <summary>Puts some descriptors before their owner brings them; <see cref="DropOthers"/> drops them if it does not.</summary>
     public void Put(IReadOnlyList<KeyValuePair<string, DescriptorHandle>> descriptors)
     {
         var put = Holder?.Put(descriptors) ?? 0;
         for (var i = 0; i < put; i++)
         {
             _held[descriptors[i].Key] = descriptors[i].Value;
+            _others.Add(descriptors[i].Key);
         }
     }
 
     /// <summary>
-    /// Puts all descriptors that are needed. <see cref="DropOthers"/> drops the other ones after the saved state no longer
-    /// mentions them: at every moment the holder has all descriptors of the state that a successor finds.
+    /// Puts all descriptors that an owner needs now. <see cref="DropOthers"/> drops what it needed before, after the saved state no
+    /// longer mentions that: at every moment the holder has all descriptors of the state that a successor finds.
     /// </summary>
-    public void Bring(IEnumerable<KeyValuePair<string, DescriptorHandle>> wanted)
+    public void Bring(string owner, IEnumerable<KeyValuePair<string, DescriptorHandle>> wanted)
     {
         if (Holder is not { } holder)
         {
             return;
         }
 
-        var missing = new List<string>();
-        var news = new List<KeyValuePair<string, DescriptorHandle>>();
-        var all = wanted.ToDictionary(StringComparer.Ordinal);
-        foreach (var one in all)
+        var all = wanted.ToArray();
+        if (_owners.Remove(owner, out var before))
         {
-            if (!_held.TryGetValue(one.Key, out var held) || !ReferenceEquals(held, one.Value))
-            {
-                news.Add(one);
-            }
+            _others.UnionWith(before);
+            _missing.ExceptWith(before);
         }
 
+        if (all.Length > 0)
+        {
+            _owners.Add(owner, Array.ConvertAll(all, one => one.Key));
+            _others.ExceptWith(_owners[owner]);
+            Put(holder, [.. all.Where(one => !_held.TryGetValue(one.Key, out var held) || !ReferenceEquals(held, one.Value))]);
+        }
+    }
+
+    /// <summary>Drops the descriptors that no owner needs any more.</summary>
+    public void DropOthers()
+    {
+        _others.RemoveWhere(key => !_held.ContainsKey(key));
+        if (_others.Count == 0)
+        {
+            return;
+        }
+
+        Holder?.Drop([.. _others]);
+        foreach (var gone in _others)
+        {
+            _held.Remove(gone);
+        }
+
+        _others.Clear();
+    }
+
+    private void Put(IDescriptorHolder holder, List<KeyValuePair<string, DescriptorHandle>> news)
+    {
         while (news.Count > 0)
         {
             var put = holder.Put(news);
@@ -76,31 +112,10 @@ public sealed class HeldDescriptors
             if (put < news.Count)
             {
                 // The holder may accept the next one.
-                missing.Add(news[put++].Key);
+                _missing.Add(news[put++].Key);
             }
 
             news.RemoveRange(0, put);
         }
-
-        Missing = missing;
-        _others.Clear();
-        _others.AddRange(_held.Keys.Where(key => !all.ContainsKey(key)));
-    }
-
-    /// <summary>Drops the descriptors that the last synchronisation did not need.</summary>
-    public void DropOthers()
-    {
-        if (_others.Count == 0)
-        {
-            return;
-        }
-
-        Holder?.Drop(_others);
-        foreach (var gone in _others)
-        {
-            _held.Remove(gone);
-        }
-
-        _others.Clear();
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
@@ -10,38 +11,74 @@ namespace Supervisor.Linux.Listeners;
 /// <summary>A listener as its successor reads it: to an entry of the manifest, and back.</summary>
 public static class ListenerSnapshot
 {
-    /// <summary>The entry of a listener.</summary>
+    private static readonly HistorySnapshot NoHistory = new(0, 0, [], []);
+
+    /// <summary>The entry of a listener, with its history if <paramref name="withHistory"/> is set.</summary>
     /// <param name="handle">The listener.</param>
-    /// <param name="descriptors">Gets its sockets, which the handle keeps; null if they do not travel.</param>
     /// <param name="givesUp">Until when a refused bind is retried; null if it is not.</param>
-    public static ListenerEntry Of(ListenerHandle handle, OutgoingDescriptors? descriptors, TimeSpan? givesUp)
+    /// <param name="withHistory">Whether the entry has the history.</param>
+    public static ListenerEntry Of(ListenerHandle handle, TimeSpan? givesUp, bool withHistory = true) => new()
     {
-        if (descriptors is not null)
+        Spec = handle.Spec,
+        Effective = handle.Effective,
+        Domain = handle.Domain,
+        Inode = handle.Inode,
+        Origin = handle.Origin,
+        IsGiven = handle.IsGiven,
+        IsIdle = handle.IsIdle,
+        IsNonBlocking = handle.Descriptor is { } open && Files.IsNonBlocking(open),
+        Failure = handle.Failure,
+        GivesUp = givesUp,
+        PathDevice = handle.PathIdentity?.Device,
+        PathInode = handle.PathIdentity?.Inode,
+        Asked =
+        [
+            .. handle.AskedOptions.Select(asked => new AskedEntry(asked.Option.Name, asked.Requested, asked.Effective, asked.Verdict)),
+        ],
+        Shards = Shards(handle),
+        History = withHistory ? handle.History.Snapshot() : NoHistory,
+    };
+
+    /// <summary>
+    /// A number that is the same while nothing of the entry has changed that the history does not record. It costs no system call.
+    /// </summary>
+    public static int Fingerprint(ListenerHandle handle, TimeSpan? givesUp)
+    {
+        var hash = new HashCode();
+        hash.Add(RuntimeHelpers.GetHashCode(handle.Spec));
+        hash.Add(handle.Failure is null ? 0 : RuntimeHelpers.GetHashCode(handle.Failure));
+        hash.Add((handle.Origin, handle.IsGiven, handle.IsIdle, handle.IsSteered, handle.PathIdentity, givesUp));
+        foreach (var socket in handle.Sockets)
         {
-            AddSockets(handle, descriptors);
+            hash.Add((socket.Inode, socket.IsChosen));
         }
 
-        return new ListenerEntry
+        foreach (var socket in handle.Leaving)
         {
-            Spec = handle.Spec,
-            Effective = handle.Effective,
-            Domain = handle.Domain,
-            Inode = handle.Inode,
-            Origin = handle.Origin,
-            IsGiven = handle.IsGiven,
-            IsIdle = handle.IsIdle,
-            IsNonBlocking = handle.Descriptor is { } open && Files.IsNonBlocking(open),
-            Failure = handle.Failure,
-            GivesUp = givesUp,
-            PathDevice = handle.PathIdentity?.Device,
-            PathInode = handle.PathIdentity?.Inode,
-            Asked =
-            [
-                .. handle.AskedOptions.Select(asked => new AskedEntry(asked.Option.Name, asked.Requested, asked.Effective, asked.Verdict)),
-            ],
-            Shards = Shards(handle),
-            History = handle.History.Snapshot(),
-        };
+            hash.Add(socket.Inode);
+        }
+
+        foreach (var inode in handle.Group?.Members ?? [])
+        {
+            hash.Add(inode);
+        }
+
+        return hash.ToHashCode();
+    }
+
+    /// <summary>Adds a listener's sockets for a successor; the handle keeps them.</summary>
+    public static void AddSockets(ListenerHandle handle, OutgoingDescriptors descriptors)
+    {
+        descriptors.Add(DescriptorKey.Listener(handle.Name), handle.Descriptor);
+        foreach (var socket in handle.Sockets.Skip(1))
+        {
+            descriptors.Add(DescriptorKey.Shard(handle.Name, socket.Shard), socket.Descriptor);
+        }
+
+        foreach (var socket in handle.Leaving)
+        {
+            descriptors.Add(DescriptorKey.LeavingShard(handle.Name, socket.Inode), socket.Descriptor);
+        }
     }
 
     /// <summary>The handle of an entry, without its sockets.</summary>
@@ -116,20 +153,6 @@ public static class ListenerSnapshot
         }
 
         return group;
-    }
-
-    private static void AddSockets(ListenerHandle handle, OutgoingDescriptors descriptors)
-    {
-        descriptors.Add(DescriptorKey.Listener(handle.Name), handle.Descriptor);
-        foreach (var socket in handle.Sockets.Skip(1))
-        {
-            descriptors.Add(DescriptorKey.Shard(handle.Name, socket.Shard), socket.Descriptor);
-        }
-
-        foreach (var socket in handle.Leaving)
-        {
-            descriptors.Add(DescriptorKey.LeavingShard(handle.Name, socket.Inode), socket.Descriptor);
-        }
     }
 
     private static ShardsEntry? Shards(ListenerHandle handle) =>

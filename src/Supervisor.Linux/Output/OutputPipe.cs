@@ -43,6 +43,9 @@ public sealed class OutputPipe : IDisposable
     /// <summary>The part that was read of an unfinished line; null if there is none.</summary>
     public byte[]? Rest => _length > 0 ? _buffer[.._length] : null;
 
+    /// <summary>Whether that is <see cref="Rest"/>.</summary>
+    internal bool HasRest(byte[]? rest) => _buffer.AsSpan(0, _length).SequenceEqual(rest);
+
     /// <summary>Reads what has arrived; false at the end of the stream.</summary>
     public bool Drain()
     {

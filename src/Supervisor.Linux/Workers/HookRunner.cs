@@ -59,11 +59,12 @@ internal sealed class HookRunner : IDeadline, IDisposable
     public void Run(ServiceSpec spec, WorkerIdentity identity, HookEffect hook)
     {
         _waiting.Enqueue((spec, identity, hook));
+        _service.Note(isUrgent: true);
         Next();
     }
 
     /// <summary>The running hook and the waiting ones.</summary>
-    public (HookEntry? Running, ImmutableArray<HookEffect> Waiting) Snapshot(string service, OutgoingDescriptors? descriptors)
+    public (HookEntry? Running, ImmutableArray<HookEffect> Waiting) Snapshot()
     {
         ImmutableArray<HookEffect> waiting = [.. _waiting.Select(one => one.Hook)];
         if (_process is not { } process)
@@ -71,9 +72,6 @@ internal sealed class HookRunner : IDeadline, IDisposable
             return (null, waiting);
         }
 
-        descriptors?.Add(DescriptorKey.Hook(service, "process"), process.Pidfd);
-        descriptors?.Add(DescriptorKey.Hook(service, "output"), process.Output.Descriptor);
-        descriptors?.Add(DescriptorKey.Hook(service, "error"), process.Error.Descriptor);
         var running = new HookEntry
         {
             Hook = _hook!,
@@ -83,6 +81,14 @@ internal sealed class HookRunner : IDeadline, IDisposable
             Deadline = NextDeadline,
         };
         return (running, waiting);
+    }
+
+    /// <summary>Adds the running hook's descriptors for a successor, which this object keeps.</summary>
+    public void AddDescriptors(string service, OutgoingDescriptors descriptors)
+    {
+        descriptors.Add(DescriptorKey.Hook(service, "process"), _process?.Pidfd);
+        descriptors.Add(DescriptorKey.Hook(service, "output"), _process?.Output.Descriptor);
+        descriptors.Add(DescriptorKey.Hook(service, "error"), _process?.Error.Descriptor);
     }
 
     /// <summary>
@@ -227,6 +233,7 @@ internal sealed class HookRunner : IDeadline, IDisposable
 
         pid = process.Pid;
         _service.Log.HookStarted(hook, pid);
+        _service.Note(isUrgent: true);
         Attach(process);
     }
 

@@ -80,7 +80,17 @@ internal sealed class ServiceContext
     public void Post(ServiceEvent what) => _runner.Post(what);
 
     /// <summary>Reports a change outside of the machine's state.</summary>
-    public void Report(params ReadOnlySpan<ReportEffect> reports) => _runner.ReportChange([.. reports]);
+    public void Report(params ReadOnlySpan<ReportEffect> reports)
+    {
+        Note(isUrgent: true);
+        _runner.ReportChange([.. reports]);
+    }
+
+    /// <summary>
+    /// Something has changed that a successor needs and that is not in the machine's state; <paramref name="isUrgent"/> if it would be
+    /// lost otherwise.
+    /// </summary>
+    public void Note(bool isUrgent) => _runner.Snapshot.Note(isUrgent);
 
     /// <summary>Called when a worker has exited, before the machine decides about it.</summary>
     public void ReportEnding() => _runner.ReportEnding();

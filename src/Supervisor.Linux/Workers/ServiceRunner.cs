@@ -27,7 +27,15 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         OrphanReaper? orphans = null, bool daemonLogsToJournal = false, UserDirectory? users = null)
     {
         State = ServiceState.Create(spec);
-        var generations = new GenerationTable(loop, users ?? UserDirectory.Host, listeners, () => ReportChange([]),
+        var generations = new GenerationTable(
+            loop,
+            users ?? UserDirectory.Host,
+            listeners,
+            () =>
+            {
+                Snapshot?.Note(isUrgent: true);
+                ReportChange([]);
+            },
             descriptors => disposer.Close(Disposer.OwnerOf(spec.Name), descriptors));
         generations.Begin(State.Generation);
         _service = new ServiceContext(this, loop, spawner, disposer, orphans, new ServiceLog(log, spec, loop),

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Supervisor.Core.Services;
 using Supervisor.Core.State;
@@ -21,49 +22,79 @@ public sealed class ServiceSnapshot
     private readonly DemandWatch _demand;
     private IReadOnlyList<ServiceEvent> _missed = [];
     private ImmutableArray<HookEffect> _waitingHooks = [];
+    private (WorkerIdentity? Identity, IdentityEntry? Entry) _identity;
 
     internal ServiceSnapshot(ServiceContext service, HookRunner hooks, DemandWatch demand) =>
         (_service, _hooks, _demand) = (service, hooks, demand);
 
     /// <summary>
-    /// The service's entry for a successor. Adds its descriptors to <paramref name="descriptors"/> unless that is null, and the
-    /// workers' output with <paramref name="withOutput"/>.
+    /// Raised when something of <see cref="Take"/> has changed that is not in the machine's state; the argument tells whether it has to
+    /// be saved at once.
     /// </summary>
-    public ServiceEntry Take(OutgoingDescriptors? descriptors, bool withOutput)
-    {
-        var stored = ImmutableArray.CreateBuilder<StoredEntry>();
-        foreach (var (slot, of) in _service.Stored.All)
-        {
-            for (var i = 0; i < of.Count; i++)
-            {
-                stored.Add(new StoredEntry(slot, of[i].Name));
-                descriptors?.Add(DescriptorKey.Stored(_service.Name, slot, i), of[i].Descriptor);
-            }
-        }
+    public event Action<bool>? Noted;
 
-        var (hook, waiting) = _hooks.Snapshot(_service.Name, descriptors);
+    /// <summary>
+    /// The service's entry for a successor, with the workers' output if <paramref name="withOutput"/> is set. What has not changed
+    /// since the last time is the same object.
+    /// </summary>
+    public ServiceEntry Take(bool withOutput)
+    {
+        var (hook, waiting) = _hooks.Snapshot();
         return new ServiceEntry
         {
             State = _service.State,
             Blocked = _service.Requests.Blocked,
             Manual = _service.Requests.Manual,
-            Identity = _service.Generations.Next.Identity is { } identity
-                ? new IdentityEntry
-                {
-                    Uid = identity.Uid,
-                    Gid = identity.Gid,
-                    Groups = identity.Groups?.ToArray(),
-                    Variables = [.. identity.Variables.Select(pair => $"{pair.Key}={pair.Value}")],
-                }
-                : null,
-            Workers = [.. _service.Processes.Select(pair => pair.Value.Snapshot(_service.Name, pair.Key, descriptors))],
-            Stored = stored.ToImmutable(),
+            Identity = Identity(),
+            Workers = Workers(),
+            Stored =
+            [
+                .. _service.Stored.All.SelectMany(slot => slot.Stored.Select(stored => new StoredEntry(slot.Slot, stored.Name))),
+            ],
             Hook = hook,
             WaitingHooks = waiting,
-            Pins = [.. _service.Generations.SnapshotPins(_service.Name, descriptors)],
+            Pins = [.. _service.Generations.SnapshotPins(_service.Name, null)],
             Output = withOutput ? TakeOutput() : null,
         };
     }
+
+    /// <summary>Adds all descriptors of the service for a successor; their owners keep them.</summary>
+    public void AddDescriptors(OutgoingDescriptors descriptors)
+    {
+        AddStored(descriptors);
+        AddPins(descriptors);
+        _hooks.AddDescriptors(_service.Name, descriptors);
+        foreach (var (id, process) in _service.Processes)
+        {
+            process.AddDescriptors(_service.Name, id, descriptors);
+        }
+    }
+
+    /// <summary>Adds the descriptors of one worker; none if it has no process.</summary>
+    public void AddDescriptors(int workerId, OutgoingDescriptors descriptors) =>
+        _service.Processes.GetValueOrDefault(workerId)?.AddDescriptors(_service.Name, workerId, descriptors);
+
+    /// <summary>Adds the descriptors that workers have stored.</summary>
+    public void AddStored(OutgoingDescriptors descriptors)
+    {
+        foreach (var (slot, stored) in _service.Stored.All)
+        {
+            for (var i = 0; i < stored.Count; i++)
+            {
+                descriptors.Add(DescriptorKey.Stored(_service.Name, slot, i), stored[i].Descriptor);
+            }
+        }
+    }
+
+    /// <summary>Adds the files that its generations are pinned to.</summary>
+    public void AddPins(OutgoingDescriptors descriptors)
+    {
+        foreach (var _ in _service.Generations.SnapshotPins(_service.Name, descriptors))
+        {
+        }
+    }
+
+    internal void Note(bool isUrgent) => Noted?.Invoke(isUrgent);
 
     /// <summary>
     /// Restores a predecessor's service as it was; <see cref="Resume"/> continues it. Call it before any other method.
@@ -232,6 +263,37 @@ public sealed class ServiceSnapshot
         }
 
         return pidfd;
+    }
+
+    private IdentityEntry? Identity()
+    {
+        var identity = _service.Generations.Next.Identity;
+        if (!ReferenceEquals(identity, _identity.Identity))
+        {
+            _identity = (identity, identity is null ? null : new IdentityEntry
+            {
+                Uid = identity.Uid,
+                Gid = identity.Gid,
+                Groups = identity.Groups?.ToArray(),
+                Variables = [.. identity.Variables.Select(pair => $"{pair.Key}={pair.Value}")],
+            });
+        }
+
+        return _identity.Entry;
+    }
+
+    /// <summary>The workers' processes, the oldest first: a dictionary changes the order of its elements.</summary>
+    private ImmutableArray<WorkerEntry> Workers()
+    {
+        var workers = new WorkerEntry[_service.Processes.Count];
+        var count = 0;
+        foreach (var (id, process) in _service.Processes)
+        {
+            workers[count++] = process.Snapshot(id);
+        }
+
+        Array.Sort(workers, static (one, other) => one.Id.CompareTo(other.Id));
+        return ImmutableCollectionsMarshal.AsImmutableArray(workers);
     }
 
     private StreamEntry TakeOutput()

@@ -92,6 +92,11 @@ internal sealed class WorkerMessages(ServiceContext service)
             process.Status.Errno = errno;
         }
 
+        if (message.Status is not null || message.Errno is not null || message.IsReloading || message.IsReady)
+        {
+            service.Note(isUrgent: false);
+        }
+
         if (message.Extension is { } extension)
         {
             service.Post(new WorkerTimeoutExtended(workerId, extension));
@@ -137,6 +142,7 @@ internal sealed class WorkerMessages(ServiceContext service)
         if (message.RemovesDescriptors && message.DescriptorName is { } removed)
         {
             service.Stored.Remove(worker.Slot, removed);
+            service.Note(isUrgent: true);
         }
 
         if (!message.StoresDescriptors)
@@ -169,6 +175,7 @@ internal sealed class WorkerMessages(ServiceContext service)
             }
 
             descriptors.RemoveAt(0);
+            service.Note(isUrgent: true);
         }
     }
 

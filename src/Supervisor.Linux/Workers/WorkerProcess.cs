@@ -20,7 +20,7 @@ public sealed class WorkerProcess : IDisposable
 {
     private readonly OrphanReaper? _orphans;
     private int _mainSession;
-    private Keys? _keys;
+    private (ChangingFacts Facts, WorkerEntry Entry)? _snapshot;
     private ulong _firstStartTime;
     private ulong? _startTime;
     private int _startTimeOf;
@@ -288,23 +288,18 @@ public sealed class WorkerProcess : IDisposable
             OnDone = onDone,
         };
 
-    /// <summary>The process for a successor. Adds its descriptors to <paramref name="descriptors"/> unless that is null.</summary>
-    internal WorkerEntry Snapshot(string service, int id, OutgoingDescriptors? descriptors)
+    /// <summary>The process for a successor: the same object while nothing has changed.</summary>
+    internal WorkerEntry Snapshot(int id)
     {
-        if (descriptors is not null)
+        var changing = new ChangingFacts(
+            Pid, _mainSession, IsFirstReaped, AwaitsMain, IsHeldBack, ReadyAt, Status.Message, Status.Errno, Status.IsReloading, Sockets);
+        if (_snapshot is { } last && last.Facts == changing
+            && Output.HasRest(last.Entry.OutputRest) && Error.HasRest(last.Entry.ErrorRest))
         {
-            // Called at each change of any worker.
-            var keys = _keys ??= new Keys(
-                DescriptorKey.Process(service, id), DescriptorKey.First(service, id), DescriptorKey.Notify(service, id),
-                DescriptorKey.Output(service, id), DescriptorKey.Error(service, id));
-            descriptors.Add(keys.Process, Pidfd);
-            descriptors.Add(keys.First, First);
-            descriptors.Add(keys.Notify, Notify.Descriptor);
-            descriptors.Add(keys.Output, Output.Descriptor);
-            descriptors.Add(keys.Error, Error.Descriptor);
+            return last.Entry;
         }
 
-        return new WorkerEntry
+        var entry = new WorkerEntry
         {
             Id = id,
             Pid = Pid,
@@ -329,6 +324,18 @@ public sealed class WorkerProcess : IDisposable
             OutputRest = Output.Rest,
             ErrorRest = Error.Rest,
         };
+        _snapshot = (changing, entry);
+        return entry;
+    }
+
+    /// <summary>Adds the descriptors for a successor, which this object keeps.</summary>
+    internal void AddDescriptors(string service, int id, OutgoingDescriptors descriptors)
+    {
+        descriptors.Add(DescriptorKey.Process(service, id), Pidfd);
+        descriptors.Add(DescriptorKey.First(service, id), First);
+        descriptors.Add(DescriptorKey.Notify(service, id), Notify.Descriptor);
+        descriptors.Add(DescriptorKey.Output(service, id), Output.Descriptor);
+        descriptors.Add(DescriptorKey.Error(service, id), Error.Descriptor);
     }
 
     /// <summary>Whether its stop signal is sent later.</summary>
@@ -404,5 +411,8 @@ public sealed class WorkerProcess : IDisposable
         return sessions.ToImmutable();
     }
 
-    private sealed record Keys(string Process, string First, string Notify, string Output, string Error);
+    /// <summary>What can change in an entry, apart from unfinished lines.</summary>
+    private readonly record struct ChangingFacts(
+        int Pid, int MainSession, bool IsFirstReaped, bool AwaitsMain, bool IsHeldBack, DateTimeOffset? ReadyAt, string? Status, int Errno,
+        bool IsReloading, IReadOnlyList<Listeners.ListenerSocket>? Sockets);
 }

@@ -23,7 +23,7 @@ public sealed class RestoreTests : KernelTest
             Assert.Null(Files.SetNonBlocking(former.Descriptor!));
         }
 
-        var entry = ListenerSnapshot.Of(former, null, null);
+        var entry = ListenerSnapshot.Of(former, null);
         Assert.Equal(wasSet, entry.IsNonBlocking);
 
         // The flag belongs to the open file. Another open file, with the flag clear, represents the one that systemd passes.

@@ -79,6 +79,25 @@ public sealed class HandleHistory
         }
     }
 
+    /// <summary>When the first entry was added: nanoseconds of CLOCK_MONOTONIC; 0 if there is none.</summary>
+    public long Created => _created;
+
+    /// <summary>The kept entries with a higher number than <paramref name="number"/>, oldest first.</summary>
+    public HistoryEntry[] After(long number)
+    {
+        var added = (int)Math.Min(Count - number, _beginningCount + _recentCount);
+        var entries = new HistoryEntry[Math.Max(0, added)];
+        for (var i = 0; i < entries.Length; i++)
+        {
+            var at = _beginningCount + _recentCount - added + i;
+            entries[i] = at < _beginningCount
+                ? _beginning[at].Entry(at + 1)
+                : _recent[(_oldestRecent + at - _beginningCount) % _recent.Length].Entry(Count - _recentCount + 1 + at - _beginningCount);
+        }
+
+        return entries;
+    }
+
     /// <summary>The newest entry; null if there is none.</summary>
     public HistoryEntry? Latest =>
         _recentCount > 0 ? _recent[(_oldestRecent + _recentCount - 1) % _recent.Length].Entry(Count)

@@ -1,0 +1,253 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Supervisor.Core.Listeners.History;
+
+namespace Supervisor.Core.State;
+
+/// <summary>The changes of a journal, applied to the checkpoint that it belongs to: <see cref="JournalFormat"/>.</summary>
+internal sealed class JournalReplay : IDisposable
+{
+    private const string HistoryField = "history";
+    private const string StateField = "state";
+
+    private readonly List<JsonDocument> _lines = [];
+    private readonly Dictionary<string, List<JsonElement>> _listeners = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<JsonElement>> _services = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _removedListeners = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _removedServices = new(StringComparer.Ordinal);
+    private JsonElement? _clock;
+    private JsonElement? _config;
+    private JsonElement? _order;
+
+    private JournalReplay()
+    {
+    }
+
+    /// <summary>The changes; none if the journal does not belong to that checkpoint.</summary>
+    public static JournalReplay Of(ReadOnlyMemory<byte> journal, ReadOnlyMemory<byte> checkpoint)
+    {
+        var replay = new JournalReplay();
+        if (!JournalFormat.IsOf(journal.Span, checkpoint.Span))
+        {
+            return replay;
+        }
+
+        journal = journal[JournalFormat.HeaderLength..];
+        while (JournalFormat.TryNext(ref journal, out var line))
+        {
+            var parsed = JsonDocument.Parse(line);
+            replay._lines.Add(parsed);
+            replay.Take(parsed.RootElement);
+        }
+
+        return replay;
+    }
+
+    /// <summary>Applies what belongs to no listener and no service.</summary>
+    public void ApplyTo(JsonObject document)
+    {
+        if (_clock is { } clock)
+        {
+            document[JournalFormat.ClockField] = ManifestFormat.Node(clock);
+        }
+
+        if (_config is { } config)
+        {
+            document[JournalFormat.ConfigField] = ManifestFormat.Node(config);
+        }
+    }
+
+    /// <summary>The listeners: those of the checkpoint, with a changed copy of those that have changed, then new ones.</summary>
+    public IEnumerable<(JsonElement Element, JsonNode? Changed)> Listeners(JsonElement checkpoint)
+    {
+        var all = Elements(checkpoint, _listeners, _removedListeners, static element => element.GetProperty("spec"), Listener);
+        if (_order is not { } order)
+        {
+            return all.Select(one => (one.Element, one.Changed));
+        }
+
+        // Listeners that came later follow.
+        var places = order.EnumerateArray().Index().ToDictionary(one => one.Item.GetString()!, one => one.Index, StringComparer.Ordinal);
+        return all.OrderBy(one => places.GetValueOrDefault(one.Name, int.MaxValue)).Select(one => (one.Element, one.Changed));
+    }
+
+    /// <summary>The services, in the same way.</summary>
+    public IEnumerable<(JsonElement Element, JsonNode? Changed)> Services(JsonElement checkpoint) =>
+        Elements(
+            checkpoint, _services, _removedServices, static element => element.GetProperty(StateField).GetProperty("spec"), Service)
+        .Select(one => (one.Element, one.Changed));
+
+    /// <inheritdoc/>
+    public void Dispose() => _lines.ForEach(line => line.Dispose());
+
+    private void Take(JsonElement line)
+    {
+        _clock = line.GetProperty(JournalFormat.ClockField);
+        _config = line.TryGetProperty(JournalFormat.ConfigField, out var config) ? config : _config;
+        _order = line.TryGetProperty(JournalFormat.OrderField, out var order) ? order : _order;
+        Remove(line.GetProperty(JournalFormat.RemovedListenersField), _listeners, _removedListeners);
+        Remove(line.GetProperty(JournalFormat.RemovedServicesField), _services, _removedServices);
+        Add(line.GetProperty(JournalFormat.ListenersField), _listeners, _removedListeners);
+        Add(line.GetProperty(JournalFormat.ServicesField), _services, _removedServices);
+    }
+
+    private static void Remove(JsonElement names, Dictionary<string, List<JsonElement>> changes, HashSet<string> removed)
+    {
+        foreach (var name in names.EnumerateArray())
+        {
+            changes.Remove(name.GetString()!);
+            removed.Add(name.GetString()!);
+        }
+    }
+
+    private static void Add(JsonElement news, Dictionary<string, List<JsonElement>> changes, HashSet<string> removed)
+    {
+        foreach (var change in news.EnumerateArray())
+        {
+            var name = change.GetProperty(JournalFormat.NameField).GetString()!;
+            removed.Remove(name);
+            if (!changes.TryGetValue(name, out var of))
+            {
+                changes.Add(name, of = []);
+            }
+
+            of.Add(change);
+        }
+    }
+
+    private IEnumerable<(string Name, JsonElement Element, JsonNode? Changed)> Elements(
+        JsonElement checkpoint, Dictionary<string, List<JsonElement>> changes, HashSet<string> removed,
+        Func<JsonElement, JsonElement> specOf, Func<JsonObject, List<JsonElement>, JsonObject> apply)
+    {
+        var left = new HashSet<string>(changes.Keys, StringComparer.Ordinal);
+        foreach (var element in checkpoint.ValueKind == JsonValueKind.Array ? checkpoint.EnumerateArray() : default)
+        {
+            if (_lines.Count == 0)
+            {
+                yield return ("", element, null);
+                continue;
+            }
+
+            var name = specOf(element).GetProperty(JournalFormat.NameField).GetString()!;
+            if (removed.Contains(name))
+            {
+                continue;
+            }
+
+            yield return left.Remove(name)
+                ? (name, default, apply(JsonObject.Create(element)!, changes[name]))
+                : (name, element, null);
+        }
+
+        foreach (var name in changes.Keys.Where(left.Contains))
+        {
+            yield return (name, default, apply([], changes[name]));
+        }
+    }
+
+    private static JsonObject Listener(JsonObject entry, List<JsonElement> changes)
+    {
+        foreach (var change in changes)
+        {
+            if (change.TryGetProperty(JournalFormat.EntryField, out var fields))
+            {
+                var history = entry[HistoryField];
+                entry.Remove(HistoryField);
+                Set(entry, fields);
+                if (history is not null)
+                {
+                    entry[HistoryField] = history;
+                }
+            }
+
+            AddHistory(Object(entry, HistoryField), change);
+        }
+
+        return entry;
+    }
+
+    /// <summary>Adds the entries that the history does not have. The reader drops what is too much.</summary>
+    private static void AddHistory(JsonObject history, JsonElement change)
+    {
+        var has = (long)history[JournalFormat.CountField]!;
+        var (beginning, recent) = (history["beginning"]!.AsArray(), history["recent"]!.AsArray());
+        foreach (var added in change.GetProperty(JournalFormat.AddedField).EnumerateArray())
+        {
+            var number = added.GetProperty("seq").GetInt64();
+            if (number > has)
+            {
+                (number <= HandleHistory.KeptBeginning && recent.Count == 0 ? beginning : recent).Add(ManifestFormat.Node(added));
+            }
+        }
+
+        history[JournalFormat.CreatedField] = change.GetProperty(JournalFormat.CreatedField).GetInt64();
+        history[JournalFormat.CountField] = Math.Max(has, change.GetProperty(JournalFormat.CountField).GetInt64());
+    }
+
+    private static JsonObject Service(JsonObject entry, List<JsonElement> changes)
+    {
+        foreach (var change in changes)
+        {
+            Set(entry, change.GetProperty(JournalFormat.EntryField));
+            var state = Object(entry, StateField);
+            var specs = Object(state, "specs");
+            foreach (var (generation, spec) in specs.ToArray())
+            {
+                // In a line, null is the specification that the service has in the same line.
+                specs[generation] = spec ?? state["spec"]!.DeepClone();
+            }
+        }
+
+        return entry;
+    }
+
+    private static JsonObject Object(JsonObject entry, string name) =>
+        entry[name] as JsonObject ?? throw new FormatException($"an entry of the journal has no \"{name}\"");
+
+    /// <summary>Sets the fields that a line has. The fields of <c>state</c> are set one by one.</summary>
+    private static void Set(JsonObject entry, JsonElement fields)
+    {
+        foreach (var field in fields.EnumerateObject())
+        {
+            var there = entry[field.Name];
+            if (field.NameEquals(StateField) && there is JsonObject state)
+            {
+                Set(state, field.Value);
+            }
+            else if (there is JsonArray list && field.Value.ValueKind == JsonValueKind.Object)
+            {
+                SetElements(list, field.Value);
+            }
+            else
+            {
+                entry[field.Name] = ManifestFormat.Node(field.Value);
+            }
+        }
+    }
+
+    private static void SetElements(JsonArray list, JsonElement change)
+    {
+        var gone = change.GetProperty(JournalFormat.GoneField).EnumerateArray().Select(id => id.GetInt32()).ToHashSet();
+        var set = change.GetProperty(JournalFormat.SetField).EnumerateArray().ToDictionary(IdOf);
+        for (var i = list.Count - 1; i >= 0; i--)
+        {
+            var id = (int)(list[i]!["id"] ?? list[i]!["index"])!;
+            if (gone.Contains(id))
+            {
+                list.RemoveAt(i);
+            }
+            else if (set.Remove(id, out var now))
+            {
+                list[i] = ManifestFormat.Node(now);
+            }
+        }
+
+        foreach (var element in change.GetProperty(JournalFormat.SetField).EnumerateArray().Where(element => set.ContainsKey(IdOf(element))))
+        {
+            list.Add(ManifestFormat.Node(element));
+        }
+    }
+
+    private static int IdOf(JsonElement element) =>
+        (element.TryGetProperty("id", out var id) ? id : element.GetProperty("index")).GetInt32();
+}
