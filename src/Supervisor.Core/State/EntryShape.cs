@@ -47,7 +47,7 @@ internal sealed class EntryShape
         Known.Add(type.Type, shape);
         if (type.Kind == JsonTypeInfoKind.Object)
         {
-            foreach (var property in type.Properties)
+            foreach (var property in type.Properties.Where(IsWritten))
             {
                 shape._fields.Add((Encoding.UTF8.GetBytes(property.Name), OfType(type.Options.GetTypeInfo(property.PropertyType))));
             }
@@ -59,6 +59,10 @@ internal sealed class EntryShape
 
         return shape;
     }
+
+    /// <summary>Whether a property is neither ignored nor computed from others.</summary>
+    private static bool IsWritten(JsonPropertyInfo property) =>
+        property.Get is not null && (property.Set is not null || property.AssociatedParameter is not null);
 
     private bool HasFields(JsonElement element)
     {

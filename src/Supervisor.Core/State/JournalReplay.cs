@@ -11,10 +11,8 @@ internal sealed class JournalReplay : IDisposable
     private const string StateField = "state";
 
     private readonly List<JsonDocument> _lines = [];
-    private readonly Dictionary<string, List<JsonElement>> _listeners = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, List<JsonElement>> _services = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _removedListeners = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _removedServices = new(StringComparer.Ordinal);
+    private readonly Changes _listeners = new();
+    private readonly Changes _services = new();
     private JsonElement? _clock;
     private JsonElement? _config;
     private JsonElement? _order;
@@ -60,7 +58,7 @@ internal sealed class JournalReplay : IDisposable
     /// <summary>The listeners: those of the checkpoint, with a changed copy of those that have changed, then new ones.</summary>
     public IEnumerable<(JsonElement Element, JsonNode? Changed)> Listeners(JsonElement checkpoint)
     {
-        var all = Elements(checkpoint, _listeners, _removedListeners, static element => element.GetProperty("spec"), Listener);
+        var all = Elements(checkpoint, _listeners, static element => element.GetProperty("spec"), Listener);
         if (_order is not { } order)
         {
             return all.Select(one => (one.Element, one.Changed));
@@ -74,7 +72,7 @@ internal sealed class JournalReplay : IDisposable
     /// <summary>The services, in the same way.</summary>
     public IEnumerable<(JsonElement Element, JsonNode? Changed)> Services(JsonElement checkpoint) =>
         Elements(
-            checkpoint, _services, _removedServices, static element => element.GetProperty(StateField).GetProperty("spec"), Service)
+            checkpoint, _services, static element => element.GetProperty(StateField).GetProperty("spec"), Service)
         .Select(one => (one.Element, one.Changed));
 
     /// <inheritdoc/>
@@ -85,63 +83,30 @@ internal sealed class JournalReplay : IDisposable
         _clock = line.GetProperty(JournalFormat.ClockField);
         _config = line.TryGetProperty(JournalFormat.ConfigField, out var config) ? config : _config;
         _order = line.TryGetProperty(JournalFormat.OrderField, out var order) ? order : _order;
-        Remove(line.GetProperty(JournalFormat.RemovedListenersField), _listeners, _removedListeners);
-        Remove(line.GetProperty(JournalFormat.RemovedServicesField), _services, _removedServices);
-        Add(line.GetProperty(JournalFormat.ListenersField), _listeners, _removedListeners);
-        Add(line.GetProperty(JournalFormat.ServicesField), _services, _removedServices);
-    }
-
-    private static void Remove(JsonElement names, Dictionary<string, List<JsonElement>> changes, HashSet<string> removed)
-    {
-        foreach (var name in names.EnumerateArray())
-        {
-            changes.Remove(name.GetString()!);
-            removed.Add(name.GetString()!);
-        }
-    }
-
-    private static void Add(JsonElement news, Dictionary<string, List<JsonElement>> changes, HashSet<string> removed)
-    {
-        foreach (var change in news.EnumerateArray())
-        {
-            var name = change.GetProperty(JournalFormat.NameField).GetString()!;
-            removed.Remove(name);
-            if (!changes.TryGetValue(name, out var of))
-            {
-                changes.Add(name, of = []);
-            }
-
-            of.Add(change);
-        }
+        _listeners.Take(line.GetProperty(JournalFormat.RemovedListenersField), line.GetProperty(JournalFormat.ListenersField));
+        _services.Take(line.GetProperty(JournalFormat.RemovedServicesField), line.GetProperty(JournalFormat.ServicesField));
     }
 
     private IEnumerable<(string Name, JsonElement Element, JsonNode? Changed)> Elements(
-        JsonElement checkpoint, Dictionary<string, List<JsonElement>> changes, HashSet<string> removed,
-        Func<JsonElement, JsonElement> specOf, Func<JsonObject, List<JsonElement>, JsonObject> apply)
+        JsonElement checkpoint, Changes changes, Func<JsonElement, JsonElement> specOf,
+        Func<JsonObject, List<JsonElement>, JsonObject> apply)
     {
-        var left = new HashSet<string>(changes.Keys, StringComparer.Ordinal);
+        var there = new HashSet<string>(StringComparer.Ordinal);
         foreach (var element in checkpoint.ValueKind == JsonValueKind.Array ? checkpoint.EnumerateArray() : default)
         {
-            if (_lines.Count == 0)
+            var name = _lines.Count == 0 ? "" : specOf(element).GetProperty(JournalFormat.NameField).GetString()!;
+            if (!changes.Removed.Contains(name))
             {
-                yield return ("", element, null);
-                continue;
+                there.Add(name);
+                yield return changes.ByName.TryGetValue(name, out var of)
+                    ? (name, default, apply(JsonObject.Create(element)!, of))
+                    : (name, element, null);
             }
-
-            var name = specOf(element).GetProperty(JournalFormat.NameField).GetString()!;
-            if (removed.Contains(name))
-            {
-                continue;
-            }
-
-            yield return left.Remove(name)
-                ? (name, default, apply(JsonObject.Create(element)!, changes[name]))
-                : (name, element, null);
         }
 
-        foreach (var name in changes.Keys.Where(left.Contains))
+        foreach (var name in changes.Names.Where(name => !there.Contains(name)))
         {
-            yield return (name, default, apply([], changes[name]));
+            yield return (name, default, apply([], changes.ByName[name]));
         }
     }
 
@@ -250,4 +215,42 @@ internal sealed class JournalReplay : IDisposable
 
     private static int IdOf(JsonElement element) =>
         (element.TryGetProperty("id", out var id) ? id : element.GetProperty("index")).GetInt32();
+
+    /// <summary>The changes of listeners, or of services.</summary>
+    private sealed class Changes
+    {
+        /// <summary>The names of what has changed, in the order of the first change: what is new has that order.</summary>
+        public List<string> Names { get; } = [];
+
+        /// <summary>The changes by name, oldest first.</summary>
+        public Dictionary<string, List<JsonElement>> ByName { get; } = new(StringComparer.Ordinal);
+
+        /// <summary>The names of what was removed. What came later under such a name is new.</summary>
+        public HashSet<string> Removed { get; } = new(StringComparer.Ordinal);
+
+        public void Take(JsonElement removed, JsonElement changes)
+        {
+            foreach (var element in removed.EnumerateArray())
+            {
+                var name = element.GetString()!;
+                Removed.Add(name);
+                if (ByName.Remove(name))
+                {
+                    Names.Remove(name);
+                }
+            }
+
+            foreach (var change in changes.EnumerateArray())
+            {
+                var name = change.GetProperty(JournalFormat.NameField).GetString()!;
+                if (!ByName.TryGetValue(name, out var of))
+                {
+                    Names.Add(name);
+                    ByName.Add(name, of = []);
+                }
+
+                of.Add(change);
+            }
+        }
+    }
 }

@@ -206,6 +206,7 @@ internal sealed class WorkerSpawning(ServiceContext service)
             service.Report(report);
         }
 
+        service.Note(isUrgent: true);
         var waiting = pins.TakeWaiting();
         if (waiting.Count > 0)
         {
