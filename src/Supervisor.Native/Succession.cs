@@ -1,7 +1,6 @@
 using System.Collections;
 using System.Runtime.InteropServices;
 using System.Text;
-using static Tmds.Linux.LibC;
 
 namespace Supervisor.Native;
 

@@ -207,9 +207,12 @@ internal sealed class JournalReplay : IDisposable
             }
         }
 
-        foreach (var element in change.GetProperty(JournalFormat.SetField).EnumerateArray().Where(element => set.ContainsKey(IdOf(element))))
+        foreach (var element in change.GetProperty(JournalFormat.SetField).EnumerateArray())
         {
-            list.Add(ManifestFormat.Node(element));
+            if (set.ContainsKey(IdOf(element)))
+            {
+                list.Add(ManifestFormat.Node(element));
+            }
         }
     }
 

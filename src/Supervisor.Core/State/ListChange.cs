@@ -10,12 +10,17 @@ public readonly record struct ListChange<T>(IReadOnlyList<int> Gone, IReadOnlyLi
 {
     /// <summary>Whether the lists have the same elements.</summary>
     public bool IsEmpty => Gone.Count == 0 && Set.Count == 0;
+}
 
+/// <summary>Compares lists.</summary>
+public static class ListChange
+{
     /// <summary>
     /// The change between two lists of immutable elements, which are equal if they are the same object; null if it cannot be
     /// expressed, because elements have changed places.
     /// </summary>
-    public static ListChange<T>? Between(ImmutableArray<T> before, ImmutableArray<T> now, Func<T, int> identity)
+    public static ListChange<T>? Between<T>(ImmutableArray<T> before, ImmutableArray<T> now, Func<T, int> identity)
+        where T : class
     {
         List<int>? gone = null;
         List<T>? set = null;

@@ -125,7 +125,7 @@ internal sealed partial class ManifestJson : JsonSerializerContext
         Action<Utf8JsonWriter, T?> write)
         where T : class
     {
-        if (written is not { } before || ListChange<T>.Between(before, items, identity) is not { } change)
+        if (written is not { } before || ListChange.Between(before, items, identity) is not { } change)
         {
             writer.WriteStartArray(name);
             foreach (var item in items)

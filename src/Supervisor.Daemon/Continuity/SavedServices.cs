@@ -16,7 +16,7 @@ internal sealed class SavedServices(CrashSafeDescriptors descriptors)
         var written = _written.GetValueOrDefault(runner);
         var entry = _written[runner] = runner.Snapshot.Take(withOutput: false);
         var before = written?.Workers ?? [];
-        var (gone, set) = ListChange<WorkerEntry>.Between(before, entry.Workers, static worker => worker.Id)
+        var (gone, set) = ListChange.Between(before, entry.Workers, static worker => worker.Id)
             ?? new ListChange<WorkerEntry>([.. before.Select(worker => worker.Id)], entry.Workers);
         foreach (var id in gone)
         {
