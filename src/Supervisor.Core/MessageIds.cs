@@ -99,6 +99,9 @@ public static class MessageIds
     /// <summary>A worker that keeps failing is started again after a pause.</summary>
     public const string WorkerBackingOff = "2ab6abc7908c48b799a2ff4d98bf87db";
 
+    /// <summary>The workers of a slot fail again and again, too slowly for restart.limit.</summary>
+    public const string WorkerCrashLoop = "b36667ac6c1b4c4983e8aaa3760764e9";
+
     /// <summary>A worker reached restart.limit.</summary>
     public const string WorkerLimited = "c2dd659fc5ec4e7295122da9c0665c37";
 

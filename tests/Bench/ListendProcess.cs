@@ -48,6 +48,7 @@ internal sealed class ListendProcess : IDisposable
             listeners = ["web"]
             workers = {{workers}}
             restart = { limit = 0 }
+            rollout.settle = "0s"
             """, MessageIds.WorkerReady, workers);
     }
 

@@ -134,7 +134,7 @@ public sealed class GivenListenerTests
 
     private static string Write(DaemonUnderTest daemon, string config) => daemon.Directory.Write(
         "run.toml",
-        $"[daemon]\nruntime_directory = \"{daemon.Runtime}\"\n\n{config.Replace("@hello@", Published.Hello, StringComparison.Ordinal)}");
+        $"[daemon]\nruntime_directory = \"{daemon.Runtime}\"\n\n{Quick.Rollouts(config).Replace("@hello@", Published.Hello, StringComparison.Ordinal)}");
 
     private static Task<ProgramResult> CheckAsync(string file) => RunningProgram.RunAsync(Published.Listend, ["check", "--config", file]);
 

@@ -388,6 +388,6 @@ public sealed class ReloadTests
 
     private static void Write(DaemonUnderTest daemon, string config) => daemon.Directory.Write("run.toml",
         $"[daemon]\nruntime_directory = \"{daemon.Runtime}\"\n\n"
-        + config.Replace("@dir@", daemon.Directory.Path, StringComparison.Ordinal).Replace(
+        + Quick.Rollouts(config).Replace("@dir@", daemon.Directory.Path, StringComparison.Ordinal).Replace(
             "@hello@", config.Contains("@hello@", StringComparison.Ordinal) ? Published.Hello : "", StringComparison.Ordinal));
 }

@@ -234,7 +234,7 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
 
     private void Write(DaemonUnderTest daemon, int shards, int workers) => daemon.Directory.Write("run.toml",
         $"[daemon]\nruntime_directory = \"{daemon.Runtime}\"\n\n"
-        + Config(shards, workers).Replace(
+        + Quick.Rollouts(Config(shards, workers)).Replace(
             "@hello@", _command.Contains("@hello@", StringComparison.Ordinal) ? Published.Hello : "", StringComparison.Ordinal));
 
     private async Task ReloadAsync(DaemonUnderTest daemon, int shards, int workers, int before)

@@ -19,7 +19,13 @@ public static class RestartDecision
     public static SlotState After(SlotState slot, WorkerState worker, ExitReason reason, ServiceSpec spec, TimeSpan now)
     {
         var restart = spec.Restart;
-        slot = slot with { LastExit = reason };
+        slot = slot with
+        {
+            LastExit = reason,
+            CrashLoop = reason.Clean ? null
+                : worker.ReadyAt is null ? slot.CrashLoop
+                : CrashLoop.After(slot.CrashLoop, worker.StartedAt, now),
+        };
         var wanted = restart.Policy switch
         {
             RestartPolicy.Always => true,

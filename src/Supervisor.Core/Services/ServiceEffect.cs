@@ -78,6 +78,9 @@ public enum ServiceReport
     /// <summary>A slot waits before its next worker.</summary>
     SlotBackingOff,
 
+    /// <summary>The workers of a slot fail again and again, too slowly for restart.limit.</summary>
+    SlotLooping,
+
     /// <summary>A slot stays empty, as the restart policy says.</summary>
     SlotFinished,
 

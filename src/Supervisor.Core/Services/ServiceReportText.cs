@@ -31,6 +31,7 @@ public static class ServiceReportText
                 $"{worker} {report.Text}; its program has to close that listener on {Signals.Name(spec.StopSignal)} (stop_signal), "
                 + "or SIGKILL cuts the connections that it still accepts",
             ServiceReport.SlotBackingOff => WorkerText.BackingOff(report.Slot!, spec.Restart, now),
+            ServiceReport.SlotLooping => WorkerText.Looping(report.Slot!, spec.Restart),
             ServiceReport.SlotFinished =>
                 $"worker {report.Slot!.Index} {report.Slot.LastExit?.Text} and is not restarted (restart.policy)"
                 + (spec.Start == StartMode.OnDemand ? "; the next connection starts the service again" : ""),

@@ -203,7 +203,7 @@ public sealed record RolloutSpec
     public bool StopsFirst => Strategy == RolloutStrategy.StopFirst || this is { Strategy: RolloutStrategy.Rolling, MaxSurge: 0 };
 
     /// <summary>How long a new worker must stay ready before it counts.</summary>
-    public TimeSpan Settle { get; init; }
+    public TimeSpan Settle { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How many workers are replaced first and then watched; 0: none.</summary>
     public int Canary { get; init; }

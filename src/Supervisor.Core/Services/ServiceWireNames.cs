@@ -92,6 +92,7 @@ public static class ServiceWireNames
         ServiceReport.WorkerKeepsAccepting => "worker-keeps-accepting",
         ServiceReport.WorkerCut => "worker-cut",
         ServiceReport.SlotBackingOff => "worker-backoff",
+        ServiceReport.SlotLooping => "worker-crash-loop",
         ServiceReport.SlotFinished => "worker-finished",
         ServiceReport.RolloutStarted => "rollout-started",
         ServiceReport.RolloutProgressed => "rollout-progressed",

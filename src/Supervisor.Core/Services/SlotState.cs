@@ -79,6 +79,9 @@ public sealed record SlotState
     /// <summary>How the last worker of the slot's generation exited here; null if there was none.</summary>
     public ExitReason? LastExit { get; init; }
 
+    /// <summary>The failures in a row of workers that were ready; null if the last worker did not fail.</summary>
+    public CrashLoop? CrashLoop { get; init; }
+
     /// <summary>The manifest's form of <see cref="SlotPhase.Limited"/>.</summary>
     [JsonInclude]
     internal bool LimitReached

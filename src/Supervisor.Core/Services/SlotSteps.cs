@@ -61,6 +61,10 @@ internal sealed class SlotSteps(ServiceStep step)
         {
             step.Report(ServiceReport.SlotBackingOff, worker, slot);
         }
+        else if (!reason.Clean && slot.CrashLoop?.IsNews(state.SpecOf(worker.Generation).Restart) == true)
+        {
+            step.Report(ServiceReport.SlotLooping, worker, slot);
+        }
 
         step.Rollout.SlotDecided(worker, slot, reason.Text);
     }

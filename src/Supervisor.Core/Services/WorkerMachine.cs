@@ -6,6 +6,11 @@ namespace Supervisor.Core.Services;
 /// </summary>
 public static class WorkerMachine
 {
+    /// <summary>
+    /// The fraction of settle that is waited in addition: a program that fails at the end of settle takes a moment to exit.
+    /// </summary>
+    private const int SettleMargin = 8;
+
     /// <summary>What the runner does to the process.</summary>
     public enum Action
     {
@@ -108,7 +113,7 @@ public static class WorkerMachine
             {
                 Phase = WorkerPhase.Ready,
                 ReadyAt = now,
-                Deadline = spec.Rollout.Settle > TimeSpan.Zero ? now + spec.Rollout.Settle : null,
+                Deadline = spec.Rollout.Settle > TimeSpan.Zero ? now + spec.Rollout.Settle + (spec.Rollout.Settle / SettleMargin) : null,
             },
             now);
 

@@ -16,6 +16,19 @@ public static class WorkerText
     public static string BeforeReady(WorkerState worker) =>
         worker is { ReadyAt: null, Pid: not null, EndReason: not EndReason.StartTimedOut } ? " before it was ready" : "";
 
+    /// <summary>That a slot is in a crash loop which restart.limit does not stop.</summary>
+    public static string Looping(SlotState slot, RestartSpec restart)
+    {
+        var limit = restart.Limit == 0 ? "restart.limit is 0"
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"restart.limit ({restart.Limit} in {Duration.Rounded(restart.LimitInterval)}) does not apply to so slow a loop");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"worker {slot.Index} is in a crash loop: {slot.CrashLoop!.Crashes} failures in a row, one every "
+            + $"{Duration.Rounded(slot.CrashLoop.Period())}, each after it was ready; last exit: {slot.LastExit?.Text}; {limit}");
+    }
+
     /// <summary>Why a slot waits, and for how long.</summary>
     public static string BackingOff(SlotState slot, RestartSpec restart, TimeSpan now)
     {

@@ -17,7 +17,7 @@ internal static class ServiceDocuments
             runner.Name,
             State(runner),
             runner.Requests.Reason ?? runner.Generations.Waits
-                ?? (state.AwaitsDemand ? DemandText(state) : Reason(state)),
+                ?? (state.AwaitsDemand ? DemandText(state) : LoopText(state, now) ?? Reason(state)),
             state.Generation,
             state.Desired,
             state.Ready,
@@ -108,6 +108,10 @@ internal static class ServiceDocuments
         state.Slots.FirstOrDefault(slot => slot is { Phase: SlotPhase.Finished, LastExit.Clean: false }) is { } failed
             ? $"waiting for the next connection (start = \"on-demand\"); {LastEnd(failed)}"
             : "waiting for the first connection (start = \"on-demand\")";
+
+    private static string? LoopText(ServiceState state, TimeSpan now) =>
+        state.Slots.Where(slot => slot.CrashLoop?.IsActive(state.SpecOf(slot.Generation).Restart, now) == true && slot.NextTry is null)
+            .Select(slot => WorkerText.Looping(slot, state.SpecOf(slot.Generation).Restart)).FirstOrDefault();
 
     public static string? Reason(ServiceState state) => state.Condition switch
     {

@@ -147,6 +147,7 @@ internal sealed class ServiceLog : IDisposable
         ServiceReport.SlotBackingOff => report.Slot!.Phase == SlotPhase.Limited
             ? (LogEventLevel.Error, MessageIds.WorkerLimited)
             : (LogEventLevel.Warning, MessageIds.WorkerBackingOff),
+        ServiceReport.SlotLooping => (LogEventLevel.Error, MessageIds.WorkerCrashLoop),
         ServiceReport.SlotFinished => (LogEventLevel.Information, MessageIds.WorkerFinished),
         ServiceReport.RolloutStarted => (LogEventLevel.Information, MessageIds.RolloutStarted),
         ServiceReport.RolloutProgressed => (LogEventLevel.Debug, MessageIds.RolloutProgressed),

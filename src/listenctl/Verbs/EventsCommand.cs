@@ -62,7 +62,7 @@ internal sealed class EventsCommand : DaemonVerb
         "worker-draining" or "worker-backoff" or "worker-start-timeout" or "worker-pin-lost" => Palette.Warning,
         "listener-drifted" or "events-lost" or "daemon-leaving" => Palette.Warning,
         "worker-died" or "worker-hung" or "worker-killed" or "worker-cut" or "worker-keeps-accepting" => Palette.Failure,
-        "listener-failed" or "rollout-failing" => Palette.Failure,
+        "listener-failed" or "rollout-failing" or "worker-crash-loop" => Palette.Failure,
         "rollout-ended" => Palette.StateStyle(happened.Rollout?.State ?? ""),
         _ => Palette.Plain,
     };

@@ -96,16 +96,16 @@ public class RolloutScenarios
     [Fact]
     public void Rolling_without_surge_empties_max_unavailable_slots_at_once()
     {
-        var service = Running(5, new() { MaxSurge = 0, MaxUnavailable = 2, Settle = TimeSpan.FromSeconds(5) });
+        var service = Running(5, new() { MaxSurge = 0, MaxUnavailable = 2, Settle = TimeSpan.FromSeconds(8) });
         service.Restart().Did("stop 0/1", "stop 1/1");
         service.Exit("1/1").Did("spawn 1/2");
-        service.Ready("1/2").Advance(4.9).Did();
+        service.Ready("1/2").Advance(8.9).Did();
         service.Advance(0.1).Did("stop 2/1");
         service.EndAll().Did("spawn 0/2", "spawn 2/2");
-        service.ReadyAll().Advance(5).Did("stop 3/1", "stop 4/1");
+        service.ReadyAll().Advance(9).Did("stop 3/1", "stop 4/1");
         service.Advance(20).Did("kill 3/1", "kill 4/1");
         service.EndAll().Did("spawn 3/2", "spawn 4/2");
-        service.ReadyAll().Advance(5);
+        service.ReadyAll().Advance(9);
         Assert.Equal((RolloutPhase.Done, "0/2 1/2 2/2 3/2 4/2"), (service.RolloutPhase, service.Serving));
     }
 
@@ -151,10 +151,10 @@ public class RolloutScenarios
     [InlineData(RolloutStrategy.Overlap)]
     public void A_new_worker_counts_after_its_settle_time(RolloutStrategy strategy)
     {
-        var service = Running(2, new() { Strategy = strategy, MaxSurge = 2, Settle = TimeSpan.FromSeconds(5) }).Restart().Forget();
-        service.Ready("0/2").Advance(4.9).Did();
+        var service = Running(2, new() { Strategy = strategy, MaxSurge = 2, Settle = TimeSpan.FromSeconds(8) }).Restart().Forget();
+        service.Ready("0/2").Advance(8.9).Did();
         service.Ready("1/2").Advance(0.1).Did(strategy == RolloutStrategy.Overlap ? [] : ["stop 0/1"]);
-        service.Advance(4.9).Did(strategy == RolloutStrategy.Overlap ? ["stop 0/1", "stop 1/1"] : ["stop 1/1"]);
+        service.Advance(8.9).Did(strategy == RolloutStrategy.Overlap ? ["stop 0/1", "stop 1/1"] : ["stop 1/1"]);
         Assert.Equal(RolloutPhase.Draining, service.RolloutPhase);
     }
 

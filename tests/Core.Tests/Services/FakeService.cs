@@ -16,7 +16,7 @@ internal sealed class FakeService
     private readonly Queue<HookEffect> _hooks = new();
     private int _nextPid = 100;
 
-    public FakeService(ServiceSpec spec) => State = ServiceState.Create(spec);
+    public FakeService(ServiceSpec spec) => State = ServiceState.Create(WithoutDefaultSettle(spec));
 
     public ServiceState State { get; private set; }
 
@@ -137,7 +137,8 @@ internal sealed class FakeService
     public FakeService Scale(int workers) => Send(new ScaleRequested(workers));
 
     /// <summary>A reload finds that spec: what needs new workers is rolled out.</summary>
-    public FakeService Change(ServiceSpec spec) => Send(new SpecChanged(spec, !ServiceReloadImpact.SameWorker(State.Spec, spec)));
+    public FakeService Change(ServiceSpec spec) =>
+        Send(new SpecChanged(WithoutDefaultSettle(spec), !ServiceReloadImpact.SameWorker(State.Spec, spec)));
 
     public FakeService Ready(params string[] workers) => Each(workers, worker => new WorkerReady(worker.Id));
 
@@ -252,6 +253,11 @@ internal sealed class FakeService
         + $"{State.Rollout?.Phase} {State.Rollout?.From}->{State.Rollout?.To} next {State.NextDeadline?.TotalSeconds}; "
         + $"slots {string.Join(' ', State.Slots.Select(Describe))} "
         + $"workers {string.Join(' ', State.Workers.Select(worker => $"#{worker.Id} {Name(worker)} {worker.Phase},"))}");
+
+    /// <summary>A scenario that is not about the settle time has none.</summary>
+    private static ServiceSpec WithoutDefaultSettle(ServiceSpec spec) => spec.Rollout.Settle == new RolloutSpec().Settle
+        ? spec with { Rollout = spec.Rollout with { Settle = TimeSpan.Zero } }
+        : spec;
 
     private static string Describe(SlotState slot) => string.Create(
         CultureInfo.InvariantCulture,

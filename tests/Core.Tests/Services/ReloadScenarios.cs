@@ -5,7 +5,13 @@ namespace Supervisor.Core.Tests.Services;
 /// <summary>A service of which something else is asked while it runs.</summary>
 public class ReloadScenarios
 {
-    private static readonly ServiceSpec Spec = new() { Name = "api", Command = ["/srv/api"], Workers = 2 };
+    private static readonly ServiceSpec Spec = new()
+    {
+        Name = "api",
+        Command = ["/srv/api"],
+        Workers = 2,
+        Rollout = new RolloutSpec { Settle = TimeSpan.Zero },
+    };
 
     private static ServiceSpec With(string value) => Spec with { Environment = Spec.Environment.SetItem("MODE", value) };
 
@@ -145,7 +151,8 @@ public class ReloadScenarios
             Command = ["/a", "b"],
             Listeners = ["web"],
             Environment = Spec.Environment.SetItem("A", "1"),
-            Hooks = new HookSpec { PreStart = ["/x"] }
+            Hooks = new HookSpec { PreStart = ["/x"] },
+            Rollout = Spec.Rollout,
         };
         var other = new ServiceSpec
         {
@@ -153,7 +160,8 @@ public class ReloadScenarios
             Command = ["/a", "b"],
             Listeners = ["web"],
             Environment = Spec.Environment.SetItem("A", "1"),
-            Hooks = new HookSpec { PreStart = ["/x"] }
+            Hooks = new HookSpec { PreStart = ["/x"] },
+            Rollout = Spec.Rollout,
         };
         Assert.Equal(one, other);
         Assert.Equal(one.GetHashCode(), other.GetHashCode());

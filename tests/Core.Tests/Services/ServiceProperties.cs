@@ -15,7 +15,7 @@ public class ServiceProperties
         from strategy in Gen.OneOf(RolloutStrategy.Rolling, RolloutStrategy.Rolling, RolloutStrategy.Overlap, RolloutStrategy.StopFirst)
         from surge in Gen.OneOf(0, 1, 1, 2, 3, 4)
         from unavailable in surge == 0 ? Gen.Int[1, 3] : Gen.OneOf(0, 0, 1, 2)
-        from settle in Gen.OneOf(0, 0, 2, 40)
+        from settle in Gen.OneOf(0, 0, 3, 40)
         from rollback in Gen.OneOf(RolloutFailurePolicy.Rollback, RolloutFailurePolicy.Rollback, RolloutFailurePolicy.Stop)
         from canary in Gen.OneOf(0, 0, 1, 2, 9)
         from hold in Gen.OneOf(0, 5, 60)

@@ -37,6 +37,26 @@ public class ServiceScenarios
     }
 
     [Fact]
+    public void A_crash_loop_that_is_too_slow_for_the_limit_is_reported_at_each_doubling()
+    {
+        var service = Running(1);
+        int[] reported = [.. Enumerable.Range(1, 21).Where(_ =>
+        {
+            service.Forget().Advance(2.1).Die("0/1").ReadyAll();
+            return service.Reports.Any(report => report.Report == ServiceReport.SlotLooping);
+        })];
+        Assert.Equal([5, 10, 20], reported);
+        var (loop, restart) = (service.State.Slots[0].CrashLoop!, service.State.Spec.Restart);
+        Assert.Equal(TimeSpan.FromSeconds(2.1), loop.Period());
+        Assert.True(loop.IsActive(restart, service.Now + TimeSpan.FromSeconds(20)));
+        Assert.False(loop.IsActive(restart, service.Now + TimeSpan.FromSeconds(22)));
+        service.Advance(TimeSpan.FromHours(2)).Die("0/1");
+        Assert.Equal(1, service.State.Slots[0].CrashLoop!.Crashes);
+        service.ReadyAll().Exit("0/1");
+        Assert.Null(service.State.Slots[0].CrashLoop);
+    }
+
+    [Fact]
     public void The_number_of_restarts_never_falls_and_a_slot_counts_those_of_its_generation()
     {
         var service = Running(2).Die("1/1").ReadyAll().Die("0/1").ReadyAll();

@@ -8,7 +8,8 @@ public class WorkerMachineTests
 {
     private const int Start = 30;
     private const int StopAfter = 20;
-    private const int SettleFor = 5;
+    /// <summary>Seconds: settle and an eighth of it.</summary>
+    private const int SettleFor = 9;
     private const int WatchdogAfter = 7;
     private static readonly TimeSpan Now = TimeSpan.FromSeconds(100);
     private static readonly TimeSpan Before = TimeSpan.FromSeconds(111);
@@ -20,7 +21,7 @@ public class WorkerMachineTests
         StartTimeout = TimeSpan.FromSeconds(Start),
         StopTimeout = TimeSpan.FromSeconds(StopAfter),
         Watchdog = TimeSpan.FromSeconds(WatchdogAfter),
-        Rollout = new RolloutSpec { Settle = TimeSpan.FromSeconds(SettleFor) },
+        Rollout = new RolloutSpec { Settle = TimeSpan.FromSeconds(8) },
     };
 
     // The deadline: null is none, 0 is the one that it had, else seconds from now.
@@ -135,9 +136,8 @@ public class WorkerMachineTests
         Assert.False(ready.IsSettled);
         Assert.Equal(Now, ready.ReadyAt);
         Assert.True(WorkerMachine.Step(ready, WorkerEvent.DeadlinePassed, Spec, ready.Deadline!.Value).State.IsSettled);
-        Assert.True(WorkerMachine.Step(Worker(WorkerPhase.Starting), WorkerEvent.Ready, Spec with { Rollout = new RolloutSpec() }, Now)
-            .State
-            .IsSettled);
+        var atOnce = Spec with { Rollout = new RolloutSpec { Settle = TimeSpan.Zero } };
+        Assert.True(WorkerMachine.Step(Worker(WorkerPhase.Starting), WorkerEvent.Ready, atOnce, Now).State.IsSettled);
     }
 
     [Fact]
@@ -148,7 +148,8 @@ public class WorkerMachineTests
 
         var ready = WorkerMachine.Step(starting, WorkerEvent.Ready, Spec, Now).State;
         Assert.Equal(Now + Spec.Watchdog, ready.WatchdogDeadline);
-        Assert.Equal(Now + Spec.Rollout.Settle, ready.NextDeadline);
+        Assert.Equal(ready.WatchdogDeadline, ready.NextDeadline);
+        Assert.Equal(Now + TimeSpan.FromSeconds(SettleFor), ready.Deadline);
 
         var later = Now + TimeSpan.FromSeconds(6);
         var alive = WorkerMachine.Step(ready, WorkerEvent.Alive, Spec, later).State;
