@@ -130,8 +130,9 @@ internal static class ResumedStart
         var workers = parts.Services.SelectMany(runner => runner.Workers.Facts).ToArray();
         var pids = workers.SelectMany(worker => (int[])[worker.Main, worker.First]).ToHashSet();
         var tokens = workers.Select(worker => worker.Token).Where(token => token.Length > 0).ToHashSet(StringComparer.Ordinal);
+        var sockets = parts.Services.SelectMany(runner => runner.Workers.NotifySockets).ToHashSet(StringComparer.Ordinal);
         return found.Where(one => !pids.Contains(one.Pid)
-            && (one.Token is { } token ? !tokens.Contains(token) : one.NotifyPath is not { } path || !HasNotifySocket(parts, path)));
+            && (one.Token is { } token ? !tokens.Contains(token) : one.NotifyPath is not { } path || !sockets.Contains(path)));
     }
 
     private static void CloseUnrecognised(DaemonParts parts, PreviousDaemonState previous, ILogger log)
@@ -148,14 +149,12 @@ internal static class ResumedStart
 
     private static void RemoveNotifySockets(DaemonParts parts, string directory)
     {
-        foreach (var left in Directory.EnumerateFiles(directory).Where(path => !HasNotifySocket(parts, path)).ToArray())
+        var used = parts.Services.SelectMany(runner => runner.Workers.NotifySockets).ToHashSet(StringComparer.Ordinal);
+        foreach (var left in Directory.EnumerateFiles(directory).Where(path => !used.Contains(path)).ToArray())
         {
             Files.Unlink(left);
         }
     }
-
-    private static bool HasNotifySocket(DaemonParts parts, string path) =>
-        parts.Services.Any(runner => runner.Workers.HaveNotifySocket(path));
 
     /// <summary>
     /// A listener that waits for its address waits as long as the previous daemon would have waited. One that had given up does not.

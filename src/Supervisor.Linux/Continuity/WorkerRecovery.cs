@@ -79,11 +79,14 @@ public sealed class WorkerRecovery
     }
 
     /// <summary>
-    /// Finds all such processes that are older than this process and not its children. Reads each environment once. Not on the
-    /// loop, because a process can make that slow.
+    /// Finds all such processes that are older than this process, not its children, and not a main process that the state names. Reads
+    /// each environment once. Not on the loop, because a process can make that slow.
     /// </summary>
     public async Task<IReadOnlyList<Found>> FindAsync()
     {
+        // Most of the processes are the workers that the state names. They are recognised without a look at their environment.
+        var known = _manifest.Services.SelectMany(service => service.Workers).Where(worker => worker.StartTime != 0)
+            .Select(worker => (worker.Pid, worker.StartTime)).ToHashSet();
         var own = ProcFile.Read(Processes.CurrentPid)?.StartTime ?? ulong.MaxValue;
         var found = new List<Found>();
         foreach (var pid in ProcFile.All())
@@ -91,6 +94,11 @@ public sealed class WorkerRecovery
             if (found.Count == MostFound)
             {
                 break;
+            }
+
+            if (known.Count > 0 && ProcFile.Read(pid) is { } there && known.Contains((pid, there.StartTime)))
+            {
+                continue;
             }
 
             if (OfWorker(pid) is not { } user || Processes.OpenPidfd(pid, out _) is not { } pidfd)

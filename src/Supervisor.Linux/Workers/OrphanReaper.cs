@@ -31,6 +31,7 @@ public sealed class OrphanReaper : IDisposable
     private readonly ConcurrentDictionary<int, byte> _children = new();
     private readonly HashSet<WorkerProcess> _workers = [];
     private readonly Dictionary<int, ulong> _inherited = [];
+    private readonly List<Action> _atNextReaping = [];
 
     /// <summary>
     /// Not a SemaphoreSlim, which spins before it sleeps: it would spin on the processor that a dead worker's replacement
@@ -67,8 +68,8 @@ public sealed class OrphanReaper : IDisposable
     /// <summary>Kills what workers leave behind.</summary>
     internal Sweeper Sweeper { get; }
 
-    /// <summary>Raised on the loop after orphans were reaped.</summary>
-    public event Action? Reaped;
+    /// <summary>Calls an action once, on the loop, after orphans were reaped.</summary>
+    internal void AtNextReaping(Action action) => _atNextReaping.Add(action);
 
     /// <summary>Whether that process was spawned by the daemon itself and has not been reaped. Any thread.</summary>
     public bool IsOwn(int pid) => _children.ContainsKey(pid);
@@ -246,7 +247,9 @@ public sealed class OrphanReaper : IDisposable
 
         if (reaped)
         {
-            Reaped?.Invoke();
+            var actions = _atNextReaping.ToArray();
+            _atNextReaping.Clear();
+            Array.ForEach(actions, static action => action());
         }
     }
 

@@ -45,10 +45,6 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         Snapshot = new ServiceSnapshot(_service, _hooks, _demand);
         Workers = new WorkerTable(_service);
         loop.Add(this);
-        if (orphans is not null)
-        {
-            orphans.Reaped += _service.Ending.EndAbandoned;
-        }
     }
 
     /// <summary>Raised after each change, with the reports of it; the state is the new one.</summary>
@@ -208,11 +204,6 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     public void Dispose()
     {
         _service.Loop.Remove(this);
-        if (_service.Orphans is { } orphans)
-        {
-            orphans.Reaped -= _service.Ending.EndAbandoned;
-        }
-
         _service.Generations.Dispose();
         _service.Stored.Dispose();
         foreach (var process in _service.Processes.Values)

@@ -186,6 +186,7 @@ public sealed class ServiceSnapshot
             _service.RunHook(waiting);
         }
 
+        _service.Ending.AwaitOrphans();
         _service.Drains.Resume();
         foreach (var worker in _service.State.Workers
             .Where(worker => _service.Processes.TryGetValue(worker.Id, out var process) && process.IsHeldBack))

@@ -25,6 +25,12 @@ internal sealed class Sweep
     public WorkerFacts? Worker { get; init; }
 
     /// <summary>
+    /// Whether its leader was a child of the daemon and is dead: then all that is left are children of the daemon that the daemon did
+    /// not spawn, and descendants of those.
+    /// </summary>
+    public bool IsLeaderDead { get; init; }
+
+    /// <summary>
     /// Whether the service is stopped and has no other worker: then every orphan of its user is killed that cannot belong to a
     /// living worker.
     /// </summary>

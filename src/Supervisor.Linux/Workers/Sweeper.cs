@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Supervisor.Core.Workers;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
@@ -143,9 +144,17 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
         }
     });
 
-    /// <summary>Runs one round; returns the sweeps that have nothing left.</summary>
+    /// <summary>
+    /// Runs one round; returns the sweeps that have nothing left. Most workers leave nothing behind: one look at the daemon's children
+    /// shows that, and no process of the host is looked at.
+    /// </summary>
     private List<Sweep> Round(List<Sweep> sweeps)
     {
+        if (sweeps.TrueForAll(sweep => sweep.IsLeaderDead) && HaveNothingLeft(sweeps))
+        {
+            return [.. sweeps];
+        }
+
         var dying = new List<DescriptorHandle>();
         var busy = KillMembers(sweeps, dying);
         AwaitDeaths(dying);
@@ -157,6 +166,14 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
         }
 
         return quiet;
+    }
+
+    /// <summary>Whether no child of the daemon can have come from one of these workers. A dead leader is a child itself.</summary>
+    private bool HaveNothingLeft(List<Sweep> sweeps)
+    {
+        var children = ProcFile.OwnChildren();
+        return children.Length > 0 && !children.Any(child => !orphans.IsOwn(child) && !orphans.IsSpared(child)
+            && (ProcFile.Read(child) is not { } process || sweeps.Exists(sweep => Membership.MayDescend(sweep.Worker!, process.StartTime))));
     }
 
     /// <summary>Sends SIGKILL to the members of the sessions; returns the sweeps with members that no earlier round had.</summary>

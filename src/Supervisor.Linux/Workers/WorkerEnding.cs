@@ -13,6 +13,7 @@ namespace Supervisor.Linux.Workers;
 internal sealed class WorkerEnding(ServiceContext service)
 {
     private int _sweeping;
+    private bool _awaitsOrphans;
 
     /// <summary>Whether something that a worker left behind is being killed.</summary>
     public bool IsSweeping => _sweeping > 0;
@@ -38,6 +39,7 @@ internal sealed class WorkerEnding(ServiceContext service)
             service.Loop.Unwatch(first);
             service.Log.FirstEnded(process.Session, process.Pid, Reason(exit).Text);
             process.ReapFirst();
+            AwaitOrphans();
         }
     }
 
@@ -222,9 +224,26 @@ internal sealed class WorkerEnding(ServiceContext service)
         return names;
     }
 
+    /// <summary>
+    /// Looks again at workers whose first process has exited when orphans were reaped: the last of their processes may be among them.
+    /// </summary>
+    public void AwaitOrphans()
+    {
+        if (!_awaitsOrphans && service.Processes.Values.Any(process => process is { AwaitsMain: true, IsEnding: false }))
+        {
+            _awaitsOrphans = true;
+            service.Orphans?.AtNextReaping(() =>
+            {
+                _awaitsOrphans = false;
+                EndAbandoned();
+            });
+        }
+    }
+
     /// <summary>Ends workers whose first process has exited, and which have no process left that could name another.</summary>
     public void EndAbandoned()
     {
+        AwaitOrphans();
         foreach (var (id, process) in service.Processes.Where(pair => pair.Value is { AwaitsMain: true, IsEnding: false }).ToArray())
         {
             service.Lineage.FindOrphans(id, process, has =>

@@ -282,6 +282,7 @@ public sealed class WorkerProcess : IDisposable
             Sessions = Sessions(),
             Leaders = [Session, Pid],
             Worker = Facts,
+            IsLeaderDead = !IsForeign && !IsHandedOver,
             IsLast = isLast,
             Listeners = listeners,
             OnStray = onStray,

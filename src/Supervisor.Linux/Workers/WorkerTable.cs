@@ -21,6 +21,6 @@ public sealed class WorkerTable
         (_service.Generations.Next.Identity is { } identity && (identity.Uid ?? Processes.EffectiveUid) == uid)
         || _service.Processes.Values.Any(process => process.Uid == uid);
 
-    /// <summary>Whether the notify socket at that path belongs to one of the workers.</summary>
-    public bool HaveNotifySocket(string path) => _service.Processes.Values.Any(process => process.Notify.Path == path);
+    /// <summary>The paths of the workers' notify sockets.</summary>
+    public IEnumerable<string> NotifySockets => _service.Processes.Values.Select(process => process.Notify.Path);
 }

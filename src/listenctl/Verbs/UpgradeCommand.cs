@@ -13,8 +13,8 @@ namespace Supervisor.Listenctl.Verbs;
 /// </summary>
 internal sealed class UpgradeCommand : DaemonVerb
 {
-    /// <summary>Longer than the ten seconds in which the daemon tries the new executable.</summary>
-    private static readonly TimeSpan UpgradeTimeout = TimeSpan.FromSeconds(20);
+    /// <summary>Longer than the time in which the daemon tries the new executable: ten seconds, and one for each megabyte of state.</summary>
+    private static readonly TimeSpan UpgradeTimeout = TimeSpan.FromMinutes(5);
 
     public UpgradeCommand(GlobalOptions options, CommandContext context)
         : base("upgrade", "Replace the daemon with the executable now on disk; pid, sockets and workers stay", "", options, context)
