@@ -172,8 +172,9 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
     private bool HaveNothingLeft(List<Sweep> sweeps)
     {
         var children = ProcFile.OwnChildren();
-        return children.Length > 0 && !children.Any(child => !orphans.IsOwn(child) && !orphans.IsSpared(child)
-            && (ProcFile.Read(child) is not { } process || sweeps.Exists(sweep => Membership.MayDescend(sweep.Worker!, process.StartTime))));
+        var others = children.Where(child => !orphans.IsOwn(child) && !orphans.IsSpared(child)).Select(child => ProcFile.Read(child));
+        return children.Length > 0 && others.All(
+            process => process is { } other && !sweeps.Exists(sweep => Membership.MayDescend(sweep.Worker!, other.StartTime)));
     }
 
     /// <summary>Sends SIGKILL to the members of the sessions; returns the sweeps with members that no earlier round had.</summary>
@@ -284,7 +285,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
         var found = new List<Stray>();
         var isForeign = sweeps.Exists(sweep => sweep.Worker!.IsForeign);
         foreach (var pid in (isForeign ? ProcFile.All() : ProcFile.OwnChildren())
-            .Where(pid => !orphans.IsOwn(pid)).Take(isForeign ? int.MaxValue : MostChildren))
+            .Where(pid => !orphans.IsOwn(pid) && !orphans.IsSpared(pid)).Take(isForeign ? int.MaxValue : MostChildren))
         {
             if (found.Count == MostStrays)
             {
