@@ -38,6 +38,7 @@ public sealed class EventLoop : IDisposable
     /// <summary>Room for the messages of hundreds of workers in one turn, whose results are then saved once.</summary>
     private readonly long[] _ready = new long[Polling.MaxEvents];
 
+    private TimeSpan? _next;
     private long _nextToken;
     private int _crowdedTurns;
     private int _raised;
@@ -281,35 +282,38 @@ public sealed class EventLoop : IDisposable
     private void AdvanceClock()
     {
         LastPoll = Now;
-        if (Next() is { } due && LastPoll - due > Late)
+        if (_next is { } due && LastPoll - due > Late)
         {
             _started += (long)((LastPoll - due).TotalSeconds * _time.TimestampFrequency);
             LastPoll = due;
         }
     }
 
-    private TimeSpan? Next()
+    /// <summary>
+    /// How long to wait. Looks at all deadlines, once in a turn: before the loop waits, and nothing changes them until it has waited.
+    /// </summary>
+    private int Milliseconds()
     {
-        TimeSpan? next = null;
+        _next = null;
         foreach (var deadline in _deadlines)
         {
-            if (deadline.NextDeadline is { } at && (next is null || at < next))
+            if (deadline.NextDeadline is { } at && (_next is null || at < _next))
             {
-                next = at;
+                _next = at;
             }
         }
 
-        return next;
+        return _next is null ? -1 : (int)Math.Clamp(Math.Ceiling((_next.Value - Now).TotalMilliseconds), 0, int.MaxValue);
     }
 
-    private int Milliseconds()
-    {
-        var next = Next();
-        return next is null ? -1 : (int)Math.Clamp(Math.Ceiling((next.Value - Now).TotalMilliseconds), 0, int.MaxValue);
-    }
-
+    /// <summary>Deadlines that events of this turn have made due expire in the next one.</summary>
     private void PassDeadlines()
     {
+        if (!(_next <= LastPoll))
+        {
+            return;
+        }
+
         for (var i = 0; i < _deadlines.Count; i++)
         {
             if (_deadlines[i].NextDeadline <= LastPoll)

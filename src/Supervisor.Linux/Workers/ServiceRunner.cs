@@ -19,6 +19,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     private readonly DemandWatch _demand;
     private readonly Queue<ServiceEvent> _events = new();
     private readonly MachineClock _clock = new();
+    private (ServiceState? Of, TimeSpan? Next) _deadline;
     private bool _isStepping;
 
     /// <summary>A service that has not been started, on listeners in descriptor order.</summary>
@@ -87,8 +88,20 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     public ServiceSnapshot Snapshot { get; }
 
     /// <inheritdoc/>
-    public TimeSpan? NextDeadline =>
-        State.NextDeadline is { } next && !(_service.Messages.NextDeadline < next) ? next : _service.Messages.NextDeadline;
+    public TimeSpan? NextDeadline
+    {
+        get
+        {
+            // The loop asks in each turn, and few services change in one.
+            if (!ReferenceEquals(_deadline.Of, State))
+            {
+                _deadline = (State, State.NextDeadline);
+            }
+
+            var last = _service.Messages.NextDeadline;
+            return _deadline.Next is { } next && !(last < next) ? next : last;
+        }
+    }
 
     /// <inheritdoc/>
     public void PassDeadline()
