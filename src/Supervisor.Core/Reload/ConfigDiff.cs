@@ -43,55 +43,72 @@ public sealed record ConfigDiff
         IReadOnlyList<ServiceSpec> services,
         IReadOnlyCollection<string>? mixed = null)
     {
-        var left = listenersBefore.ToList();
-        var partner = new Dictionary<string, ListenerSpec>(StringComparer.Ordinal);
-        Pair((before, after) => before.Name == after.Name && before.Address == after.Address);
-
-        // Port 0 is any port: it does not identify a listener.
-        Pair((before, after) => before.Address == after.Address && !(before.Address.Kind.IsInternet() && before.Address.Port == 0));
-        Pair((before, after) => before.Name == after.Name);
+        var partner = Pair(listenersBefore, listeners);
+        var paired = partner.Values.ToHashSet<ListenerSpec>(ReferenceEqualityComparer.Instance);
 
         ImmutableArray<ListenerDiff> listenerDiffs =
         [
             .. listeners.Select(after => new ListenerDiff(partner.GetValueOrDefault(after.Name), after)),
-            .. left.Select(before => new ListenerDiff(before, null)),
+            .. listenersBefore.Where(before => !paired.Contains(before)).Select(before => new ListenerDiff(before, null)),
         ];
 
         // Listeners that get another socket, by the name that services list.
         var moved = listenerDiffs.Where(diff => diff.NeedsNewSocket).Select(diff => diff.Name).ToHashSet(StringComparer.Ordinal);
 
         // Names that now belong to another listener.
+        var namesBefore = listenersBefore.Select(before => before.Name).ToHashSet(StringComparer.Ordinal);
         var exchanged = listenerDiffs
-            .Where(diff => diff is { IsRenamed: true, After: not null } && listenersBefore.Any(before => before.Name == diff.Name))
+            .Where(diff => diff is { IsRenamed: true, After: not null } && namesBefore.Contains(diff.Name))
             .Select(diff => diff.Name);
         moved.UnionWith(exchanged);
 
         // Names of removed listeners that unrelated new listeners have.
         moved.UnionWith(listenerDiffs
-            .Where(diff => diff.Before is null && listenersBefore.Any(before => before.Name == diff.Name))
+            .Where(diff => diff.Before is null && namesBefore.Contains(diff.Name))
             .Select(diff => diff.Name));
+        var serviceBefore = servicesBefore.ToDictionary(before => before.Name, StringComparer.Ordinal);
+        var namesAfter = services.Select(after => after.Name).ToHashSet(StringComparer.Ordinal);
         return new ConfigDiff(
             listenerDiffs,
             [
                 .. services.Select(after => new ServiceDiff(
-                    servicesBefore.FirstOrDefault(before => before.Name == after.Name),
+                    serviceBefore.GetValueOrDefault(after.Name),
                     after,
                     [.. after.Listeners.Where(moved.Contains)],
                     mixed?.Contains(after.Name) == true)),
-                .. servicesBefore
-                    .Where(before => !services.Any(after => after.Name == before.Name))
-                    .Select(before => new ServiceDiff(before, null, [])),
+                .. servicesBefore.Where(before => !namesAfter.Contains(before.Name)).Select(before => new ServiceDiff(before, null, [])),
             ]);
+    }
 
-        void Pair(Func<ListenerSpec, ListenerSpec, bool> same)
+    /// <summary>The listener that each new one continues, by the new one's name; in each round the first that is left.</summary>
+    private static Dictionary<string, ListenerSpec> Pair(IReadOnlyList<ListenerSpec> before, IReadOnlyList<ListenerSpec> after)
+    {
+        var partner = new Dictionary<string, ListenerSpec>(StringComparer.Ordinal);
+        var taken = new HashSet<ListenerSpec>(ReferenceEqualityComparer.Instance);
+        Round(spec => (spec.Name, spec.Address));
+
+        // Port 0 is any port: it does not identify a listener.
+        Round(spec => spec.Address.Kind.IsInternet() && spec.Address.Port == 0 ? null : spec.Address);
+        Round(spec => spec.Name);
+        return partner;
+
+        void Round(Func<ListenerSpec, object?> key)
         {
-            foreach (var after in listeners.Where(after => !partner.ContainsKey(after.Name)))
+            var left = new Dictionary<object, Queue<ListenerSpec>>();
+            foreach (var spec in before.Where(spec => !taken.Contains(spec)))
             {
-                var index = left.FindIndex(before => same(before, after));
-                if (index >= 0)
+                if (key(spec) is { } known)
                 {
-                    partner.Add(after.Name, left[index]);
-                    left.RemoveAt(index);
+                    (left.TryGetValue(known, out var others) ? others : left[known] = new()).Enqueue(spec);
+                }
+            }
+
+            foreach (var spec in after.Where(spec => !partner.ContainsKey(spec.Name)))
+            {
+                if (key(spec) is { } known && left.TryGetValue(known, out var others) && others.TryDequeue(out var found))
+                {
+                    partner.Add(spec.Name, found);
+                    taken.Add(found);
                 }
             }
         }

@@ -9,7 +9,10 @@ namespace Supervisor.Core.Reload;
 /// <param name="Actions">The same as typed actions; at least one.</param>
 public sealed record PlannedService(ServiceDiff Diff, ImmutableArray<string> Reshared, ImmutableArray<ReloadAction> Actions)
 {
-    internal static PlannedService Of(ServiceDiff diff, RunningService? running, IReadOnlyList<PlannedListener> listeners)
+    /// <param name="diff">What changes.</param>
+    /// <param name="running">The service; null if it does not exist.</param>
+    /// <param name="listeners">The planned listeners that stay or are added, by name.</param>
+    internal static PlannedService Of(ServiceDiff diff, RunningService? running, ILookup<string, PlannedListener> listeners)
     {
         if (diff.After is not { } after)
         {
@@ -22,9 +25,9 @@ public sealed record PlannedService(ServiceDiff Diff, ImmutableArray<string> Res
         }
 
         var workers = before.Workers != after.Workers ? after.Workers : running.Workers;
-        ImmutableArray<string> reshared = diff.NeedsNewWorkers ? [] : [.. listeners
+        ImmutableArray<string> reshared = diff.NeedsNewWorkers ? [] : [.. after.Listeners.Distinct().SelectMany(name => listeners[name])
             .Where(step => step is { Former: { HasSocket: true } former, Diff.After: { } wanted, Move: ListenerMove.None }
-                && after.Listeners.Contains(wanted.Name) && running.NeedsOtherShares(former, wanted.Shards, workers))
+                && running.NeedsOtherShares(former, wanted.Shards, workers))
             .Select(step => step.Diff.Name)];
         return new PlannedService(diff, reshared, [.. ActionsOf(diff, before, after, running, workers, reshared)]);
     }

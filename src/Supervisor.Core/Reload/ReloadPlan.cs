@@ -60,8 +60,10 @@ public sealed record ReloadPlan
         [
             .. diff.Listeners.Select(one => Plan(one, one.Before is null ? null : byName[one.Before.Name], leaving, device)),
         ];
+        var wantedByName = listeners.Where(step => step.Diff.After is not null)
+            .ToLookup(step => step.Diff.Name, StringComparer.Ordinal);
         return new ReloadPlan(
-            listeners, [.. diff.Services.Select(one => PlannedService.Of(one, serviceByName.GetValueOrDefault(one.Name), listeners))]);
+            listeners, [.. diff.Services.Select(one => PlannedService.Of(one, serviceByName.GetValueOrDefault(one.Name), wantedByName))]);
     }
 
     private static PlannedListener Plan(ListenerDiff diff, RunningListener? former, RunningListener[] leaving, Func<string, uint> device)

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using CsCheck;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Conflicts;
 
@@ -55,4 +57,39 @@ public sealed class ConfigConflictsTests
         Assert.True(ListenAddress.TryParse(text, out var address, out _));
         return new ListenerSpec { Name = name, Address = address };
     }
+
+    private static readonly string[] Addresses =
+    [
+        "tcp://0.0.0.0:80", "tcp://[::]:80", "tcp://*:80", "tcp://127.0.0.1:80", "tcp://127.0.0.2:80", "tcp://[::1]:80",
+        "tcp://[::ffff:127.0.0.1]:80", "tcp://[::ffff:0.0.0.0]:80", "tcp://[fe80::1%eth0]:80", "tcp://[fe80::1%eth1]:80", "tcp://127.0.0.6:80",
+        "mptcp://127.0.0.1:80", "tcp://127.0.0.1:81", "tcp://127.0.0.1:0", "tcp://[::]:0", "udp://0.0.0.0:80", "udp://127.0.0.1:80",
+        "udp://[::1]:80", "udp://[::ffff:127.0.0.1]:80", "unix:///run/a", "unix-dgram:///run/a", "unix://@a", "unix-dgram://@a",
+        "vsock://*:80", "vsock://local:80", "vsock://*:0",
+    ];
+
+    /// <summary>The index of ports and addresses leaves out only pairs that cannot conflict.</summary>
+    [Fact]
+    public void The_index_finds_what_a_comparison_of_all_pairs_finds() => Gen
+        .Select(Gen.Int[0, Addresses.Length - 1], Gen.Bool, Gen.Bool, Gen.Bool, Gen.Int[0, 2])
+        .Array[0, 24]
+        .Sample(drawn =>
+        {
+            ImmutableArray<ListenerSpec> specs =
+            [
+                .. drawn.Select((one, i) => Spec($"l{i}", Addresses[one.Item1]) with
+                {
+                    Bind = new BindOptions
+                    {
+                        ReusePort = one.Item2,
+                        IPv6Only = one.Item3,
+                        ReuseAddress = one.Item4 ? true : null,
+                        Device = one.Item5 == 0 ? null : $"eth{one.Item5}",
+                    },
+                }),
+            ];
+            static uint Device(string name) => (uint)name[^1];
+            var expected = specs.SelectMany((spec, i) => specs.Take(i)
+                .Where(other => ConfigConflicts.Find([other, spec], Device).Any()).Take(1).Select(other => (spec.Name, other.Name)));
+            Assert.Equal(expected, ConfigConflicts.Find(specs, Device).Select(found => (found.Spec.Name, found.Other.Name)));
+        });
 }

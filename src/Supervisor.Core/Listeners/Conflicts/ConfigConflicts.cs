@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
 using Supervisor.Core.Listeners.Plan;
 
 namespace Supervisor.Core.Listeners.Conflicts;
@@ -15,21 +17,29 @@ public static class ConfigConflicts
     /// interface.</param>
     public static IEnumerable<(ListenerSpec Spec, ListenerSpec Other)> Find(ImmutableArray<ListenerSpec> specs, Func<string, uint> device)
     {
-        // Only listeners with the same port or path can conflict, so thousands of listeners are not all compared.
-        var earlier = new Dictionary<(uint Port, string? Path), List<ListenerSpec>>();
-        foreach (var spec in specs)
+        var places = new Dictionary<(uint Port, string? Path), Place>();
+        for (var i = 0; i < specs.Length; i++)
         {
-            var key = (spec.Address.Kind.IsUnix() ? 0 : spec.Address.Port, spec.Address.Path);
-            if (!earlier.TryGetValue(key, out var others))
+            var spec = specs[i];
+            if (spec.Address.Kind.IsInternet() && spec.Address.Port == 0)
             {
-                earlier.Add(key, others = []);
-            }
-            else if (others.Find(other => Exclude(spec, other, device)) is { } first)
-            {
-                yield return (spec, first);
+                // Each gets a free port of its own.
+                continue;
             }
 
-            others.Add(spec);
+            var key = (spec.Address.Kind.IsUnix() ? 0 : spec.Address.Port, spec.Address.Path);
+            if (!places.TryGetValue(key, out var place))
+            {
+                places.Add(key, place = new Place());
+            }
+
+            var first = place.MayMeet(spec.Address).Where(other => Exclude(spec, specs[other], device)).DefaultIfEmpty(-1).Min();
+            if (first >= 0)
+            {
+                yield return (spec, specs[first]);
+            }
+
+            place.Add(spec.Address, i);
         }
     }
 
@@ -40,7 +50,7 @@ public static class ConfigConflicts
         {
             var wanted = BindRequest.Socket(spec, ListenerPlan.Domains(address)[0], uid: 0, BindRequest.Device(spec, device));
             var holder = BindRequest.Holder(other, ListenerPlan.Domains(held)[0], uid: 0, BindRequest.Device(other, device));
-            return address.Port != 0 && BindConflictModel.Bind(wanted, [holder]) is { Holder: not null };
+            return BindConflictModel.Bind(wanted, [holder]) is { Holder: not null };
         }
 
         if (address.Path is not null)
@@ -50,5 +60,48 @@ public static class ConfigConflicts
         }
 
         return address.Kind == ListenerKind.Vsock && address.Port != ListenAddress.VsockAny && address == held;
+    }
+
+    /// <summary>
+    /// The listeners of one port or path, by address: only those with the same address and those on a wildcard can conflict with a
+    /// listener, so thousands of listeners are not all compared.
+    /// </summary>
+    private sealed class Place
+    {
+        private readonly List<int> _all = [];
+        private readonly List<int> _wildcards = [];
+        private readonly Dictionary<IPAddress, List<int>> _byAddress = [];
+
+        /// <summary>The listeners that may conflict with one on this address, by index.</summary>
+        public IEnumerable<int> MayMeet(ListenAddress address) =>
+            address.Host is not { } host || IsWildcard(address) ? _all
+            : _byAddress.TryGetValue(Plain(host), out var same) ? _wildcards.Concat(same)
+            : _wildcards;
+
+        public void Add(ListenAddress address, int index)
+        {
+            _all.Add(index);
+            if (address.Host is not { } host || IsWildcard(address))
+            {
+                _wildcards.Add(index);
+            }
+            else if (_byAddress.TryGetValue(Plain(host), out var same))
+            {
+                same.Add(index);
+            }
+            else
+            {
+                _byAddress.Add(Plain(host), [index]);
+            }
+        }
+
+        /// <summary>Also ::ffff:0.0.0.0, which binds every IPv4 address.</summary>
+        private static bool IsWildcard(ListenAddress address) => address.IsWildcard || Plain(address.Host!).Equals(IPAddress.Any);
+
+        /// <summary>The address without its scope; a mapped one is the IPv4 address, as in the kernel's comparison.</summary>
+        private static IPAddress Plain(IPAddress host) =>
+            host.IsIPv4MappedToIPv6 ? host.MapToIPv4()
+            : host.AddressFamily == AddressFamily.InterNetworkV6 ? new IPAddress(host.GetAddressBytes())
+            : host;
     }
 }
