@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 
 namespace Supervisor.Core.Workers;
@@ -24,17 +25,16 @@ public static class DrainWords
     /// <summary>The connections that a kill cuts; null if there are none.</summary>
     public static string? Cut(WorkerDrain drain, TimeSpan now)
     {
-        if (drain.Connections is not { Count: > 0 } connections)
+        if (drain.Count is not { } count || count == 0)
         {
             return null;
         }
 
-        var peers = connections.Select(connection => connection.Peer).OfType<ConnectionPeer>().Take(MaxPeers)
-            .Select(peer => peer.ToString()).ToArray();
-        var more = connections.Count - peers.Length;
-        var from = peers.Length == 0 ? null
+        var peers = drain.Peers;
+        var more = count - peers.Length;
+        var from = peers.IsEmpty ? null
             : $"from {string.Join(", ", peers)}{(more > 0 ? string.Create(CultureInfo.InvariantCulture, $" and {more} more") : "")}";
-        return $"had {Connections(connections.Count)}, cut by SIGKILL{Details(drain, now, from)}";
+        return $"had {Connections(count)}, cut by SIGKILL{Details(drain, now, from)}";
     }
 
     /// <summary>The evidence that it keeps accepting.</summary>
@@ -68,10 +68,10 @@ public static class DrainWords
 
         // The age is unknown in the first sample.
         var age = oldest.TotalMilliseconds >= 1 ? $"; the oldest open for {Age(oldest)} at least" : "";
-        return $" ({Listeners([.. drain.ByListener()])}{age}{(more is null ? "" : "; " + more)})";
+        return $" ({Listeners(drain.ByListener)}{age}{(more is null ? "" : "; " + more)})";
     }
 
-    private static string Listeners((string Listener, int Count)[] listeners) => listeners.Length == 1
+    private static string Listeners(ImmutableArray<(string Listener, int Count)> listeners) => listeners.Length == 1
         ? listeners[0].Listener
         : string.Join(", ", listeners.Select(one => string.Create(CultureInfo.InvariantCulture, $"{one.Count} of {one.Listener}")));
 }

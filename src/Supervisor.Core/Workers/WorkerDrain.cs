@@ -1,10 +1,12 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 
 namespace Supervisor.Core.Workers;
 
 /// <summary>
 /// The facts about a draining worker: its remaining connections, and whether it accepts new ones. Pure: samples arrive by
-/// <see cref="See"/>, with the monotonic time at which they were taken.
+/// <see cref="See(DrainSample, TimeSpan)"/>, with the monotonic time at which they were taken. That takes time in proportion to the
+/// connections, which may be very many, so call it off the loop; everything else is computed there.
 /// </summary>
 /// <remarks>
 /// <para>
@@ -54,8 +56,20 @@ public sealed record WorkerDrain(TimeSpan Since)
     /// </summary>
     public IReadOnlyList<AcceptedConnection>? Connections { get; init; }
 
-    /// <summary>The latest possible begin of each connection that was ever sampled, by inode number.</summary>
-    public ImmutableDictionary<ulong, TimeSpan> OpenSince { get; init; } = ImmutableDictionary<ulong, TimeSpan>.Empty;
+    /// <summary>The number of connections of each listener, by name.</summary>
+    public ImmutableArray<(string Listener, int Count)> ByListener { get; private init; } = [];
+
+    /// <summary>The other ends of the first connections, at most <see cref="DrainWords.MaxPeers"/>.</summary>
+    public ImmutableArray<ConnectionPeer> Peers { get; private init; } = [];
+
+    /// <summary>The time without data on all of them; null if there is none, or it is unknown for one.</summary>
+    public TimeSpan? SilentFor { get; private init; }
+
+    /// <summary>The latest possible begin of the oldest connection; null if there is none.</summary>
+    private TimeSpan? OldestSince { get; init; }
+
+    /// <summary>The latest possible begin of each connection that was ever sampled, by inode number; never changed.</summary>
+    private Dictionary<ulong, TimeSpan> OpenSince { get; init; } = [];
 
     /// <summary>The listeners on which it waited in the last sample of that kind, after the grace.</summary>
     public IReadOnlyList<string> Awaited { get; init; } = [];
@@ -77,7 +91,7 @@ public sealed record WorkerDrain(TimeSpan Since)
     {
         var after = look.Connections is { } connections
             ? See(connections, look.IsPartial, now)
-            : this with { Connections = null, LookedAt = null };
+            : this with { Connections = null, LookedAt = null, ByListener = [], Peers = [], OldestSince = null, SilentFor = null };
         if (look.Awaited is not { } awaited || !MayKeepAccepting(now))
         {
             return after;
@@ -93,46 +107,45 @@ public sealed record WorkerDrain(TimeSpan Since)
         };
     }
 
-    /// <summary>The number of connections of each listener, by name.</summary>
-    public IEnumerable<(string Listener, int Count)> ByListener() => (Connections ?? [])
-        .GroupBy(connection => connection.Listener)
-        .OrderBy(group => group.Key, StringComparer.Ordinal)
-        .Select(group => (group.Key, group.Count()));
-
     /// <summary>A lower bound of the age of the oldest connection; null if there is none.</summary>
-    public TimeSpan? OldestFor(TimeSpan now) =>
-        Connections is { Count: > 0 } connections ? now - connections.Min(connection => OpenSince[connection.Inode]) : null;
-
-    /// <summary>The time without data on all of them; null if there is none, or it is unknown for one.</summary>
-    public TimeSpan? SilentFor =>
-        Connections is { Count: > 0 } connections && connections.All(connection => connection.SilentFor is not null)
-            ? connections.Min(connection => connection.SilentFor) : null;
+    public TimeSpan? OldestFor(TimeSpan now) => now - OldestSince;
 
     private WorkerDrain See(IReadOnlyList<AcceptedConnection> connections, bool isPartial, TimeSpan now)
     {
         var graceEnds = ToldAt + Grace;
         var mayJudge = KeepsAccepting is null && !isPartial && LookedAt >= graceEnds;
         AcceptedConnection? late = null;
-        var openSince = OpenSince.ToBuilder();
+        var openSince = new Dictionary<ulong, TimeSpan>(OpenSince);
+        var byListener = new Dictionary<string, int>(StringComparer.Ordinal);
+        TimeSpan? oldest = null;
+        var silent = connections.Count == 0 ? null : connections[0].SilentFor;
         foreach (var connection in connections)
         {
-            var byKernel = now - (connection.OpenFor ?? TimeSpan.Zero);
+            var since = now - (connection.OpenFor ?? TimeSpan.Zero);
             if (!openSince.TryGetValue(connection.Inode, out var known))
             {
-                openSince[connection.Inode] = byKernel;
-                late ??= mayJudge && byKernel > graceEnds ? connection : null;
+                late ??= mayJudge && since > graceEnds ? connection : null;
             }
-            else if (byKernel < known)
+            else if (known < since)
             {
-                openSince[connection.Inode] = byKernel;
+                since = known;
             }
+
+            openSince[connection.Inode] = since;
+            oldest = oldest < since ? oldest : since;
+            silent = connection.SilentFor < silent ? connection.SilentFor : connection.SilentFor is null ? null : silent;
+            CollectionsMarshal.GetValueRefOrAddDefault(byListener, connection.Listener, out _)++;
         }
 
         return this with
         {
             Connections = connections,
             LookedAt = isPartial ? LookedAt : now,
-            OpenSince = openSince.ToImmutable(),
+            ByListener = [.. byListener.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => (one.Key, one.Value))],
+            Peers = [.. connections.Select(connection => connection.Peer).OfType<ConnectionPeer>().Take(DrainWords.MaxPeers)],
+            OldestSince = oldest,
+            SilentFor = silent,
+            OpenSince = openSince,
             KeepsAccepting =
                 KeepsAccepting ?? (late is { } one
                     ? new KeptAccepting(one.Listener, AcceptingEvidence.Accepted, one.Peer, LookedAt!.Value - ToldAt!.Value) : null),

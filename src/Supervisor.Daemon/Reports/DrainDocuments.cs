@@ -13,13 +13,13 @@ internal static class DrainDocuments
         WorkerDrain drain, WorkerState worker, TimeSpan now, DateTimeOffset wall, bool withPeers = false) =>
         Document(drain, worker.Deadline is { } deadline ? wall + (deadline - now) : null, now) with
         {
-            Peers = withPeers ? [.. Peers(drain).Take(DrainWords.MaxPeers).Select(peer => peer.ToString())] : [],
+            Peers = withPeers ? [.. drain.Peers.Select(peer => peer.ToString())] : [],
         };
 
     /// <summary>The same, with the time at which the worker is killed.</summary>
     public static DrainDocument Document(WorkerDrain drain, DateTimeOffset? killedAt, TimeSpan now) => new(
         drain.Count,
-        [.. drain.ByListener().Select(one => new DrainListenerDocument(one.Listener, one.Count))],
+        [.. drain.ByListener.Select(one => new DrainListenerDocument(one.Listener, one.Count))],
         (long?)drain.OldestFor(now)?.TotalMilliseconds,
         (long?)drain.SilentFor?.TotalMilliseconds,
         killedAt,
@@ -41,7 +41,4 @@ internal static class DrainDocuments
 
         return null;
     }
-
-    private static IEnumerable<ConnectionPeer> Peers(WorkerDrain drain) =>
-        (drain.Connections ?? []).Select(connection => connection.Peer).OfType<ConnectionPeer>();
 }

@@ -10,13 +10,13 @@ namespace Supervisor.Linux.Workers;
 public sealed class ConnectionSnapshot
 {
     private readonly Dictionary<ulong, AcceptedConnection> _all;
-    private readonly HashSet<ulong> _inodes;
+    private readonly Lazy<HashSet<ulong>> _inodes;
     private readonly HashSet<ListenAddress> _busy;
 
     internal ConnectionSnapshot((string Name, ListenAddress Address)[] listeners, Dictionary<ulong, AcceptedConnection> all)
     {
         _all = all;
-        _inodes = [.. all.Keys];
+        _inodes = new(() => [.. all.Keys]);
         var busy = all.Values.Select(connection => connection.Listener).ToHashSet(StringComparer.Ordinal);
         _busy = [.. listeners.Where(listener => busy.Contains(listener.Name)).Select(listener => listener.Address)];
     }
@@ -44,7 +44,7 @@ public sealed class ConnectionSnapshot
         var found = new List<OpenFiles.Found>();
         foreach (var pid in WorkerTree.Of(root, until))
         {
-            if (!OpenFiles.FindSocketsOf(pid, _inodes, found, until))
+            if (!OpenFiles.FindSocketsOf(pid, _inodes.Value, found, until))
             {
                 return null;
             }

@@ -16,7 +16,8 @@ namespace Supervisor.Linux.Workers;
 /// Further samples follow after 1, 2, 4... seconds, at least every <see cref="LongestPause"/>. The last sample is taken before
 /// the daemon kills the worker, because a dead worker shows nothing. While a client waits for the outcome
 /// (<see cref="AddObservers"/>), known connections are counted every <see cref="ObservedPause"/>. That takes one request to the
-/// kernel and reads no process. While no worker drains, there are no samples and no timer.
+/// kernel and reads no process. Where samples are expensive, the pauses are longer (<see cref="PausePerCost"/>). While no worker
+/// drains, there are no samples and no timer.
 /// </remarks>
 internal sealed class DrainWatch : IDeadline, IDisposable
 {
@@ -33,11 +34,18 @@ internal sealed class DrainWatch : IDeadline, IDisposable
     /// </summary>
     private static readonly TimeSpan SampleTime = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// A pause is so many times longer than the last sample took: with a hundred thousand connections, samples take a fiftieth of a
+    /// processor.
+    /// </summary>
+    private const int PausePerCost = 50;
+
     private readonly EventLoop _loop;
     private readonly Func<IReadOnlyList<ListenerHandle>> _listeners;
     private readonly Action<ServiceReport, WorkerState, WorkerDrain, string> _report;
     private readonly Action _onSeen;
     private readonly Dictionary<int, Subject> _subjects = [];
+    private TimeSpan _cost;
     private TimeSpan? _nextFull;
     private TimeSpan? _nextPartial;
     private TimeSpan? _nextKill;
@@ -101,7 +109,8 @@ internal sealed class DrainWatch : IDeadline, IDisposable
 
         if (draining < _subjects.Count)
         {
-            foreach (var gone in _subjects.Keys.Where(id => !state.Workers.Any(worker => worker.Id == id)).ToArray())
+            var present = state.Workers.Select(worker => worker.Id).ToHashSet();
+            foreach (var gone in _subjects.Keys.Where(id => !present.Contains(id)).ToArray())
             {
                 _subjects.Remove(gone);
             }
@@ -199,8 +208,13 @@ internal sealed class DrainWatch : IDeadline, IDisposable
             _nextKill = Earlier(_nextKill, subject.KillAt);
         }
 
-        _nextPartial = _observers > 0 && _subjects.Values.Any(HasConnections) ? _nextPartial ?? _loop.Now + ObservedPause : null;
+        _nextPartial = _observers > 0 && _subjects.Values.Any(HasConnections) ? _nextPartial ?? _loop.Now + Longer(ObservedPause) : null;
     }
+
+    /// <summary>The pause, or a longer one while samples are expensive.</summary>
+    private TimeSpan Longer(TimeSpan pause) => _cost * PausePerCost is var longer && longer < pause ? pause
+        : longer < LongestPause ? longer
+        : LongestPause;
 
     private static TimeSpan? Earlier(TimeSpan? a, TimeSpan? b) => a is null ? b : b is null || a < b ? a : b;
 
@@ -218,7 +232,7 @@ internal sealed class DrainWatch : IDeadline, IDisposable
         }
 
         Schedule();
-        Ask(subjects, isPartial: false, (found, at) =>
+        Ask(subjects, isPartial: false, isLast: true, found =>
         {
             for (var i = 0; i < subjects.Length; i++)
             {
@@ -226,7 +240,7 @@ internal sealed class DrainWatch : IDeadline, IDisposable
                 {
                     if (found is not null)
                     {
-                        Take(subjects[i], found[i] with { IsLast = true }, at, isQuiet: true);
+                        Take(subjects[i], found[i], isQuiet: true);
                     }
 
                     Cut(subjects[i]);
@@ -251,7 +265,7 @@ internal sealed class DrainWatch : IDeadline, IDisposable
     private void Sample(Subject[] subjects, bool isPartial)
     {
         _isSampling = true;
-        Ask(subjects, isPartial, (found, at) =>
+        Ask(subjects, isPartial, isLast: false, found =>
         {
             _isSampling = false;
             var hasChanged = false;
@@ -259,7 +273,8 @@ internal sealed class DrainWatch : IDeadline, IDisposable
             {
                 if (IsKnown(subjects[i]) && !subjects[i].IsSeenLast)
                 {
-                    hasChanged |= Take(subjects[i], found[i], at, isQuiet: isPartial);
+                    hasChanged |= Take(subjects[i], found[i], isQuiet: isPartial);
+                    subjects[i].NextSample = Later(subjects[i].NextSample, _loop.Now + Longer(TimeSpan.Zero));
                 }
             }
 
@@ -272,17 +287,16 @@ internal sealed class DrainWatch : IDeadline, IDisposable
     }
 
     /// <summary>
-    /// Samples off the loop, and passes the results on the loop in the subjects' order; null if the sample failed.
+    /// Samples off the loop, adds each sample to the facts there, and passes the new facts on the loop in the subjects' order; null
+    /// if the sample failed.
     /// </summary>
-    private void Ask(Subject[] subjects, bool isPartial, Action<DrainSample[]?, TimeSpan> onFound)
+    private void Ask(Subject[] subjects, bool isPartial, bool isLast, Action<Seen[]?> onFound)
     {
-        var now = _loop.Now;
+        var (now, asked) = (_loop.Now, _loop.Time.GetTimestamp());
         var handles = _listeners();
         var question = new AcceptedConnections(handles);
         var targets = Array.ConvertAll(subjects, subject => (
-            Pid: subject.Worker.Pid!.Value,
-            Known: isPartial ? subject.Drain.Connections : null,
-            Waits: !isPartial && subject.Drain.MayKeepAccepting(now)));
+            Pid: subject.Worker.Pid!.Value, subject.Drain, Waits: !isPartial && subject.Drain.MayKeepAccepting(now)));
         var names = !targets.Any(target => target.Waits) ? [] : handles
             .Where(handle => handle.Listens)
             .SelectMany(handle => handle.Sockets.Select(socket => (socket.Inode, handle.Name)))
@@ -290,34 +304,36 @@ internal sealed class DrainWatch : IDeadline, IDisposable
             .ToDictionary(one => one.Inode, one => one.Name);
         SampleAsync(() =>
         {
-            var until = Stopwatch.GetTimestamp() + (long)(SampleTime.TotalSeconds * Stopwatch.Frequency);
+            var began = Stopwatch.GetTimestamp();
+            var until = began + (long)(SampleTime.TotalSeconds * Stopwatch.Frequency);
             var snapshot = question.Read(withAges: true);
-            var all = snapshot.All;
-            return Array.ConvertAll(targets, target => target.Known is { } known
-                ? new DrainSample(
-                [
-                    .. known.Where(connection => all.ContainsKey(connection.Inode)).Select(connection => all[connection.Inode]),
-                ])
-                {
-                    IsPartial = true,
-                }
-                : new DrainSample(
-                    snapshot.Of(target.Pid, until),
-                    target.Waits ? [.. AcceptProbe.Awaited(target.Pid, names.Keys, until).Select(inode => names[inode]).Distinct()]
-                        : null));
+            var at = now + _loop.Time.GetElapsedTime(asked);
+            var seen = Array.ConvertAll(targets, target =>
+            {
+                var sample = isPartial
+                    ? new DrainSample([.. (target.Drain.Connections ?? []).Where(connection => snapshot.All.ContainsKey(connection.Inode))
+                        .Select(connection => snapshot.All[connection.Inode])])
+                    : new DrainSample(
+                        snapshot.Of(target.Pid, until),
+                        target.Waits ? [.. AcceptProbe.Awaited(target.Pid, names.Keys, until).Select(inode => names[inode]).Distinct()]
+                            : null);
+                return new Seen(target.Drain, target.Drain.See(sample with { IsPartial = isPartial, IsLast = isLast }, at), at);
+            });
+            return (Seen: seen, Cost: Stopwatch.GetElapsedTime(began));
         }).ContinueWith(
             task => _loop.Post(() =>
             {
                 if (!_isDisposed)
                 {
-                    onFound(task.IsCompletedSuccessfully ? task.Result : null, _loop.Now);
+                    _cost = task.IsCompletedSuccessfully ? task.Result.Cost : _cost;
+                    onFound(task.IsCompletedSuccessfully ? task.Result.Seen : null);
                 }
             }),
             TaskScheduler.Default);
     }
 
     /// <summary>Runs on a thread that may wait; a sample that cannot begin has failed.</summary>
-    private Task<DrainSample[]> SampleAsync(Func<DrainSample[]> sample)
+    private Task<T> SampleAsync<T>(Func<T> sample)
     {
         try
         {
@@ -325,7 +341,7 @@ internal sealed class DrainWatch : IDeadline, IDisposable
         }
         catch (ProbeThreads.StuckException exception)
         {
-            return Task.FromException<DrainSample[]>(exception);
+            return Task.FromException<T>(exception);
         }
     }
 
@@ -333,10 +349,11 @@ internal sealed class DrainWatch : IDeadline, IDisposable
     /// Records a sample, and reports what belongs in the log; with <paramref name="isQuiet"/> not a mere change of the number.
     /// True if anything has changed.
     /// </summary>
-    private bool Take(Subject subject, DrainSample sample, TimeSpan at, bool isQuiet)
+    private bool Take(Subject subject, Seen seen, bool isQuiet)
     {
-        var before = subject.Drain;
-        var after = subject.Drain = before.See(sample, at);
+        // The stop signal may have been sent while the sample was taken.
+        var (before, after, at) = (seen.Before, seen.After with { ToldAt = seen.After.ToldAt ?? subject.Drain.ToldAt }, seen.At);
+        subject.Drain = after;
         if (after.KeepsAccepting is { } kept && before.KeepsAccepting is null)
         {
             _report(ServiceReport.WorkerKeepsAccepting, subject.Worker, after, DrainWords.KeepsAccepting(kept));
@@ -350,6 +367,11 @@ internal sealed class DrainWatch : IDeadline, IDisposable
 
         return before.Count != after.Count || before.KeepsAccepting != after.KeepsAccepting;
     }
+
+    private static TimeSpan Later(TimeSpan a, TimeSpan b) => a < b ? b : a;
+
+    /// <summary>The facts before and after a sample, and when it was taken.</summary>
+    private readonly record struct Seen(WorkerDrain Before, WorkerDrain After, TimeSpan At);
 
     private sealed class Subject(WorkerState worker, TimeSpan firstSample)
     {

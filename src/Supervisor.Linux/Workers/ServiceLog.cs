@@ -113,7 +113,7 @@ internal sealed class ServiceLog : IDisposable
         {
             log = log.ForContext("LISTEND_LISTENER", drain.KeepsAccepting is { } kept && report.Report == ServiceReport.WorkerKeepsAccepting
                 ? kept.Listener
-                : string.Join(",", drain.ByListener().Select(one => one.Listener)));
+                : string.Join(",", drain.ByListener.Select(one => one.Listener)));
         }
 
         return report switch

@@ -15,7 +15,7 @@ public class WorkerDrainTests
         Assert.Null(Told.Count);
         Assert.Null(Told.OldestFor(At(11)));
         Assert.Null(Told.SilentFor);
-        Assert.Empty(Told.ByListener());
+        Assert.Empty(Told.ByListener);
     }
 
     [Fact]
@@ -23,7 +23,7 @@ public class WorkerDrainTests
     {
         var drain = Told.See(Look(Open(1, "web"), Open(2, "admin"), Open(3, "web")), At(10));
         Assert.Equal(3, drain.Count);
-        Assert.Equal([("admin", 1), ("web", 2)], drain.ByListener());
+        Assert.Equal<(string, int)>([("admin", 1), ("web", 2)], drain.ByListener);
     }
 
     [Fact]
