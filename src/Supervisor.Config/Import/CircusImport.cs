@@ -10,21 +10,24 @@ namespace Supervisor.Config.Import;
 /// </summary>
 internal sealed partial class CircusImport(ImportDraft draft)
 {
-    private const string UnknownVariable = "it names a variable that no section of the file defines: write its value";
+    private const string KnownThere = "its value is known only where the worker runs: write the value";
 
     private readonly List<SourceSection> _sections = [];
+    private readonly List<SourceSection> _merged = [];
+    private readonly List<SourceSection> _environments = [];
     private readonly Dictionary<string, DraftSection> _sockets = new(StringComparer.Ordinal);
 
     public void Add(ConfigSource source) => _sections.AddRange(IniText.Read(source, hasInlineHash: false));
 
     public void Translate()
     {
-        foreach (var section in _sections.Where(s => s.Name.StartsWith("socket:", StringComparison.Ordinal)))
+        Merge();
+        foreach (var section in _merged.Where(s => s.Name.StartsWith("socket:", StringComparison.Ordinal)))
         {
             Socket(section);
         }
 
-        foreach (var section in _sections)
+        foreach (var section in _merged)
         {
             switch (section.Name.Split(':', 2)[0])
             {
@@ -46,9 +49,9 @@ internal sealed partial class CircusImport(ImportDraft draft)
             }
         }
 
-        foreach (var section in _sections.Where(s => s.Name.StartsWith("env:", StringComparison.Ordinal)))
+        foreach (var section in _environments.Where(s => s.Name != "env"))
         {
-            var watchers = _sections.Where(w => w.Name.StartsWith("watcher:", StringComparison.Ordinal));
+            var watchers = _merged.Where(w => w.Name.StartsWith("watcher:", StringComparison.Ordinal));
             if (!watchers.Any(w => AppliesTo(section, w.Name["watcher:".Length..])))
             {
                 draft.Lost(section, "no watcher has this name");
@@ -56,9 +59,39 @@ internal sealed partial class CircusImport(ImportDraft draft)
         }
     }
 
+    /// <summary>A section that is written twice is one section. The first value of a setting counts.</summary>
+    private void Merge()
+    {
+        foreach (var sections in _sections.GroupBy(section => section.Name))
+        {
+            var begun = sections.First();
+            var merged = new SourceSection(begun.File, begun.Line, begun.Name);
+            var known = new HashSet<string>(StringComparer.Ordinal);
+            var isEnvironment = begun.Name.Split(':')[0] == "env";
+            foreach (var setting in sections.SelectMany(section => section.Settings))
+            {
+                if (known.Add(isEnvironment ? setting.Spelling : setting.Key))
+                {
+                    merged.Settings.Add(setting);
+                }
+                else
+                {
+                    draft.Differences.Add(setting, Reason.NotNeeded("Circus uses the first value of a setting that is written twice"));
+                }
+            }
+
+            _merged.Add(merged);
+            if (isEnvironment)
+            {
+                _environments.Add(merged);
+            }
+        }
+    }
+
     private void Socket(SourceSection section)
     {
         var name = section.Name["socket:".Length..].ToLowerInvariant();
+        var references = new CircusReferences(Environment(""));
         var listener = draft.Add("listener", name, section.File);
         _sockets[name] = listener;
         var isDatagram = string.Equals(section.Last("type")?.Value, "SOCK_DGRAM", StringComparison.OrdinalIgnoreCase);
@@ -71,12 +104,12 @@ internal sealed partial class CircusImport(ImportDraft draft)
                 "SOCK_SEQPACKET" => "unix-seqpacket",
                 _ => "unix",
             };
-            listener.Set("address", TomlLiteral.Of($"{scheme}://{path.Value}"), path);
+            listener.Set("address", TomlLiteral.Of($"{scheme}://{references.Expand(path.Value) ?? path.Value}"), path);
         }
         else
         {
-            var host = section.Last("host")?.Value ?? "localhost";
-            var port = section.Last("port")?.Value ?? "8080";
+            var host = references.Expand(section.Last("host")?.Value ?? "localhost") ?? "localhost";
+            var port = references.Expand(section.Last("port")?.Value ?? "8080") ?? "8080";
             host = host.Contains(':', StringComparison.Ordinal) && !host.StartsWith('[') ? $"[{host}]" : host;
             var isIPv6 = string.Equals(section.Last("family")?.Value, "AF_INET6", StringComparison.OrdinalIgnoreCase);
             host = isIPv6 && host == "localhost" ? "[::1]" : host;
@@ -90,7 +123,7 @@ internal sealed partial class CircusImport(ImportDraft draft)
             listener.Set("listen.non_blocking", TomlLiteral.Of(true), blocking, blocking is null ? "Circus's default" : null);
         }
 
-        foreach (var setting in section.Settings.Where(s => section.Last(s.Key) == s))
+        foreach (var setting in section.Settings)
         {
             switch (setting.Key)
             {
@@ -141,34 +174,47 @@ internal sealed partial class CircusImport(ImportDraft draft)
 
         var service = draft.Add("service", name, section.File);
         var environment = Environment(name);
-        var line = section.Last("args") is { } args ? $"{cmd.Value} {args.Value}" : cmd.Value;
-        Listeners(service, section, line);
-        Command(service, section, cmd, line, environment);
+        var references = new CircusReferences(environment);
+        Listeners(service, section, section.Last("args") is { } args ? $"{cmd.Value} {args.Value}" : cmd.Value);
+        var isIsolated = section.Last("copy_env") is not { } copy || !Flag(copy.Value);
+        Command(service, section, cmd, new CircusCommand(references, service.Listeners, environment.Keys, isIsolated), isIsolated);
         service.Set(
             "ready", TomlLiteral.Of("started"), null,
             "Circus's behaviour; \"notify\", \"accepting\" or \"http:/PATH\" make restarts safe");
         service.Set("no_new_privileges", TomlLiteral.Of(false), null, "as Circus");
-        foreach (var (key, value) in environment)
+        service.Set(
+            "stop_mode", TomlLiteral.Of(section.Last("stop_children") is { } all && Flag(all.Value) ? "group" : "main"),
+            section.Last("stop_children"), section.Last("stop_children") is null ? "Circus's default" : null);
+        if (service.Listeners.Count == 0)
         {
-            if (Expand(value.Value, environment) is { } expanded)
+            service.Set("rollout.strategy", TomlLiteral.Of("stop-first"), null, CommonReasons.BindsItself);
+        }
+
+        if (!isIsolated)
+        {
+            foreach (var (key, setting) in environment)
             {
-                service.Set($"environment.{TomlLiteral.Key(key)}", TomlLiteral.Of(expanded), value);
-            }
-            else
-            {
-                service.Lost(value, UnknownVariable);
+                if (references.Variable(key) is { } value)
+                {
+                    service.Set($"environment.{TomlLiteral.Key(key)}", TomlLiteral.Of(value), setting);
+                }
             }
         }
 
-        foreach (var setting in section.Settings.Where(s => section.Last(s.Key) == s))
+        foreach (var setting in section.Settings)
         {
-            if (Expand(setting.Value, environment) is { } value || setting.Key is "cmd" or "args")
+            if (setting.Key is "cmd" or "args")
             {
-                Translate(service, setting, value: Expand(setting.Value, environment) ?? setting.Value);
+                continue;
+            }
+
+            if (references.Expand(setting.Value) is { } value)
+            {
+                Translate(service, setting, value);
             }
             else
             {
-                service.Lost(setting, UnknownVariable);
+                service.Lost(setting, KnownThere);
             }
         }
     }
@@ -181,111 +227,42 @@ internal sealed partial class CircusImport(ImportDraft draft)
             return;
         }
 
-        var named = Reference().Matches(line)
+        var named = SocketReference().Matches(line)
             .Select(m => m.Groups["name"].Value.ToLowerInvariant())
-            .Where(n => n.StartsWith("sockets.", StringComparison.Ordinal))
-            .Select(n => n["sockets.".Length..])
             .Distinct()
             .Where(_sockets.ContainsKey)
             .ToList();
         service.Listeners.AddRange((named.Count > 0 ? named.Select(n => _sockets[n]) : _sockets.Values).Select(s => s.Name));
     }
 
-    private void Command(
-        DraftSection service, SourceSection section, SourceSetting cmd, string line, Dictionary<string, SourceSetting> environment)
+    private static void Command(
+        DraftSection service, SourceSection section, SourceSetting cmd, CircusCommand translation, bool isIsolated)
     {
-        var isShell = section.Last("shell") is { } shell && Flag(shell.Value);
-        if (isShell)
+        var args = section.Last("args")?.Value;
+        var command = section.Last("shell") is { } shell && Flag(shell.Value)
+            ? translation.Shell(cmd.Value, args)
+            : translation.Direct(args is null ? cmd.Value : $"{cmd.Value} {args}");
+        if (command is null)
         {
-            var script = Reference().Replace(line, match => Piece(match, service) is { } known ? known : $"${{{Variable(match)}}}");
-            service.Set("command", TomlLiteral.Of((IEnumerable<string>)["/bin/sh", "-c", script]), cmd);
-            return;
-        }
-
-        if (ShellWords.Split(line) is not { Count: > 0 } words)
-        {
+            service.Lost(cmd, CommonReasons.OpenQuote);
             service.Set("command", TomlLiteral.Of(Array.Empty<string>()), cmd);
             return;
         }
 
-        var command = new CommandText();
-        foreach (var word in words)
-        {
-            command.BeginWord();
-            var at = 0;
-            foreach (var match in Reference().Matches(word).Cast<Match>())
-            {
-                command.Literal(word[at..match.Index]);
-                at = match.Index + match.Length;
-                if (match.Groups["name"].Value.Equals("wid", StringComparison.OrdinalIgnoreCase))
-                {
-                    command.Arithmetic("LISTEND_WORKER + 1");
-                }
-                else if (Piece(match, service) is { } known)
-                {
-                    command.Literal(known);
-                }
-                else if (environment.TryGetValue(Variable(match), out var value) && Expand(value.Value, environment) is { } text)
-                {
-                    command.Literal(text);
-                }
-                else
-                {
-                    command.Variable(Variable(match));
-                }
-            }
-
-            command.Literal(word[at..]);
-        }
-
-        service.Set("command", TomlLiteral.Of(command.Words()), cmd, command.NeedsShell ? CommandText.ShellRemark : null);
+        service.Set(
+            "command", TomlLiteral.Of(command.Words()), cmd,
+            isIsolated ? CircusCommand.IsolationRemark : command.NeedsShell ? CommandText.ShellRemark : null);
     }
 
-    /// <summary>A reference to a descriptor, or to a worker's number in a shell; null for a variable.</summary>
-    private string? Piece(Match match, DraftSection service)
-    {
-        var name = match.Groups["name"].Value.ToLowerInvariant();
-        if (name.StartsWith("sockets.", StringComparison.Ordinal)
-            && _sockets.TryGetValue(name["sockets.".Length..], out var socket)
-            && service.Listeners.IndexOf(socket.Name) is var index and >= 0)
-        {
-            return (3 + index).ToString(CultureInfo.InvariantCulture);
-        }
-
-        return name == "wid" ? "$((LISTEND_WORKER + 1))" : null;
-    }
-
-    private static string Variable(Match match)
-    {
-        var name = match.Groups["name"].Value;
-        name = name.StartsWith("env.", StringComparison.OrdinalIgnoreCase) ? name["env.".Length..] : name;
-        return name.ToUpperInvariant().Replace('.', '_').Replace('-', '_');
-    }
-
-    /// <summary>A setting with its references to [env] replaced; null if one is not defined there.</summary>
-    private static string? Expand(string text, Dictionary<string, SourceSetting> environment, int depth = 0)
-    {
-        var isKnown = depth < 8;
-        var expanded = Reference().Replace(text, match =>
-        {
-            var value = isKnown && environment.TryGetValue(Variable(match), out var setting)
-                ? Expand(setting.Value, environment, depth + 1)
-                : null;
-            isKnown &= value is not null;
-            return value ?? "";
-        });
-        return isKnown ? expanded : null;
-    }
-
-    /// <summary>[env], then [env:PATTERN,...]. A later section overrides an earlier one. Circus writes names in capitals.</summary>
+    /// <summary>[env], then [env:PATTERN,...]. A later section overrides an earlier one.</summary>
     private Dictionary<string, SourceSetting> Environment(string watcher)
     {
         var environment = new Dictionary<string, SourceSetting>(StringComparer.Ordinal);
-        var common = _sections.Where(s => s.Name == "env");
-        var special = _sections.Where(s => s.Name.StartsWith("env:", StringComparison.Ordinal) && AppliesTo(s, watcher));
+        var common = _environments.Where(s => s.Name == "env");
+        var special = _environments.Where(s => s.Name != "env" && AppliesTo(s, watcher));
         foreach (var section in common.Concat(special))
         {
-            section.Settings.ForEach(setting => environment[setting.Key.ToUpperInvariant()] = setting);
+            section.Settings.ForEach(setting => environment[setting.Spelling] = setting);
         }
 
         return environment;
@@ -298,14 +275,7 @@ internal sealed partial class CircusImport(ImportDraft draft)
     {
         switch (setting.Key)
         {
-            case "cmd" or "args" or "shell" or "use_sockets":
-                break;
-            case "copy_env":
-                if (!Flag(value))
-                {
-                    service.Lost(setting, "workers always inherit the environment of the daemon");
-                }
-
+            case "shell" or "use_sockets" or "copy_env" or "stop_children":
                 break;
             case "numprocesses":
                 service.Set("workers", Number(value) is { } workers ? TomlLiteral.Of(workers) : TomlLiteral.Of(value), setting);
@@ -382,7 +352,6 @@ internal sealed partial class CircusImport(ImportDraft draft)
 
     private static bool Flag(string value) => value.ToLowerInvariant() is "true" or "yes" or "on" or "1";
 
-    /// <summary><c>$(circus.NAME)</c> and <c>((circus.NAME))</c>.</summary>
-    [GeneratedRegex(@"\$\((?:circus\.)?(?<name>[A-Za-z0-9_.-]+)\)|\(\((?:circus\.)?(?<name>[A-Za-z0-9_.-]+)\)\)")]
-    private static partial Regex Reference();
+    [GeneratedRegex(@"(?:\$\(|\(\()circus\.sockets\.(?<name>[\w.-]+)\)", RegexOptions.IgnoreCase)]
+    private static partial Regex SocketReference();
 }

@@ -10,7 +10,6 @@ internal static class CircusReasons
         ["warmup_delay"] = Reason.Changed("listend starts workers at once; rollout.settle delays those of a roll-out"),
         ["send_hup"] = Reason.Changed("\"listenctl signal SERVICE HUP\" sends it; "
             + "\"listenctl restart\" replaces the workers without a refused connection"),
-        ["stop_children"] = CommonReasons.StopsOnlyWorker,
         ["max_retry"] = CommonReasons.Retries,
         ["priority"] = CommonReasons.Order,
         ["max_age"] = CommonReasons.WorkerAge,

@@ -6,6 +6,7 @@ internal static class CommonReasons
     public static readonly Reason Setting = Reason.Lost("listend has no equivalent");
     public static readonly Reason Section = Reason.Lost("listend has no equivalent for this section");
     public const string OpenQuote = "a quote in it is not closed";
+    public const string BindsItself = "a program that binds its own port cannot run twice; with a listener, \"rolling\" loses nothing";
     public const string NoCommand = "it contains no command";
     public static readonly Reason OtherFiles = Reason.Lost("the import reads no other files: give them to \"listenctl import\" too");
     public static readonly Reason PidFile = Reason.Changed("listend writes no pid file: \"listenctl status --json\" shows its pid");
@@ -17,8 +18,6 @@ internal static class CommonReasons
     public static readonly Reason CleanExits = Reason.Changed("exit status 0, SIGHUP, SIGINT, SIGTERM and SIGPIPE count as clean");
     public static readonly Reason WorkerAge =
         Reason.Lost("listend does not limit the age of workers: call \"listenctl restart\" from a timer");
-    public static readonly Reason StopsOnlyWorker =
-        Reason.Changed("listend sends stop_signal only to the worker, and kills the rest of its session after its exit");
     public static readonly Reason Killed = Reason.Changed("listend sends SIGKILL after stop_timeout");
     public static readonly Reason NeverDiscarded = Reason.Changed("listend never discards output");
     public static readonly Reason OneStream = Reason.Changed("standard error goes to the same target as standard output");

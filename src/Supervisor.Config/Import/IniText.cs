@@ -1,3 +1,4 @@
+using System.Text;
 using Supervisor.Config.Diagnostics;
 
 namespace Supervisor.Config.Import;
@@ -14,6 +15,7 @@ internal static class IniText
         var sections = new List<SourceSection>();
         var number = 0;
         var keyIndent = 0;
+        var value = new StringBuilder();
         foreach (var raw in source.Text.TrimStart('\uFEFF').Split('\n'))
         {
             number++;
@@ -25,11 +27,13 @@ internal static class IniText
             }
 
             var indent = line.Length - line.TrimStart().Length;
-            if (indent > keyIndent && sections is [.., { Settings: [.., var last] settings }])
+            if (indent > keyIndent && sections is [.., { Settings.Count: > 0 }])
             {
-                settings[^1] = last with { Value = last.Value.Length == 0 ? text : last.Value + "\n" + text };
+                value.Append(value.Length == 0 ? "" : "\n").Append(text);
                 continue;
             }
+
+            Complete(sections, value);
 
             if (text[0] == '[' && text.IndexOf(']', StringComparison.Ordinal) is var end and > 1)
             {
@@ -48,11 +52,26 @@ internal static class IniText
 
             keyIndent = indent;
             var section = sections[^1];
-            var key = text[..separator].TrimEnd().ToLowerInvariant();
-            section.Settings.Add(new SourceSetting(source.Path, number, section.Name, key, text[(separator + 1)..].TrimStart()));
+            var key = text[..separator].TrimEnd();
+            section.Settings.Add(new SourceSetting(
+                source.Path, number, section.Name, key.ToLowerInvariant(), "")
+            { Spelling = key });
+            value.Append(text.AsSpan(separator + 1).TrimStart());
         }
 
+        Complete(sections, value);
         return sections;
+    }
+
+    // Gives the last setting its value, with all of its lines.
+    private static void Complete(List<SourceSection> sections, StringBuilder value)
+    {
+        if (sections is [.., { Settings: [.., var last] settings }] && value.Length > 0)
+        {
+            settings[^1] = last with { Value = value.ToString() };
+        }
+
+        value.Clear();
     }
 
     private static string WithoutComment(string line, bool hasInlineHash)

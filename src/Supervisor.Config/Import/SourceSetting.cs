@@ -6,10 +6,13 @@ namespace Supervisor.Config.Import;
 /// <param name="File">Its file, as the user named it.</param>
 /// <param name="Line">The line on which it begins, from 1.</param>
 /// <param name="Section">The section without brackets.</param>
-/// <param name="Key">The name, as written there.</param>
+/// <param name="Key">The name; in capitals and small letters as the other program compares it.</param>
 /// <param name="Value">The value, trimmed; continuation lines are joined.</param>
 internal sealed record SourceSetting(string File, int Line, string Section, string Key, string Value)
 {
+    /// <summary>The name, as written there.</summary>
+    public string Spelling { get; init; } = Key;
+
     /// <inheritdoc/>
     public bool Equals(SourceSetting? other) => ReferenceEquals(this, other);
 

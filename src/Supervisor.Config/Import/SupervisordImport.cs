@@ -10,20 +10,32 @@ namespace Supervisor.Config.Import;
 /// </summary>
 internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> fullPath)
 {
+    private const int MaxProcesses = 1000;
+    private const StringSplitOptions Separated = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
+
     private readonly List<SourceSection> _sections = [];
+
+    // The groups of each program.
+    private ILookup<string, string> _groups = Array.Empty<string>().ToLookup(name => name);
 
     public void Add(ConfigSource source) => _sections.AddRange(IniText.Read(source, hasInlineHash: true));
 
     public void Translate()
     {
         var common = _sections.Find(s => s.Name == "supervisord")?.Last("environment");
+        _groups = _sections
+            .Where(s => s.Name.StartsWith("group:", StringComparison.Ordinal))
+            .SelectMany(s => (s.Last("programs")?.Value ?? "")
+                .Split([',', '\n'], Separated)
+                .Select(program => (Program: program, Group: s.Name["group:".Length..].Trim())))
+            .ToLookup(one => one.Program, one => one.Group);
         foreach (var section in _sections)
         {
-            var (kind, name) = section.Name.Split(':', 2) is [var k, var n] ? (k, n) : (section.Name, "");
+            var (kind, name) = section.Name.Split(':', 2) is [var k, var n] ? (k.Trim(), n.Trim()) : (section.Name, "");
             switch (kind)
             {
                 case "program" or "fcgi-program" when section.Last("command") is not null:
-                    Program(section, name, kind == "fcgi-program", common);
+                    Programs(section, name, kind == "fcgi-program", common);
                     break;
                 case "program" or "fcgi-program":
                     draft.Lost(section, "it has no command, so there is no program to run");
@@ -54,18 +66,38 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
         }
     }
 
-    private void Program(SourceSection section, string name, bool isFastCgi, SourceSetting? common)
+    /// <summary>A program runs once for each group that lists it; a program that no group lists is a group of its own.</summary>
+    private void Programs(SourceSection section, string name, bool isFastCgi, SourceSetting? common)
     {
-        var count = Number(section, "numprocs", 1);
+        var groups = _groups[name].Distinct().ToList();
+        if (groups.Count < 2)
+        {
+            Program(section, name, name, groups.Count == 0 ? name : groups[0], isFastCgi, common);
+            return;
+        }
+
+        foreach (var group in groups)
+        {
+            Program(section, name, $"{group}-{name}", group, isFastCgi, common);
+        }
+    }
+
+    private void Program(SourceSection section, string program, string name, string group, bool isFastCgi, SourceSetting? common)
+    {
+        if (Count(section) is not { } count)
+        {
+            return;
+        }
+
         var first = Number(section, "numprocs_start", 0);
         var differ = count > 1
             && section.Settings.Exists(s => s.Key != "process_name" && s.Value.Contains("%(process_num)", StringComparison.Ordinal));
         var socket = isFastCgi
-            ? SupervisordSocket.Translate(section, name, new SupervisordExpansion(Values(section, name, 0, 1)), draft)
+            ? SupervisordSocket.Translate(section, name, new SupervisordExpansion(Values(section, program, group, 0, 1)), draft)
             : null;
-        for (var i = 0; i < (differ ? Math.Min(count, 1000) : 1); i++)
+        for (var i = 0; i < (differ ? count : 1); i++)
         {
-            var values = Values(section, name, first + i, count);
+            var values = Values(section, program, group, first + i, count);
             var wanted = name;
             if (differ)
             {
@@ -76,18 +108,43 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                     : string.Create(CultureInfo.InvariantCulture, $"{name}_{first + i:00}");
             }
 
-            Service(section, name, wanted, differ ? 1 : count, new SupervisordExpansion(values), common, socket, isFirst: i == 0);
+            Service(section, program, wanted, differ ? 1 : count, new SupervisordExpansion(values), common, socket, isFirst: i == 0);
         }
     }
 
-    private Dictionary<string, string> Values(SourceSection section, string program, int process, int count)
+    /// <summary>The number of processes; null, with the reason reported, if it is unknown or more than a service can have.</summary>
+    private int? Count(SourceSection section)
+    {
+        if (section.Last("numprocs") is not { } setting)
+        {
+            return 1;
+        }
+
+        if (!int.TryParse(setting.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+        {
+            draft.Differences.Add(setting, Reason.Changed("its value is known only where supervisord runs: one worker is written"));
+            return 1;
+        }
+
+        if (count is >= 1 and <= MaxProcesses)
+        {
+            return count;
+        }
+
+        draft.Lost(setting, $"listend has 1 to {MaxProcesses} workers for a service: split the program");
+        section.Settings.Where(s => s != setting).ToList()
+            .ForEach(s => draft.Lost(s, $"it belongs to [{section.Name}], whose numprocs cannot be translated"));
+        return null;
+    }
+
+    private Dictionary<string, string> Values(SourceSection section, string program, string group, int process, int count)
     {
         var file = fullPath(section.File);
         var folder = file.LastIndexOf('/') is var slash and > 0 ? file[..slash] : file.StartsWith('/') ? "/" : null;
         var values = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["program_name"] = program,
-            ["group_name"] = program,
+            ["group_name"] = group,
             ["process_num"] = process.ToString(CultureInfo.InvariantCulture),
             ["numprocs"] = count.ToString(CultureInfo.InvariantCulture),
         };
@@ -135,6 +192,19 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
             "ready", TomlLiteral.Of("started"), null,
             "supervisord's behaviour; \"notify\", \"accepting\" or \"http:/PATH\" make restarts safe");
         service.Set("no_new_privileges", TomlLiteral.Of(false), null, "as supervisord");
+        service.Set(
+            "stop_mode", TomlLiteral.Of(section.Last("stopasgroup") is { } all && Flag(all.Value) ? "group" : "main"),
+            section.Last("stopasgroup"), section.Last("stopasgroup") is null ? "supervisord's default" : null);
+        if (section.Last("stopwaitsecs") is null)
+        {
+            service.Set("stop_timeout", TomlLiteral.Of(TimeSpan.FromSeconds(10)), null, "supervisord's default");
+        }
+
+        if (socket is null)
+        {
+            service.Set("rollout.strategy", TomlLiteral.Of("stop-first"), null, CommonReasons.BindsItself);
+        }
+
         if (section.Last("autorestart") is null)
         {
             service.Set("restart.policy", TomlLiteral.Of("on-failure"), null, "supervisord's default, \"unexpected\"");
@@ -253,7 +323,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                 }
 
                 break;
-            case "stopasgroup" when !Flag(value):
+            case "stopasgroup":
                 break;
             default:
                 if (isFirst)

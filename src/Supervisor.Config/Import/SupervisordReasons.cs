@@ -11,7 +11,6 @@ internal static class SupervisordReasons
         ["priority"] = CommonReasons.Order,
         ["startretries"] = CommonReasons.Retries,
         ["exitcodes"] = CommonReasons.CleanExits,
-        ["stopasgroup"] = CommonReasons.StopsOnlyWorker,
         ["serverurl"] = Reason.Changed("listend has no XML-RPC: its control interface is control.sock"),
         ["stdout_logfile_maxbytes"] = CommonReasons.LogRotation,
         ["stdout_logfile_backups"] = CommonReasons.LogRotation,

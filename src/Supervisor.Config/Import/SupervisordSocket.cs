@@ -20,14 +20,27 @@ internal static class SupervisordSocket
             return null;
         }
 
+        if (!address.Contains("://", StringComparison.Ordinal))
+        {
+            draft.Lost(setting, "a socket is unix:///PATH or tcp://HOST:PORT");
+            return null;
+        }
+
         var listener = draft.Add("listener", name, section.File);
         listener.Set("address", TomlLiteral.Of(ImportedHosts.Numeric(address, out var remark)), setting, remark);
-        if (address.StartsWith("unix:", StringComparison.Ordinal))
+        var isUnix = address.StartsWith("unix:", StringComparison.Ordinal);
+        if (isUnix)
         {
             var mode = section.Last("socket_mode");
             listener.Set(
                 "unix.mode", TomlLiteral.Of((mode?.Value ?? "0700").PadLeft(4, '0')), mode, mode is null ? "supervisord's default" : null);
             listener.Set("unix.remove_stale", TomlLiteral.Of(true), null, "supervisord does the same");
+        }
+
+        if (isUnix && section.Last("socket_owner") is null && section.Last("user") is { } user)
+        {
+            listener.Set("unix.user", TomlLiteral.Of(user.Value), user, "supervisord's default is the user of the program");
+            listener.Set("unix.group", TomlLiteral.Of(user.Value), user, "supervisord takes the user's primary group: check its name");
         }
 
         if (section.Last("socket_owner") is { } owner)

@@ -21,6 +21,7 @@ internal static class BacklogLimit
             .Where(listener => listener.Address.Kind.Listens() && listener.Listen.Backlog > limit)
             .Select(listener => config.Places.Diagnostic(
                 "listener", listener.Name, "listen.backlog", $"the kernel caps {listener.Listen.Backlog} at {limit} ({Setting})",
-                $"raise it: sysctl -w {Setting}={listener.Listen.Backlog}") with { IsWarning = true });
+                $"raise it: sysctl -w {Setting}={listener.Listen.Backlog}") with
+            { IsWarning = true });
     }
 }

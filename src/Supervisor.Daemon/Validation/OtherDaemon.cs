@@ -30,6 +30,7 @@ internal static class OtherDaemon
         yield return config.Places.Diagnostic(
             "daemon", null, "runtime_directory",
             $"another listend (pid {pid}) uses {directory}, {runs}{holds}; it refuses a start with this file",
-            "stop it, start with --take-over, or name another directory") with { IsWarning = true };
+            "stop it, start with --take-over, or name another directory") with
+        { IsWarning = true };
     }
 }

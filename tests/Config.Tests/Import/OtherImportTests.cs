@@ -117,10 +117,95 @@ public sealed class OtherImportTests
             ["/bin/sh", "-c", "exec chaussette --fd 3 --root /srv/web --id \"$((LISTEND_WORKER + 1))\""],
             service.Command.ToArray());
         Assert.Equal((5, 2, "www-data", RestartPolicy.Never), (service.Workers, service.StopSignal, service.User, service.Restart.Policy));
-        Assert.Equal(["MODE=prod", "ROOT=/srv/web"], service.Environment.Select(e => $"{e.Key}={e.Value}"));
+        Assert.Equal(["MODE=prod", "root=/srv/web"], service.Environment.Select(e => $"{e.Key}={e.Value}"));
         Assert.Equal([":21"], imported.Lost);
         Assert.Equal(["check_delay:2"], imported.NotNeeded);
         Assert.Equal(["max_retry:16"], imported.Changed);
+    }
+
+    /// <summary>The commands that Circus would execute, and the environment it would execute them with.</summary>
+    [Theory]
+    [InlineData("cmd = /bin/a b", "/usr/bin/env|-i|/bin/a|b")]
+    [InlineData("cmd = a\n[env]\nhttp_proxy = x", "/usr/bin/env|-i|http_proxy=x|a")]
+    [InlineData("cmd = a\n[env]\nPATH = $PATH:/x", "/bin/sh|-c|exec /usr/bin/env -i PATH=\"${PATH}\":/x a")]
+    [InlineData("cmd = a\ncopy_env = True\n[env]\nPATH = $PATH:/x", "/bin/sh|-c|exec /usr/bin/env PATH=\"${PATH}\":/x a")]
+    [InlineData("cmd = a\n[env]\nA = 1\nB = ${A}2", "/usr/bin/env|-i|A=1|B=12|a")]
+    [InlineData("cmd = a $(circus.sockets.none) \"$(hostname)\"", "/usr/bin/env|-i|a|$(circus.sockets.none)|$(hostname)")]
+    [InlineData("cmd = a $(circus.env.mixedcase)\n[env]\nMixedCase = x", "/usr/bin/env|-i|MixedCase=x|a|x")]
+    [InlineData("cmd = a\ncmd = b\nargs = c", "/usr/bin/env|-i|a|c")]
+    [InlineData("cmd = a\n[watcher:w]\nargs = c", "/usr/bin/env|-i|a|c")]
+    [InlineData("cmd = a $HOME\nargs = b;c d\nshell = True", "/usr/bin/env|-i|/bin/sh|-c|a $HOME 'b;c' d")]
+    [InlineData(
+        "cmd = a $(circus.wid)\nshell = True",
+        "/bin/sh|-c|exec /usr/bin/env -i LISTEND_WORKER=\"${LISTEND_WORKER}\" /bin/sh -c 'a $((LISTEND_WORKER + 1))'")]
+    public void A_circus_command_has_the_arguments_and_the_environment_of_Circus(string watcher, string command)
+    {
+        var service = Imported.Of("circus.ini", "[watcher:w]\n" + watcher).Service;
+        Assert.Equal(command, string.Join('|', service.Command));
+    }
+
+    [Fact]
+    public void A_circus_section_that_is_written_twice_is_one_section()
+    {
+        var imported = Imported.Of("circus.ini", "[watcher:w]\ncmd = a\nnumprocesses = 2\n[watcher:w]\nuid = nobody\nnumprocesses = 3\n");
+        Assert.Equal(("nobody", 2), (imported.Service.User, imported.Service.Workers));
+        Assert.Equal(["numprocesses:6"], imported.NotNeeded);
+    }
+
+    [Fact]
+    public void A_circus_socket_has_its_references_expanded()
+    {
+        var listener = Imported.Of("circus.ini", "[env]\nDir = /run/x\n[socket:s]\npath = $(circus.env.dir)/s.sock\n").Listener;
+        Assert.Equal("unix:///run/x/s.sock", listener.Address.ToString());
+    }
+
+    [Fact]
+    public void A_supervisord_program_runs_once_in_each_group()
+    {
+        var services = Imported.Of(
+            "s.conf", "[program: p]\ncommand=/bin/p %(group_name)s\n[group:a]\nprograms=p,q\n[group:b]\nprograms = q, p\n").Config.Services;
+        Assert.Equal(["a-p /bin/p a", "b-p /bin/p b"], services.Select(s => $"{s.Name} {string.Join(' ', s.Command)}"));
+    }
+
+    [Fact]
+    public void A_supervisord_program_in_one_group_has_its_name()
+    {
+        var service = Imported.Of("s.conf", "[program:p]\ncommand=/bin/p %(group_name)s\n[group:a]\nprograms=p\n").Service;
+        Assert.Equal(("p", "a"), (service.Name, service.Command[1]));
+    }
+
+    [Fact]
+    public void A_supervisord_program_has_the_defaults_of_supervisord()
+    {
+        var service = Imported.Of("s.conf", "[program:p]\ncommand=/bin/p\n").Service;
+        Assert.Equal((TimeSpan.FromSeconds(10), RolloutStrategy.StopFirst), (service.StopTimeout, service.Rollout.Strategy));
+    }
+
+    [Theory]
+    [InlineData("%(ENV_N)s", 1, "Changed")]
+    [InlineData("1001", 0, "Lost")]
+    [InlineData("0", 0, "Lost")]
+    public void A_number_of_processes_that_cannot_be_translated_is_named(string number, int services, string kind)
+    {
+        var result = Imported.Translate(
+            "s.conf", $"[program:p]\ncommand=/bin/p\nnumprocs={number}\n[program:q]\ncommand=/bin/q\n");
+        Assert.Equal(services + 1, Parsing.Good(result.Toml!).Services.Length);
+        Assert.Contains(result.Differences, d => d.Setting == "numprocs" && d.Kind.ToString() == kind);
+    }
+
+    [Theory]
+    [InlineData("socket=unix:///run/a.sock\nuser=www", "www")]
+    [InlineData("socket=unix:///run/a.sock\nuser=www\nsocket_owner=other", "other")]
+    [InlineData("socket=tcp://127.0.0.1:9000\nuser=www", null)]
+    public void A_fcgi_socket_belongs_to_the_user_of_its_program(string settings, string? user)
+    {
+        Assert.Equal(user, Imported.Of("s.conf", "[fcgi-program:a]\ncommand=/bin/a\n" + settings).Listener.Unix.User);
+    }
+
+    [Fact]
+    public void An_empty_fcgi_socket_is_named()
+    {
+        Assert.Contains("socket:3", Imported.Of("s.conf", "[fcgi-program:a]\ncommand=/bin/a\nsocket=\n").Lost);
     }
 
     [Fact]
