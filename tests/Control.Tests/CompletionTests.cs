@@ -19,7 +19,8 @@ public sealed class CompletionTests
     public void Completion_offers_the_words_that_can_follow(string line, params string[] expected)
     {
         using var daemon = new FakeDaemon(
-            request => FakeDaemon.Json(request.StartsWith("GET /v1/listeners?", StringComparison.Ordinal) ? """[{"name":"web"},{"name":"stats"}]""" : Status));
+            request => FakeDaemon.Json(
+                request.StartsWith("GET /v1/listeners?", StringComparison.Ordinal) ? """[{"name":"web"},{"name":"stats"}]""" : Status));
         var result = Listenctl.Run([$"[suggest:{line.Length}]", line], variables: new() { ["LISTEND_CONTROL"] = daemon.SocketPath });
         Assert.Equal((ExitCode.Done, ""), (result.ExitCode, result.Error));
         Assert.Equal(
@@ -40,7 +41,8 @@ public sealed class CompletionTests
     public void Completion_offers_names_before_options(string line, string? first, string never)
     {
         using var daemon = new FakeDaemon(
-            request => FakeDaemon.Json(request.StartsWith("GET /v1/listeners?", StringComparison.Ordinal) ? """[{"name":"web"},{"name":"stats"}]""" : Status));
+            request => FakeDaemon.Json(
+                request.StartsWith("GET /v1/listeners?", StringComparison.Ordinal) ? """[{"name":"web"},{"name":"stats"}]""" : Status));
         var result = Listenctl.Run([$"[suggest:{line.Length}]", line], variables: new() { ["LISTEND_CONTROL"] = daemon.SocketPath });
         var words = result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.DoesNotContain(never, words);

@@ -75,7 +75,8 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
     public static DaemonUnderTest Start(TemporaryDirectory directory, string config, DaemonOptions options, string name = "run")
     {
         var runtime = directory[name];
-        var file = directory.Write(name + ".toml", $"[daemon]\nruntime_directory = \"{runtime}\"\n\n{Quick.Rollouts(Fill(config, directory))}");
+        var settings = Quick.Rollouts(Fill(config, directory));
+        var file = directory.Write(name + ".toml", $"[daemon]\nruntime_directory = \"{runtime}\"\n\n{settings}");
         string[] program =
             [options.Program ?? Published.Listend, "run", "--log-format", options.LogFormat, "--log-level", options.LogLevel];
         string[] arguments = options.Arguments is { } given

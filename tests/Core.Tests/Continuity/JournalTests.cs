@@ -5,7 +5,6 @@ using System.Text.Json;
 using CsCheck;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
-using Supervisor.Core.Listeners.Options;
 using Supervisor.Core.Services;
 using Supervisor.Core.State;
 

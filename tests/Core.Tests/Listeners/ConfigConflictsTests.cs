@@ -61,7 +61,8 @@ public sealed class ConfigConflictsTests
     private static readonly string[] Addresses =
     [
         "tcp://0.0.0.0:80", "tcp://[::]:80", "tcp://*:80", "tcp://127.0.0.1:80", "tcp://127.0.0.2:80", "tcp://[::1]:80",
-        "tcp://[::ffff:127.0.0.1]:80", "tcp://[::ffff:0.0.0.0]:80", "tcp://[fe80::1%eth0]:80", "tcp://[fe80::1%eth1]:80", "tcp://127.0.0.6:80",
+        "tcp://[::ffff:127.0.0.1]:80", "tcp://[::ffff:0.0.0.0]:80", "tcp://[fe80::1%eth0]:80", "tcp://[fe80::1%eth1]:80",
+        "tcp://127.0.0.6:80",
         "mptcp://127.0.0.1:80", "tcp://127.0.0.1:81", "tcp://127.0.0.1:0", "tcp://[::]:0", "udp://0.0.0.0:80", "udp://127.0.0.1:80",
         "udp://[::1]:80", "udp://[::ffff:127.0.0.1]:80", "unix:///run/a", "unix-dgram:///run/a", "unix://@a", "unix-dgram://@a",
         "vsock://*:80", "vsock://local:80", "vsock://*:0",
