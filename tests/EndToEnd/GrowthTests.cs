@@ -1,0 +1,129 @@
+using System.Globalization;
+using System.Text;
+using Supervisor.EndToEnd.Faults;
+using Xunit;
+
+namespace Supervisor.EndToEnd;
+
+/// <summary>
+/// What a service costs in its life does not depend on how many services there are. The kernel counts (proc_pid_io(5)): the
+/// daemon's calls of read() and write(), and the bytes that it writes. Time is not measured.
+/// </summary>
+public class GrowthTests
+{
+    private const int Few = 100;
+    private const int Many = 1000;
+
+    /// <summary>How many services crash, restart and stop.</summary>
+    private const int Some = 20;
+
+    private const double MostGrowth = 1.5;
+
+    /// <summary>8 KiB of state, and as much for the log.</summary>
+    private const long MostBytes = 16 * 1024;
+
+    [Fact]
+    public async Task A_service_costs_the_same_among_a_hundred_and_among_a_thousand()
+    {
+        var few = await CostsAsync(Few);
+        var many = await CostsAsync(Many);
+        foreach (var (step, cost) in many)
+        {
+            var text = $"{step}: {few[step]} among {Few}, {cost} among {Many}";
+            Assert.True(cost.Calls <= few[step].Calls * MostGrowth, text);
+            Assert.True(cost.Bytes <= few[step].Bytes * MostGrowth, text);
+            Assert.True(cost.Bytes <= MostBytes, text);
+        }
+    }
+
+    private static async Task<IReadOnlyDictionary<string, Cost>> CostsAsync(int count)
+    {
+        var costs = new Dictionary<string, Cost>();
+        await DaemonUnderTest.WithAsync(
+            Config(count),
+            async daemon =>
+            {
+                await daemon.Log.WaitForAsync(0, count, message => message.Kind == MessageIds.WorkerReady, "all workers are ready");
+                costs["start"] = Cost.Of(daemon.Pid).Each(count);
+                using var http = daemon.Http();
+                costs["crash"] = await EachAsync(daemon, async service =>
+                {
+                    var pid = Assert.Single(await daemon.ReadyAsync(service));
+                    return () =>
+                    {
+                        RunningProgram.Kill(pid, Signals.Kill);
+                        return Task.CompletedTask;
+                    };
+                });
+                costs["restart"] = await EachAsync(daemon, service => Task.FromResult(
+                    async () => Assert.True((await http.PostAsync($"/v1/services/{service}/restart", null)).IsSuccessStatusCode)));
+                daemon.Signal(Signals.Kill);
+                await daemon.WaitAsync();
+                await using var next = daemon.Again();
+                await next.WaitUntilUpAsync();
+                costs["recovery"] = Cost.Of(next.Pid).Each(count);
+                await next.LeaveAsync();
+            },
+            new DaemonOptions { ExitCode = 128 + Signals.Kill },
+            QuickWorker.Compile);
+        return costs;
+    }
+
+    /// <summary>The cost of a step for one service, without what prepares it.</summary>
+    private static async Task<Cost> EachAsync(DaemonUnderTest daemon, Func<string, Task<Func<Task>>> prepare)
+    {
+        var steps = new List<(string Service, Func<Task> Run)>();
+        for (var i = 0; i < Some; i++)
+        {
+            steps.Add(($"s{i}", await prepare($"s{i}")));
+        }
+
+        var before = Cost.Of(daemon.Pid);
+        foreach (var (service, run) in steps)
+        {
+            var mark = daemon.Log.Count;
+            await run();
+            await daemon.WaitUntilReadyAsync(service, from: mark);
+        }
+
+        return Cost.Of(daemon.Pid).Since(before).Each(Some);
+    }
+
+    private static string Config(int count)
+    {
+        var text = new StringBuilder();
+        for (var i = 0; i < count; i++)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"""
+                [listener.l{i}]
+                address = "unix://@dir@/l{i}.sock"
+                listen.non_blocking = true
+
+                [service.s{i}]
+                {QuickWorker.Service}
+                listeners = ["l{i}"]
+
+
+                """);
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>What the kernel counted for a process.</summary>
+    /// <param name="Calls">Calls of read() and write(), and of their variants.</param>
+    /// <param name="Bytes">Bytes written.</param>
+    private readonly record struct Cost(long Calls, long Bytes)
+    {
+        public static Cost Of(int pid)
+        {
+            var fields = File.ReadLines($"/proc/{pid}/io").Select(line => line.Split(": ")).ToDictionary(
+                field => field[0], field => long.Parse(field[1], CultureInfo.InvariantCulture), StringComparer.Ordinal);
+            return new Cost(fields["syscr"] + fields["syscw"], fields["wchar"]);
+        }
+
+        public Cost Since(Cost before) => new(Calls - before.Calls, Bytes - before.Bytes);
+
+        public Cost Each(int count) => new(Calls / count, Bytes / count);
+    }
+}
