@@ -52,6 +52,22 @@ internal sealed class ListendProcess : IDisposable
             """, MessageIds.WorkerReady, workers);
     }
 
+    /// <summary>Starts a daemon with so many listeners, each with a service of one worker (yardsticks/worker.c).</summary>
+    public static ListendProcess WithServices(Workspace workspace, int count) => new(
+        workspace,
+        string.Concat(Enumerable.Range(0, count).Select(i => $$"""
+            [listener.l{{i}}]
+            address = "tcp://127.0.0.1:0"
+
+            [service.s{{i}}]
+            command = ["{{workspace.Yardstick("worker")}}"]
+            listeners = ["l{{i}}"]
+
+
+            """)),
+        MessageIds.WorkerReady,
+        count);
+
     /// <summary>Starts a daemon with listeners and without services; ready when it logs its control socket.</summary>
     public static ListendProcess WithListeners(Workspace workspace, string listeners) =>
         new(workspace, listeners, MessageIds.DaemonReady, 1);

@@ -12,6 +12,7 @@ var all = new Dictionary<string, Func<Workspace, BenchScale, IEnumerable<Figure>
     ["rest"] = RestBenchmark.Run,
     ["explain"] = ExplainBenchmark.Run,
     ["broker-10000"] = BrokerBenchmark.Run,
+    ["requests"] = RequestsBenchmark.Run,
 };
 var names = new Argument<string[]>("name")
 {
