@@ -23,6 +23,9 @@ public sealed record ChangeDocument(string Service, string? Outcome, RolloutDocu
     /// <summary>The number of worker processes, draining ones included.</summary>
     public int Workers { get; init; }
 
+    /// <summary>How many connections of the service were cut since the change began.</summary>
+    public long Cut { get; init; }
+
     /// <summary>The connections that draining workers still have; null if unknown.</summary>
     public int? DrainingConnections { get; init; }
 }

@@ -14,6 +14,7 @@ public static class RolloutDocuments
         {
             Draining = rollout.Draining,
             DrainingConnections = rollout.DrainingConnections,
+            Cut = rollout.Cut,
             Waits = rollout.Waits,
             Reason = rollout.Reason,
         };

@@ -75,6 +75,9 @@ public sealed record ServiceDocument(
 {
     /// <summary>What a client has changed, next to the configuration; null if nothing.</summary>
     public ManualDocument? Manual { get; init; }
+
+    /// <summary>Processes that do not exit after SIGKILL: the service continues without them.</summary>
+    public IReadOnlyList<AbandonedDocument> Abandoned { get; init; } = [];
 }
 
 /// <summary>What a client has changed, next to the configuration.</summary>
@@ -82,6 +85,17 @@ public sealed record ServiceDocument(
 /// <param name="At">When.</param>
 /// <param name="What"><c>stop</c>, <c>scale N</c>, or both.</param>
 public sealed record ManualDocument(Requester By, DateTimeOffset At, string What);
+
+/// <summary>A process of a worker that does not exit after SIGKILL.</summary>
+/// <param name="Pid">Process id.</param>
+/// <param name="Slot">The worker's slot.</param>
+/// <param name="Generation">The worker's generation.</param>
+/// <param name="State">Field 3 of its /proc/PID/stat, such as D.</param>
+/// <param name="WaitChannel">Where it waits in the kernel (wchan); null if unknown.</param>
+/// <param name="Since">When listend continued without it.</param>
+/// <param name="Message">The same as text.</param>
+public sealed record AbandonedDocument(
+    int Pid, int Slot, int Generation, string State, string? WaitChannel, DateTimeOffset Since, string Message);
 
 /// <summary>A roll-out.</summary>
 /// <param name="State">One of replacing, canary, draining, rolling-back, done, rolled-back, superseded, failed.</param>
@@ -109,6 +123,9 @@ public sealed record RolloutDocument(
 
     /// <summary>The connections that draining workers still have; null if unknown.</summary>
     public int? DrainingConnections { get; init; }
+
+    /// <summary>How many connections were cut since it began: connections of killed processes.</summary>
+    public int Cut { get; init; }
 
     /// <summary>In the state canary: when the roll-out continues automatically; null if it waits for promote.</summary>
     public DateTimeOffset? PromotedAt { get; init; }
@@ -147,6 +164,12 @@ public sealed record WorkerDocument(
 
     /// <summary>When the worker entered its state; null if the daemon does not report it.</summary>
     public DateTimeOffset? StateSince { get; init; }
+
+    /// <summary>
+    /// Its known processes, each with its descendants, when its main process is not the only one: others remain after it has exited,
+    /// or have left its descent. Null otherwise.
+    /// </summary>
+    public IReadOnlyList<int>? Processes { get; init; }
 
     /// <summary>The directory of the worker's own cgroup; null without one.</summary>
     public string? Cgroup { get; init; }

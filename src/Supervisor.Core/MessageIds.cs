@@ -81,6 +81,15 @@ public static class MessageIds
     /// <summary>A worker did not exit within stop_timeout and is killed.</summary>
     public const string WorkerKilled = "1c814907a07e4d639b43259b04fa0bd2";
 
+    /// <summary>A worker's main process has exited, and other processes of the worker remain.</summary>
+    public const string WorkerRemains = "006e1b9e3b9443388101e2dbc06a52c3";
+
+    /// <summary>A worker did not exit after SIGKILL, and the daemon continues without it.</summary>
+    public const string WorkerAbandoned = "9c1191e8cfa3422395502aa753748ed8";
+
+    /// <summary>The kernel refused to send a signal to a worker.</summary>
+    public const string WorkerSignalRefused = "73f61f3bedc94d51bc1215493702cf57";
+
     /// <summary>A worker that was to exit has exited.</summary>
     public const string WorkerExited = "8884dd4c60ab42e1afc9481f062f2274";
 

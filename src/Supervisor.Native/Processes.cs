@@ -156,6 +156,13 @@ public static unsafe class Processes
     /// </summary>
     public static bool IsThere(DescriptorHandle pidfd) => Signal(pidfd, 0)?.Errno != ESRCH;
 
+    /// <summary>Whether the process behind a pidfd has exited, by poll(2); also true for a zombie.</summary>
+    public static bool HasExited(DescriptorHandle pidfd)
+    {
+        pollfd exited = new() { fd = pidfd.Number, events = POLLIN };
+        return poll(&exited, 1, 0) > 0;
+    }
+
     /// <summary>kill(2); a negative pid is a process group.</summary>
     public static SystemCallError? Kill(int pid, int signal) =>
         kill(pid, signal) == 0 ? null : SystemCallError.Last("kill");

@@ -52,7 +52,6 @@ public sealed class SupervisionTests
             await daemon.WaitUntilReadyAsync("w");
             var stray = LastNumber(await daemon.Log.WaitForOutputAsync(0, "stray "));
             Assert.Equal(0, (await daemon.ListenctlAsync("stop", "w", "--wait")).ExitCode);
-            Assert.Equal(stray, (await daemon.Log.WaitForAsync(0, MessageIds.OrphanKilled, "w")).Number("Pid"));
             await Processes.EndedAsync(stray);
         });
 

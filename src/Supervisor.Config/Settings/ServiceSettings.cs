@@ -52,6 +52,10 @@ internal static class ServiceSettings
             (s, v) => s with { StartTimeout = v }),
         Of("stop_signal", SettingTypes.Signal, "\"SIGTERM\"",
             "Send this signal to make a worker drain and exit", (s, v) => s with { StopSignal = v }),
+        Of("stop_mode", new ChoiceType<StopMode>(("group", StopMode.Group), ("main", StopMode.Main)), "\"group\"",
+            "Send stop_signal to all processes of a worker (group) or only to its main process (main). "
+            + "Both wait for all of them until stop_timeout",
+            (s, v) => s with { StopMode = v }),
         Of("stop_timeout", SettingTypes.AnyDuration, "\"30s\"",
             "Send SIGKILL to a worker that still drains after this time", (s, v) => s with { StopTimeout = v }),
 

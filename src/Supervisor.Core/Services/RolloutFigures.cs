@@ -17,6 +17,9 @@ public sealed record RolloutFigures(string State, int From, int To, int Replaced
     /// <summary>How many connections the draining workers have; null if unknown.</summary>
     public int? DrainingConnections { get; init; }
 
+    /// <summary>How many connections were cut.</summary>
+    public int Cut { get; init; }
+
     /// <summary>What the roll-out waits for besides its own workers; null if nothing.</summary>
     public string? Waits { get; init; }
 
@@ -31,6 +34,7 @@ public sealed record RolloutFigures(string State, int From, int To, int Replaced
             (rollout.EndedAt ?? now) - rollout.StartedAt)
         {
             Draining = service.Workers.Count(worker => !worker.IsLive),
+            Cut = rollout.Cut,
             Waits = RolloutText.Waits(service.Spec.Name, rollout, service.Spec.Rollout.MaxGenerations, now),
             Reason = rollout.Reason,
         };

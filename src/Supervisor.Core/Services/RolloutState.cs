@@ -86,6 +86,9 @@ public sealed record RolloutState
     /// <summary>Why it failed; null unless it did.</summary>
     public string? Reason { get; init; }
 
+    /// <summary>How many connections were cut since it began: connections of killed processes.</summary>
+    public int Cut { get; init; }
+
     /// <summary>How many slots, from the first, are replaced and watched before the others; 0: no canary.</summary>
     public int Canary { get; init; }
 

@@ -102,6 +102,16 @@ internal sealed class RolloutSteps(ServiceStep step)
         }
     }
 
+    /// <summary>Counts connections that were cut, for the service and for the active roll-out.</summary>
+    public void Cut(int count)
+    {
+        step.State = step.State with
+        {
+            Cut = step.State.Cut + count,
+            Rollout = step.State.Rollout is { IsActive: true } rollout ? rollout with { Cut = rollout.Cut + count } : step.State.Rollout,
+        };
+    }
+
     /// <summary>Handles a worker's failure, which may fail the roll-out.</summary>
     public void WorkerFailed(WorkerState worker, string reason)
     {

@@ -12,22 +12,11 @@ public static class RolloutText
     public static string Of(RolloutFigures rollout)
     {
         var after = Duration.Rounded(rollout.Elapsed) + (string.IsNullOrEmpty(rollout.Reason) ? "" : $": {rollout.Reason}");
-        return rollout.State switch
-        {
-            "done" => string.Create(
-                CultureInfo.InvariantCulture,
-                $"generation {rollout.To} serves, {rollout.Replaced} worker{(rollout.Replaced == 1 ? "" : "s")} replaced in ")
-                + Duration.Rounded(rollout.Elapsed),
-            "rolled-back" =>
-                string.Create(CultureInfo.InvariantCulture,
-                    $"generation {rollout.To} rolled back to generation {rollout.From} after {after}"),
-            "failed" or "superseded" =>
-                string.Create(CultureInfo.InvariantCulture, $"roll-out of generation {rollout.To} {rollout.State} after {after}"),
-            _ => string.Create(CultureInfo.InvariantCulture, $"{rollout.State}, generation {rollout.To}: {Progress(rollout)}")
-                + (rollout.Waits is null ? "" : $"; {rollout.Waits}")
-                + (string.IsNullOrEmpty(rollout.Reason) ? "" : $": {rollout.Reason}"),
-        };
+        return Of(rollout, after) + Cut(rollout.Cut);
     }
+
+    /// <summary><c>; 3 connections cut</c>, to follow another text; empty if none was cut.</summary>
+    public static string Cut(long cut) => cut == 0 ? "" : $"; {DrainWords.Connections(cut)} cut";
 
     /// <summary>Its progress: <c>1 of 4 replaced, 1 draining with 3 connections</c>.</summary>
     public static string Progress(RolloutFigures rollout) =>
@@ -48,4 +37,19 @@ public static class RolloutText
         rollout.Phase == RolloutPhase.Canary ? Until(service, rollout, now)
         : rollout.WaitsFor.IsEmpty ? null
         : $"waits until generation {string.Join(", ", rollout.WaitsFor)} has exited (rollout.max_generations is {maxGenerations})";
+
+    private static string Of(RolloutFigures rollout, string after) => rollout.State switch
+    {
+        "done" => string.Create(
+            CultureInfo.InvariantCulture,
+            $"generation {rollout.To} serves, {rollout.Replaced} worker{(rollout.Replaced == 1 ? "" : "s")} replaced in ")
+            + Duration.Rounded(rollout.Elapsed),
+        "rolled-back" =>
+            string.Create(CultureInfo.InvariantCulture, $"generation {rollout.To} rolled back to generation {rollout.From} after {after}"),
+        "failed" or "superseded" =>
+            string.Create(CultureInfo.InvariantCulture, $"roll-out of generation {rollout.To} {rollout.State} after {after}"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{rollout.State}, generation {rollout.To}: {Progress(rollout)}")
+            + (rollout.Waits is null ? "" : $"; {rollout.Waits}")
+            + (string.IsNullOrEmpty(rollout.Reason) ? "" : $": {rollout.Reason}"),
+    };
 }

@@ -14,8 +14,14 @@ public sealed record SpawnEffect(WorkerState Worker) : ServiceEffect;
 /// <summary>Send a worker the stop signal, or SIGABRT if it hangs.</summary>
 public sealed record SignalEffect(WorkerState Worker, int Signal) : ServiceEffect;
 
-/// <summary>SIGKILL a worker's whole session.</summary>
+/// <summary>SIGKILL all processes of a worker.</summary>
 public sealed record KillEffect(WorkerState Worker) : ServiceEffect;
+
+/// <summary>
+/// Continue without a worker that does not exit after SIGKILL; answer with <see cref="WorkerAbandoned"/>, or with
+/// <see cref="WorkerEnded"/> if it exits now.
+/// </summary>
+public sealed record AbandonEffect(WorkerState Worker) : ServiceEffect;
 
 /// <summary>Run a hook for that generation, after hooks that still run; answer with <see cref="HookEnded"/>.</summary>
 public sealed record HookEffect(HookKind Hook, int Generation) : ServiceEffect;
@@ -68,6 +74,12 @@ public enum ServiceReport
 
     /// <summary>The connections that a worker had when it was killed.</summary>
     WorkerCut,
+
+    /// <summary>A worker's main process has exited, and other processes of it remain.</summary>
+    WorkerRemains,
+
+    /// <summary>A worker did not exit after SIGKILL, and the daemon continues without it.</summary>
+    WorkerAbandoned,
 
     /// <summary>A worker exited after its stop signal.</summary>
     WorkerLeft,

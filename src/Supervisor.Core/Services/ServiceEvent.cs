@@ -20,6 +20,9 @@ public sealed record DemandArrived : ServiceEvent;
 /// <summary>Its workers were idle for stop_when_idle.</summary>
 public sealed record IdleElapsed : ServiceEvent;
 
+/// <summary>Kill the workers of a stopped service now.</summary>
+public sealed record KillRequested : ServiceEvent;
+
 /// <summary>Stop the service; its listeners stay.</summary>
 public sealed record StopRequested : ServiceEvent;
 
@@ -73,7 +76,19 @@ public sealed record WorkerTimeoutExtended(int WorkerId, TimeSpan By) : ServiceE
 /// <summary>A probe found that a worker is not ready; with what it found instead.</summary>
 public sealed record WorkerSeen(int WorkerId, string What) : ServiceEvent;
 
-/// <summary>A worker's process has exited, or was never created.</summary>
+/// <summary>A worker's main process has exited, and other processes of the worker may remain: they are looked for now.</summary>
+public sealed record WorkerMainEnded(int WorkerId, ExitReason Reason) : ServiceEvent;
+
+/// <summary>Processes of a worker remain after its main process has exited; <paramref name="What"/> names them.</summary>
+public sealed record WorkerRemains(int WorkerId, ExitReason Reason, int Count, string What) : ServiceEvent;
+
+/// <summary>A kill cut connections of a worker.</summary>
+public sealed record ConnectionsCut(int WorkerId, int Count) : ServiceEvent;
+
+/// <summary>Processes of a worker did not exit after SIGKILL: the daemon continues without it. With their names.</summary>
+public sealed record WorkerAbandoned(int WorkerId, string What) : ServiceEvent;
+
+/// <summary>The whole worker has exited, or was never created.</summary>
 public sealed record WorkerEnded(int WorkerId, ExitReason Reason) : ServiceEvent;
 
 /// <summary>

@@ -41,6 +41,9 @@ public static class ServiceMachine
             case DemandArrived or IdleElapsed:
                 // A command or a roll-out came first.
                 break;
+            case KillRequested:
+                step.Workers.KillAll();
+                break;
             case StopRequested:
                 step.Service.Stop();
                 break;
@@ -96,6 +99,18 @@ public static class ServiceMachine
                 break;
             case WorkerSeen seen:
                 step.Update(seen.WorkerId, worker => worker with { Seen = seen.What });
+                break;
+            case WorkerMainEnded ended:
+                step.Workers.MainEnded(ended.WorkerId, ended.Reason);
+                break;
+            case WorkerRemains remains:
+                step.Workers.Remains(remains);
+                break;
+            case ConnectionsCut cut:
+                step.Rollout.Cut(cut.Count);
+                break;
+            case WorkerAbandoned abandoned:
+                step.Workers.Abandoned(abandoned.WorkerId, abandoned.What);
                 break;
             case WorkerEnded ended:
                 step.Workers.Ended(ended.WorkerId, ended.Reason);

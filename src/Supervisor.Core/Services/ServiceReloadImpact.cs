@@ -37,6 +37,7 @@ public static class ServiceReloadImpact
         Daemon("stop_when_idle", (a, b) => a.StopWhenIdle == b.StopWhenIdle),
         Daemon("start_timeout", (a, b) => a.StartTimeout == b.StartTimeout),
         Daemon("stop_signal", (a, b) => a.StopSignal == b.StopSignal),
+        Daemon("stop_mode", (a, b) => a.StopMode == b.StopMode),
         Daemon("stop_timeout", (a, b) => a.StopTimeout == b.StopTimeout),
         Daemon("rollout", (a, b) => a.Rollout == b.Rollout),
         Daemon("restart", (a, b) => a.Restart == b.Restart),

@@ -38,6 +38,9 @@ public sealed record ServiceSpec
     /// <summary>The number of the signal at which a worker drains and exits.</summary>
     public int StopSignal { get; init; } = 15;
 
+    /// <summary>Which processes of a worker get the stop signal.</summary>
+    public StopMode StopMode { get; init; }
+
     /// <summary>How long a worker may drain before SIGKILL.</summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -167,6 +170,17 @@ public sealed record Readiness(ReadinessKind Kind, string? Path = null)
 
     /// <summary>At exec.</summary>
     public static readonly Readiness Started = new(ReadinessKind.Started);
+}
+
+/// <summary><c>stop_mode</c>. In both modes all processes of the worker are waited for until <c>stop_timeout</c>.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<StopMode>))]
+public enum StopMode
+{
+    /// <summary>All processes of the worker get the stop signal.</summary>
+    Group,
+
+    /// <summary>Only its main process gets it.</summary>
+    Main,
 }
 
 /// <summary><c>rollout.strategy</c>.</summary>

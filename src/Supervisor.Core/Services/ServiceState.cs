@@ -59,6 +59,9 @@ public sealed record ServiceState
     /// <summary>The active roll-out, or the last one.</summary>
     public RolloutState? Rollout { get; init; }
 
+    /// <summary>How many connections were cut so far: connections of killed processes.</summary>
+    public long Cut { get; init; }
+
     /// <summary>The generations whose pre_start has succeeded, so that workers may start; unused without a pre_start.</summary>
     public ImmutableSortedSet<int> Prepared { get; init; } = [];
 

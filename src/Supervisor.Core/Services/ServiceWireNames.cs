@@ -86,6 +86,8 @@ public static class ServiceWireNames
         ServiceReport.WorkerHung => "worker-hung",
         ServiceReport.WorkerDraining => "worker-draining",
         ServiceReport.WorkerKilled => "worker-killed",
+        ServiceReport.WorkerRemains => "worker-remains",
+        ServiceReport.WorkerAbandoned => "worker-abandoned",
         ServiceReport.WorkerLeft => "worker-left",
         ServiceReport.WorkerDied => "worker-died",
         ServiceReport.WorkerConnections => "worker-connections",

@@ -12,6 +12,12 @@ public enum WorkerEvent
     /// <summary>It sent STOPPING=1.</summary>
     StoppingAnnounced,
 
+    /// <summary>Its main process has exited; other processes of it may remain.</summary>
+    MainExited,
+
+    /// <summary>It has to be killed now.</summary>
+    Kill,
+
     /// <summary>Its deadline has passed.</summary>
     DeadlinePassed,
 

@@ -1,8 +1,8 @@
 namespace Supervisor.Core.Services;
 
 /// <summary>
-/// One worker's transitions: (state, event, now) to (state, action). Every pair of state and event is defined. The exit of the
-/// process is not an event here, because it removes the worker in any state.
+/// One worker's transitions: (state, event, now) to (state, action). Every pair of state and event is defined. The exit of all its
+/// processes is not an event here, because it removes the worker in any state.
 /// </summary>
 public static class WorkerMachine
 {
@@ -23,9 +23,17 @@ public static class WorkerMachine
         /// <summary>Send SIGABRT: the worker hangs, and its core shows where.</summary>
         Abort,
 
-        /// <summary>SIGKILL the whole session.</summary>
+        /// <summary>SIGKILL all its processes.</summary>
         Kill,
+
+        /// <summary>Continue without it: it does not exit after SIGKILL.</summary>
+        Abandon,
     }
+
+    /// <summary>
+    /// The shortest time in which a killed worker has to exit before the daemon continues without it; otherwise stop_timeout.
+    /// </summary>
+    public static TimeSpan KillPatience { get; } = TimeSpan.FromSeconds(1);
 
     /// <summary>A new worker.</summary>
     public static WorkerState Start(int id, int slot, int generation, ServiceSpec spec, TimeSpan now) => new()
@@ -71,6 +79,14 @@ public static class WorkerMachine
     private static (WorkerState State, Action Action) Cell(WorkerState worker, WorkerEvent what, ServiceSpec spec, TimeSpan now) =>
         (worker.Phase, what) switch
         {
+            (WorkerPhase.Killed, WorkerEvent.DeadlinePassed) => (worker with { Deadline = null }, Action.Abandon),
+            (WorkerPhase.Killed, _) => (worker, Action.None),
+            (_, WorkerEvent.Kill) or (WorkerPhase.Draining or WorkerPhase.Stopping, WorkerEvent.DeadlinePassed) =>
+                (Killed(worker, spec, now), Action.Kill),
+            (WorkerPhase.Starting, WorkerEvent.MainExited) => (Ended(worker, WorkerPhase.Stopping, spec, now), Action.None),
+            (WorkerPhase.Ready, WorkerEvent.MainExited) => (Ended(worker, WorkerPhase.Draining, spec, now), Action.None),
+            (WorkerPhase.Draining or WorkerPhase.Stopping, WorkerEvent.MainExited) => (worker, Action.None),
+
             (WorkerPhase.Starting, WorkerEvent.Ready) => (Settling(worker, spec, now), Action.None),
             (WorkerPhase.Starting, WorkerEvent.Stop) => (Ending(worker, WorkerPhase.Stopping, spec, now), Action.Signal),
             (WorkerPhase.Starting, WorkerEvent.StoppingAnnounced) => (worker, Action.None),
@@ -89,9 +105,7 @@ public static class WorkerMachine
                 or (WorkerPhase.Ready, WorkerEvent.WatchdogPassed or WorkerEvent.WatchdogTriggered) =>
                 (Ending(worker, WorkerPhase.Stopping, spec, now) with { Hang = HangText(worker, what) }, Action.Abort),
 
-            (WorkerPhase.Draining or WorkerPhase.Stopping, WorkerEvent.DeadlinePassed) =>
-                (worker with { Phase = WorkerPhase.Killed, Deadline = null }, Action.Kill),
-            (WorkerPhase.Draining, WorkerEvent.Stop) when worker.EndReason == EndReason.None =>
+            (WorkerPhase.Draining, WorkerEvent.Stop) when worker is { EndReason: EndReason.None, MainExit: null } =>
                 (Ending(worker, WorkerPhase.Draining, spec, now), Action.Signal),
             (WorkerPhase.Draining, WorkerEvent.WatchdogTriggered) => (worker with { Phase = WorkerPhase.Stopping }, Action.Abort),
             (WorkerPhase.Draining or WorkerPhase.Stopping, WorkerEvent.Ready or WorkerEvent.Stop or WorkerEvent.StoppingAnnounced) =>
@@ -99,10 +113,6 @@ public static class WorkerMachine
             (
                 WorkerPhase.Draining or WorkerPhase.Stopping,
                 WorkerEvent.Alive or WorkerEvent.WatchdogPassed or WorkerEvent.WatchdogTriggered) => (worker, Action.None),
-
-            (WorkerPhase.Killed, WorkerEvent.Ready or WorkerEvent.Stop or WorkerEvent.StoppingAnnounced or WorkerEvent.DeadlinePassed) =>
-                (worker with { Deadline = null }, Action.None),
-            (WorkerPhase.Killed, WorkerEvent.Alive or WorkerEvent.WatchdogPassed or WorkerEvent.WatchdogTriggered) => (worker, Action.None),
 
             _ => throw new ArgumentOutOfRangeException(nameof(what), (worker.Phase, what), null),
         };
@@ -119,6 +129,17 @@ public static class WorkerMachine
 
     private static WorkerState Ending(WorkerState worker, WorkerPhase phase, ServiceSpec spec, TimeSpan now) =>
         worker with { Phase = phase, EndReason = EndReason.Requested, Deadline = now + spec.StopTimeout, WatchdogDeadline = null };
+
+    /// <summary>Its main process has exited. If the daemon did not stop it, it drains as after STOPPING=1.</summary>
+    private static WorkerState Ended(WorkerState worker, WorkerPhase phase, ServiceSpec spec, TimeSpan now) =>
+        worker with { Phase = phase, Deadline = now + spec.StopTimeout, WatchdogDeadline = null };
+
+    private static WorkerState Killed(WorkerState worker, ServiceSpec spec, TimeSpan now) => worker with
+    {
+        Phase = WorkerPhase.Killed,
+        Deadline = now + (spec.StopTimeout > KillPatience ? spec.StopTimeout : KillPatience),
+        WatchdogDeadline = null,
+    };
 
     private static WorkerState Watched(WorkerState worker, TimeSpan now) =>
         worker with { WatchdogDeadline = worker.Watchdog > TimeSpan.Zero ? now + worker.Watchdog : null };

@@ -10,8 +10,10 @@ namespace Supervisor.Core.Services;
 ///    │ Stop, start_timeout │ watchdog                     │ stop_timeout
 ///    ▼                     ▼  stop_timeout                ▼
 /// Stopping ◀───────────────┘ ────────────────────────▶ Killed
-///    any of them ── its process ends ──▶ (removed)
+///    Killed ── stop_timeout again ──▶ (abandoned)
+///    any of them ── all its processes have ended ──▶ (removed)
 /// </code>
+/// When only its main process has ended, it is Draining or Stopping until the others have.
 /// </summary>
 [JsonConverter(typeof(JsonStringEnumConverter<WorkerPhase>))]
 public enum WorkerPhase
@@ -28,6 +30,8 @@ public enum WorkerPhase
     /// <summary>Was never ready and got its stop signal, or hung and got SIGABRT; its deadline is stop_timeout.</summary>
     Stopping,
 
-    /// <summary>SIGKILL was sent to its whole session.</summary>
+    /// <summary>
+    /// Its processes were killed. Its deadline is stop_timeout once more; then the daemon continues without it.
+    /// </summary>
     Killed,
 }

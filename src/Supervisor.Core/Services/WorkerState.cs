@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Supervisor.Core.Workers;
 
 namespace Supervisor.Core.Services;
 
@@ -92,6 +93,12 @@ public sealed record WorkerState
 
     /// <summary>The last finding of a probe, other than ready; null if there was none.</summary>
     public string? Seen { get; init; }
+
+    /// <summary>How its main process ended while other processes of it may remain; null while the main process runs.</summary>
+    public ExitReason? MainExit { get; init; }
+
+    /// <summary>How many processes remained after the main process, when they were last counted.</summary>
+    public int Remaining { get; init; }
 
     /// <summary>Whether the daemon stops it because it failed.</summary>
     public bool HasFailed => EndReason is EndReason.StartTimedOut or EndReason.Hung;

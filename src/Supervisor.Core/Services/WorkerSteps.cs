@@ -49,6 +49,9 @@ internal sealed class WorkerSteps(ServiceStep step)
             case WorkerMachine.Action.Kill:
                 step.Add(new KillEffect(after));
                 break;
+            case WorkerMachine.Action.Abandon:
+                step.Add(new AbandonEffect(after));
+                break;
             case WorkerMachine.Action.None:
                 break;
             default:
@@ -61,7 +64,62 @@ internal sealed class WorkerSteps(ServiceStep step)
         }
     }
 
-    /// <summary>A worker's process has exited, or was never created.</summary>
+    /// <summary>
+    /// A worker's main process has exited. If the daemon did not stop it, it is replaced now, unless the strategy forbids two
+    /// workers of a slot. The worker stays until its other processes have exited.
+    /// </summary>
+    public void MainEnded(int workerId, ExitReason reason)
+    {
+        if (Find(workerId) is not { MainExit: null } before)
+        {
+            return;
+        }
+
+        var spec = step.State.SpecOf(before.Generation);
+        var (after, _) = WorkerMachine.Step(before, WorkerEvent.MainExited, spec, step.Now);
+        step.Update(workerId, _ => after with { MainExit = reason });
+        if (before.EndReason != EndReason.None)
+        {
+            return;
+        }
+
+        step.Report(ServiceReport.WorkerDied, before, text: reason.Text);
+        if (!before.RestartDecided && !spec.Rollout.StopsFirst)
+        {
+            step.Update(workerId, ended => ended with { RestartDecided = true });
+            step.Slots.ApplyRestartPolicy(before, reason);
+        }
+
+        if (before.IsLive)
+        {
+            step.Rollout.WorkerFailed(before, $"{Name(before)} {reason.Text}");
+        }
+    }
+
+    /// <summary>Processes of a worker remain after its main process has exited.</summary>
+    public void Remains(WorkerRemains remains)
+    {
+        MainEnded(remains.WorkerId, remains.Reason);
+        if (Find(remains.WorkerId) is { } worker && worker.Remaining != remains.Count)
+        {
+            step.Update(worker.Id, one => one with { Remaining = remains.Count });
+            if (worker.Remaining == 0)
+            {
+                step.Report(ServiceReport.WorkerRemains, Find(worker.Id), text: remains.What);
+            }
+        }
+    }
+
+    /// <summary>The daemon continues without a worker that does not exit after SIGKILL.</summary>
+    public void Abandoned(int workerId, string what)
+    {
+        if (Find(workerId) is { } worker)
+        {
+            Remove(worker, ServiceReport.WorkerAbandoned, new ExitReason(false, what));
+        }
+    }
+
+    /// <summary>The whole worker has exited, or was never created.</summary>
     public void Ended(int workerId, ExitReason reason)
     {
         if (Find(workerId) is not { } worker)
@@ -69,15 +127,31 @@ internal sealed class WorkerSteps(ServiceStep step)
             return;
         }
 
-        step.State = step.State with { Workers = step.State.Workers.Remove(worker) };
-        if (worker.EndReason is EndReason.Requested or EndReason.Hung)
+        ServiceReport? report = worker switch
         {
-            step.Report(ServiceReport.WorkerLeft, worker, text: reason.Text);
-        }
+            { EndReason: EndReason.Requested or EndReason.Hung } => ServiceReport.WorkerLeft,
+            { EndReason: EndReason.None, MainExit: null } => ServiceReport.WorkerDied,
+            { EndReason: EndReason.None, Remaining: > 0 } => ServiceReport.WorkerLeft,
+            _ => null,
+        };
+        Remove(worker, report, worker.MainExit ?? reason);
+    }
 
-        if (worker.EndReason == EndReason.None)
+    /// <summary>Kills all workers of a stopped service.</summary>
+    public void KillAll()
+    {
+        foreach (var worker in step.State.IsStarted ? [] : step.State.Workers)
         {
-            step.Report(ServiceReport.WorkerDied, worker, text: reason.Text);
+            Happened(worker.Id, WorkerEvent.Kill);
+        }
+    }
+
+    private void Remove(WorkerState worker, ServiceReport? report, ExitReason reason)
+    {
+        step.State = step.State with { Workers = step.State.Workers.Remove(worker) };
+        if (report is { } kind)
+        {
+            step.Report(kind, worker, text: reason.Text);
         }
 
         if (worker.EndReason != EndReason.Requested && !worker.RestartDecided)
@@ -158,7 +232,9 @@ internal sealed class WorkerSteps(ServiceStep step)
                 Hangs(before, after);
                 break;
             case WorkerPhase.Killed:
-                step.Report(ServiceReport.WorkerKilled, after);
+                var spec = step.State.SpecOf(after.Generation);
+                step.Report(ServiceReport.WorkerKilled, after, text: before.Deadline <= step.Now
+                    ? $"did not exit within stop_timeout ({Duration.Rounded(spec.StopTimeout)})" : "has to be killed now");
                 break;
             case WorkerPhase.Starting or WorkerPhase.Stopping:
                 break;

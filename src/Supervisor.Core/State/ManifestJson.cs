@@ -87,6 +87,7 @@ internal sealed partial class ManifestJson : JsonSerializerContext
         writer.WriteBoolean(PropName_wanted, state.IsStarted);
         writer.WriteBoolean(PropName_awaits_demand, state.AwaitsDemand);
         writer.WriteNumber(PropName_total_restarts, state.TotalRestarts ?? 0);
+        writer.WriteNumber(PropName_cut, state.Cut);
         writer.WriteNumber(PropName_desired, state.Desired);
         writer.WriteNumber(PropName_generation, state.Generation);
         writer.WriteNumber(PropName_newest_generation, state.NewestGeneration);

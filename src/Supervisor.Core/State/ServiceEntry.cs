@@ -90,6 +90,12 @@ public sealed record WorkerEntry
     /// <summary>Whether a stop signal was held back, because connections wait in a queue that only this worker serves.</summary>
     public bool IsHeldBack { get; init; }
 
+    /// <summary>Its processes besides the main process, as far as they were looked for.</summary>
+    public ImmutableArray<ProcessEntry> Rest { get; init; } = [];
+
+    /// <summary>Whether these got the stop signal, as far as <c>stop_mode</c> says so.</summary>
+    public bool IsRestTold { get; init; }
+
     /// <summary>When it was spawned.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 
@@ -129,6 +135,11 @@ public sealed record WorkerEntry
     /// <summary>The unfinished line of its standard error.</summary>
     public byte[]? ErrorRest { get; init; }
 }
+
+/// <summary>A process.</summary>
+/// <param name="Pid">Its id.</param>
+/// <param name="StartTime">Field 22 of its /proc/PID/stat.</param>
+public sealed record ProcessEntry(int Pid, ulong StartTime);
 
 /// <summary>A descriptor that a worker stored.</summary>
 /// <param name="Slot">Its slot.</param>

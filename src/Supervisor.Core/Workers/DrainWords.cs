@@ -10,7 +10,7 @@ public static class DrainWords
     public const int MaxPeers = 5;
 
     /// <summary>Such as "no connections", "1 connection", "3 connections".</summary>
-    public static string Connections(int count) => count switch
+    public static string Connections(long count) => count switch
     {
         0 => "no connections",
         1 => "1 connection",
@@ -22,8 +22,8 @@ public static class DrainWords
         (drain.Count is > 0 and var count ? $"still has {Connections(count)}" : "has no connections left")
             + Details(drain, now, drain.SilentFor is { TotalSeconds: >= 1 } silent ? $"no data for {Age(silent)}" : null);
 
-    /// <summary>The connections that a kill cuts; null if there are none.</summary>
-    public static string? Cut(WorkerDrain drain, TimeSpan now)
+    /// <summary>The connections that a signal cuts; null if there are none.</summary>
+    public static string? Cut(WorkerDrain drain, TimeSpan now, int signal)
     {
         if (drain.Count is not { } count || count == 0)
         {
@@ -34,7 +34,8 @@ public static class DrainWords
         var more = count - peers.Length;
         var from = peers.IsEmpty ? null
             : $"from {string.Join(", ", peers)}{(more > 0 ? string.Create(CultureInfo.InvariantCulture, $" and {more} more") : "")}";
-        return $"had {Connections(count)}, cut by SIGKILL{Details(drain, now, from)}";
+        return $"had {Connections(count)}, cut by {Signals.Name(signal)}"
+            + (signal == Signals.Kill ? "" : ", which a process of it does not handle") + Details(drain, now, from);
     }
 
     /// <summary>The evidence that it keeps accepting.</summary>

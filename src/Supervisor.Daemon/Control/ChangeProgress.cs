@@ -21,12 +21,14 @@ internal abstract class ChangeProgress
             new BoundedChannelOptions(1024) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
 
     private readonly TaskCompletionSource<string?> _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly long _cutBefore;
     private bool _isFollowing;
 
     protected ChangeProgress(EventLoop loop, ServiceRunner runner)
     {
         Loop = loop;
         Runner = runner;
+        _cutBefore = runner.State.Cut;
     }
 
     public ChannelReader<ChangeDocument> Reader => _channel.Reader;
@@ -37,6 +39,9 @@ internal abstract class ChangeProgress
 
     /// <summary>Whether the outcome was reported.</summary>
     protected bool IsOver { get; private set; }
+
+    /// <summary>How many connections of the service were cut since the change began.</summary>
+    protected long Cut => Runner.State.Cut - _cutBefore;
 
     /// <summary>What continues when the client stops waiting: "the roll-out".</summary>
     protected abstract string Subject { get; }
@@ -118,6 +123,7 @@ internal abstract class ChangeProgress
             Ready = Runner.State.Ready,
             Workers = Runner.State.Workers.Length,
             DrainingConnections = Runner.Drains.Connections,
+            Cut = Cut,
         };
 
     private void Changed(ServiceRunner runner, ImmutableArray<ReportEffect> reports)

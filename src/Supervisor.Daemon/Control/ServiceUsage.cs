@@ -71,7 +71,7 @@ internal sealed class ServiceUsage
     private WorkerDocument AddConnections(WorkerDocument worker, Dictionary<int, WorkerDrain> drains, bool mayHaveSome)
     {
         if (worker.Pid is not { } pid
-            || (mayHaveSome ? _connections.Of(pid, Math.Min(_until, After(Each))) : []) is not { } connections)
+            || (mayHaveSome ? _connections.Of(worker.Processes ?? [pid], Math.Min(_until, After(Each))) : []) is not { } connections)
         {
             return worker;
         }

@@ -54,7 +54,7 @@ internal sealed class StopProgress(EventLoop loop, ServiceRunner runner, Request
         {
             Finish(Document("done", _answer == AlreadyStopped
                 ? $"{Runner.Name}: {_answer}"
-                : $"{Runner.Name}: stopped after {Duration.Rounded(Loop.Now - _began)}{Queue()}"));
+                : $"{Runner.Name}: stopped after {Duration.Rounded(Loop.Now - _began)}{RolloutText.Cut(Cut)}{Queue()}"));
         }
         else if ((state.Workers.Length, Runner.Drains.Connections, DrainDocuments.Remark(Runner)) is var shown && shown != _shown)
         {

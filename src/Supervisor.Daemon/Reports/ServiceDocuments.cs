@@ -26,6 +26,12 @@ internal static class ServiceDocuments
             [.. Workers(runner, now, wall)])
         {
             Manual = Manual(runner),
+            Abandoned =
+            [
+                .. runner.Abandoned.All.Select(one => new AbandonedDocument(
+                    one.Process.Pid, one.Worker.Slot, one.Worker.Generation, one.Process.State.ToString(), one.Process.WaitChannel,
+                    one.Since, $"{WorkerText.Name(one.Worker)} did not exit after SIGKILL: {one.Process}")),
+            ],
         };
     }
 
@@ -69,6 +75,7 @@ internal static class ServiceDocuments
         state.Workers.Count(worker => !worker.IsLive),
         (long)((rollout.EndedAt ?? now) - rollout.StartedAt).TotalMilliseconds)
     {
+        Cut = rollout.Cut,
         Canary = rollout.Canary > 0 ? rollout.Canary : null,
         PromotedAt = rollout.PromotedAt is { } at ? wall + (at - now) : null,
     };
@@ -76,7 +83,8 @@ internal static class ServiceDocuments
     private static IEnumerable<WorkerDocument> Workers(ServiceRunner runner, TimeSpan now, DateTimeOffset wall)
     {
         var state = runner.State;
-        foreach (var worker in state.Workers.OrderBy(worker => worker.Slot).ThenBy(worker => worker.Generation).ThenBy(worker => worker.Id))
+        foreach (var worker in state.Workers.Where(HasProcess)
+            .OrderBy(worker => worker.Slot).ThenBy(worker => worker.Generation).ThenBy(worker => worker.Id))
         {
             var process = runner.Workers.Process(worker.Id);
             var slot = worker.Slot < state.Slots.Length && state.Slots[worker.Slot] is var at && at.Generation == worker.Generation
@@ -88,6 +96,7 @@ internal static class ServiceDocuments
             {
                 StateSince = wall + (worker.PhaseSince - now),
                 Drain = runner.Drains.Of(worker.Id) is { } drain ? DrainDocuments.Document(drain, worker, now, wall) : null,
+                Processes = process?.Others,
                 Cgroup = process?.Cgroup?.Path,
             };
         }
@@ -112,6 +121,9 @@ internal static class ServiceDocuments
     private static string? LoopText(ServiceState state, TimeSpan now) =>
         state.Slots.Where(slot => slot.CrashLoop?.IsActive(state.SpecOf(slot.Generation).Restart, now) == true && slot.NextTry is null)
             .Select(slot => WorkerText.Looping(slot, state.SpecOf(slot.Generation).Restart)).FirstOrDefault();
+
+    /// <summary>Whether a worker has a process, or gets one: nothing is known to remain of one whose main process has exited.</summary>
+    private static bool HasProcess(WorkerState worker) => worker is { MainExit: null } or { Remaining: > 0 };
 
     public static string? Reason(ServiceState state) => state.Condition switch
     {

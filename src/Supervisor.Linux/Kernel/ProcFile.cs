@@ -22,6 +22,9 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
     private const int MaxGroupsBytes = 256 * 1024;
     private const int MaxEnvironmentBytes = 4 * 1024 * 1024;
 
+    /// <summary>Field 3, such as 'S' or 'D'.</summary>
+    public char State { get; init; }
+
     /// <summary>Reads the fields; null if the process has exited or is hidden.</summary>
     public static ProcFile? Read(int pid)
     {
@@ -44,7 +47,7 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
 
         var rest = stat[(end + 2)..];
         return Field(rest, 1) is { } parent && Field(rest, 3) is { } session && Field(rest, 19) is { } start
-            ? new ProcFile((int)parent, (int)session, start, rest[0] is (byte)'Z' or (byte)'X')
+            ? new ProcFile((int)parent, (int)session, start, rest[0] is (byte)'Z' or (byte)'X') { State = (char)rest[0] }
             : null;
     }
 
@@ -88,6 +91,21 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
 
     /// <summary>How the process treats signals, from /proc/PID/status. Null if the process has exited or is hidden.</summary>
     public static SignalMasks? SignalsOf(int pid)
+    {
+        using var file = Files.Open(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/status"), 0, 0, out _);
+        if (file is null)
+        {
+            return null;
+        }
+
+        Span<byte> text = stackalloc byte[4 * 1024];
+        return Files.Read(file, text, out _) is > 0 and var length && SignalMasks.Parse(text[..length]) is { } masks
+            ? masks
+            : WholeSignalsOf(pid);
+    }
+
+    /// <summary>The same for a process with many groups.</summary>
+    private static SignalMasks? WholeSignalsOf(int pid)
     {
         using var file = Files.Open(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/status"), 0, 0, out _);
         return file is null ? null : SignalMasks.Parse(ReadAll(file, MaxGroupsBytes));
@@ -159,11 +177,16 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
     }
 
     /// <summary>A process's short name from /proc/PID/comm; null if the process has exited or is hidden.</summary>
-    public static string? Command(int pid)
+    public static string? Command(int pid) => ReadText(pid, "comm");
+
+    /// <summary>Where a process waits in the kernel: proc_pid_wchan(5). Null if it has exited or is hidden.</summary>
+    public static string? WaitChannel(int pid) => ReadText(pid, "wchan");
+
+    private static string? ReadText(int pid, string file)
     {
         try
         {
-            return File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/comm")).TrimEnd('\n');
+            return File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/{file}")).TrimEnd('\n');
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -34,7 +34,10 @@ public sealed class ConnectionSnapshot
     /// The open connections of a process and its descendants. Null if the daemon may not read the process, or not before
     /// <paramref name="until"/> (a timestamp of <see cref="Stopwatch"/>). If there are no connections, it reads no process.
     /// </summary>
-    public IReadOnlyList<AcceptedConnection>? Of(int root, long until = long.MaxValue)
+    public IReadOnlyList<AcceptedConnection>? Of(int root, long until = long.MaxValue) => Of([root], until);
+
+    /// <summary>The same of several processes and their descendants.</summary>
+    public IReadOnlyList<AcceptedConnection>? Of(IReadOnlyList<int> roots, long until = long.MaxValue)
     {
         if (_all.Count == 0)
         {
@@ -42,7 +45,7 @@ public sealed class ConnectionSnapshot
         }
 
         var found = new List<OpenFiles.Found>();
-        foreach (var pid in WorkerTree.Of(root, until))
+        foreach (var pid in roots.SelectMany(root => WorkerTree.Of(root, until)).Distinct())
         {
             if (!OpenFiles.FindSocketsOf(pid, _inodes.Value, found, until))
             {
@@ -57,5 +60,24 @@ public sealed class ConnectionSnapshot
 
         // A child inherits the descriptors that its parent had at the fork.
         return [.. found.Select(one => one.Inode).Distinct().Select(inode => _all[inode])];
+    }
+
+    /// <summary>
+    /// The open connections that none of <paramref name="processes"/> has except <paramref name="some"/>, as far as they are found
+    /// before <paramref name="until"/>. Reads only these processes, not their descendants.
+    /// </summary>
+    public IReadOnlyList<AcceptedConnection> OnlyOf(IReadOnlySet<int> some, IEnumerable<int> processes, long until)
+    {
+        var found = new List<OpenFiles.Found>();
+        foreach (var pid in _all.Count == 0 ? [] : processes)
+        {
+            OpenFiles.FindSocketsOf(pid, _inodes.Value, found, until);
+        }
+
+        return
+        [
+            .. found.GroupBy(one => one.Inode).Where(holders => holders.All(one => some.Contains(one.Pid)))
+                .Select(holders => _all[holders.Key]),
+        ];
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Supervisor.Core;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Kernel;
@@ -42,6 +43,7 @@ internal sealed class DrainWatch : IDeadline, IDisposable
 
     private readonly EventLoop _loop;
     private readonly Func<IReadOnlyList<ListenerHandle>> _listeners;
+    private readonly Func<int, IReadOnlyList<int>> _roots;
     private readonly Action<ServiceReport, WorkerState, WorkerDrain, string> _report;
     private readonly Action _onSeen;
     private readonly Dictionary<int, Subject> _subjects = [];
@@ -56,15 +58,17 @@ internal sealed class DrainWatch : IDeadline, IDisposable
     /// <summary>A watch over workers of <paramref name="listeners"/>.</summary>
     /// <param name="loop">The loop.</param>
     /// <param name="listeners">All listeners that any worker of the service may have.</param>
+    /// <param name="roots">The known living processes of a worker.</param>
     /// <param name="report">Receives what belongs in the log: a changed number of connections, a worker that keeps accepting,
     /// cut connections.</param>
     /// <param name="onSeen">Called when the facts about a worker change, also without a report.</param>
     public DrainWatch(
-        EventLoop loop, Func<IReadOnlyList<ListenerHandle>> listeners, Action<ServiceReport, WorkerState, WorkerDrain, string> report,
-            Action onSeen)
+        EventLoop loop, Func<IReadOnlyList<ListenerHandle>> listeners, Func<int, IReadOnlyList<int>> roots,
+        Action<ServiceReport, WorkerState, WorkerDrain, string> report, Action onSeen)
     {
         _loop = loop;
         _listeners = listeners;
+        _roots = roots;
         _report = report;
         _onSeen = onSeen;
         loop.Add(this);
@@ -254,7 +258,7 @@ internal sealed class DrainWatch : IDeadline, IDisposable
         var kill = subject.Kill!;
         (subject.Kill, subject.KillAt, subject.IsSeenLast) = (null, null, true);
         Schedule();
-        if (DrainWords.Cut(subject.Drain, _loop.Now) is { } text)
+        if (DrainWords.Cut(subject.Drain, _loop.Now, Signals.Kill) is { } text)
         {
             _report(ServiceReport.WorkerCut, subject.Worker, subject.Drain, text);
         }
@@ -296,7 +300,7 @@ internal sealed class DrainWatch : IDeadline, IDisposable
         var handles = _listeners();
         var question = new AcceptedConnections(handles);
         var targets = Array.ConvertAll(subjects, subject => (
-            Pid: subject.Worker.Pid!.Value, subject.Drain, Waits: !isPartial && subject.Drain.MayKeepAccepting(now)));
+            Roots: _roots(subject.Worker.Id), subject.Drain, Waits: !isPartial && subject.Drain.MayKeepAccepting(now)));
         var names = !targets.Any(target => target.Waits) ? [] : handles
             .Where(handle => handle.Listens)
             .SelectMany(handle => handle.Sockets.Select(socket => (socket.Inode, handle.Name)))
@@ -314,8 +318,9 @@ internal sealed class DrainWatch : IDeadline, IDisposable
                     ? new DrainSample([.. (target.Drain.Connections ?? []).Where(connection => snapshot.All.ContainsKey(connection.Inode))
                         .Select(connection => snapshot.All[connection.Inode])])
                     : new DrainSample(
-                        snapshot.Of(target.Pid, until),
-                        target.Waits ? [.. AcceptProbe.Awaited(target.Pid, names.Keys, until).Select(inode => names[inode]).Distinct()]
+                        snapshot.Of(target.Roots, until),
+                        target.Waits ? [.. target.Roots.SelectMany(root => AcceptProbe.Awaited(root, names.Keys, until))
+                            .Select(inode => names[inode]).Distinct()]
                             : null);
                 return new Seen(target.Drain, target.Drain.See(sample with { IsPartial = isPartial, IsLast = isLast }, at), at);
             });

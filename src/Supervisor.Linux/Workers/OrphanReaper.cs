@@ -98,7 +98,7 @@ public sealed class OrphanReaper : IDisposable
         if (sweeps.FirstOrDefault(sweep => sweep.Worker!.Uid == stray.Uid && (stray.IsChild || sweep.Worker.IsForeign)
             && Membership.AreEqual(sweep.Worker.Token, stray.Token)) is { } owner)
         {
-            if (stray.Process.SessionId != owner.Worker!.Session)
+            if (owner.IsFinal && stray.Process.SessionId != owner.Worker!.Session)
             {
                 owner.OnStray?.Invoke(stray.Pid, stray.Command, null, true);
             }
@@ -108,7 +108,8 @@ public sealed class OrphanReaper : IDisposable
 
         var step = new ProcessStep(stray.Pid, stray.Process.ParentPid, stray.Process.SessionId, stray.Process.StartTime);
         var lineage = new ProcessLineage([step], stray.Uid, null, stray.IsChild);
-        var others = _workers.Select(worker => worker.Facts).Where(worker => worker.Cgroup is null && worker.Uid == stray.Uid).ToArray();
+        var others = _workers.Where(worker => !sweeps.Any(sweep => sweep.Process == worker && sweep.IsFinal))
+            .Select(worker => worker.Facts).Where(worker => worker.Cgroup is null && worker.Uid == stray.Uid).ToArray();
         if (!stray.IsChild || IsInherited(stray.Pid, stray.Process.StartTime)
             || others
                 .Any(worker => Membership.AreEqual(worker.Token, stray.Token) || Membership.MayDescend(worker, stray.Process.StartTime)
@@ -117,8 +118,8 @@ public sealed class OrphanReaper : IDisposable
             return null;
         }
 
-        var heir = sweeps.FirstOrDefault(sweep => sweep.Worker!.Uid == stray.Uid && stray.Held.Any(sweep.Listeners.ContainsKey))
-            ?? sweeps.FirstOrDefault(sweep => sweep.Worker!.Uid == stray.Uid && sweep.IsLast);
+        var final = sweeps.Where(sweep => sweep.IsFinal && sweep.Worker!.Uid == stray.Uid).ToArray();
+        var heir = Array.Find(final, sweep => stray.Held.Any(sweep.Listeners.ContainsKey)) ?? Array.Find(final, sweep => sweep.IsLast);
         heir?.OnStray?.Invoke(stray.Pid, stray.Command, stray.Held
             .Select(heir.Listeners.GetValueOrDefault).FirstOrDefault(name => name is not null), false);
         return heir;

@@ -32,6 +32,7 @@ internal sealed class ServiceContext
         Ending = new WorkerEnding(this);
         Signals = new StopSignals(this);
         Drains = new WorkerDrains(this);
+        Abandoned = new AbandonedWorkers(this);
     }
 
     public EventLoop Loop { get; }
@@ -71,6 +72,8 @@ internal sealed class ServiceContext
     public StopSignals Signals { get; }
 
     public WorkerDrains Drains { get; }
+
+    public AbandonedWorkers Abandoned { get; }
 
     public ServiceState State => _runner.State;
 

@@ -76,6 +76,14 @@ internal sealed class ServiceLog : IDisposable
         }
     }, MostAtOnce);
 
+    /// <summary>Logs a signal that the kernel refused to send.</summary>
+    public void SignalRefused(WorkerState worker, int pid, string signal, string error, string remedy) =>
+        _limit.Write(string.Create(CultureInfo.InvariantCulture, $"{worker.Id}"), signal, (limited, leftOut) =>
+            About(limited.Kind(MessageIds.WorkerSignalRefused), worker, pid)
+                .Error(
+                    "service {Service}: {Worker}: cannot send {Signal} to pid {Pid}: {Error}: {Remedy}{LeftOut}",
+                    _name, WorkerText.Name(worker), signal, pid, error, remedy, leftOut));
+
     public void RestNotKilled(int worker) =>
         _log.Kind(MessageIds.OrphansRemain).Worker(worker)
             .Warning(
@@ -141,6 +149,8 @@ internal sealed class ServiceLog : IDisposable
             (LogEventLevel.Information, report.Worker!.EndReason == EndReason.Requested ? MessageIds.WorkerDraining
                 : MessageIds.WorkerStopping),
         ServiceReport.WorkerKilled => (LogEventLevel.Warning, MessageIds.WorkerKilled),
+        ServiceReport.WorkerRemains => (LogEventLevel.Information, MessageIds.WorkerRemains),
+        ServiceReport.WorkerAbandoned => (LogEventLevel.Error, MessageIds.WorkerAbandoned),
         ServiceReport.WorkerLeft => (LogEventLevel.Information, MessageIds.WorkerExited),
         ServiceReport.WorkerDied =>
             (LogEventLevel.Error, report.Worker!.Pid is null ? MessageIds.WorkerStartFailed : MessageIds.WorkerDied),

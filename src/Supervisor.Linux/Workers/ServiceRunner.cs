@@ -81,6 +81,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     /// <summary>The facts about draining workers.</summary>
     public WorkerDrains Drains => _service.Drains;
 
+    /// <summary>The workers that do not exit after SIGKILL.</summary>
+    public AbandonedWorkers Abandoned => _service.Abandoned;
+
     /// <summary>What the workers have written.</summary>
     public WorkerOutput Output => _service.Output;
 
@@ -199,19 +202,15 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         ReportChange(reports.ToImmutable());
     }
 
-    /// <summary>SIGKILL to every worker's session: the second request to stop.</summary>
+    /// <summary>SIGKILL to every worker of a stopped service: the second request to stop.</summary>
     public void KillAll()
     {
-        foreach (var process in _service.Processes.Values)
-        {
-            _service.Ending.Kill(process);
-        }
-
+        Post(new KillRequested());
         _hooks.Kill();
     }
 
     /// <summary>Whether a stopped service has nothing left: no worker, no process of one, no hook.</summary>
-    public bool IsGone => State is { IsStarted: false, Workers.IsEmpty: true } && !_service.Ending.IsSweeping && _hooks.IsIdle;
+    public bool IsGone => State is { IsStarted: false, Workers.IsEmpty: true } && _hooks.IsIdle;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -222,6 +221,8 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         foreach (var process in _service.Processes.Values)
         {
             _service.Watching.Unwatch(process);
+            _service.Watching.UnwatchOutput(process);
+            process.Rest.Unwatch(_service.Loop);
             process.Dispose();
         }
 
@@ -229,6 +230,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         _hooks.Dispose();
         _demand.Dispose();
         _service.Drains.Dispose();
+        _service.Abandoned.Clear();
         _service.Log.Dispose();
         _service.Output.Dispose();
     }
@@ -276,6 +278,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
                 break;
             case KillEffect kill:
                 _service.Drains.Kill(kill.Worker.Id);
+                break;
+            case AbandonEffect abandon:
+                _service.Ending.Abandon(abandon.Worker.Id);
                 break;
             case HookEffect hook:
                 RunHook(hook);

@@ -194,6 +194,11 @@ public sealed class ServiceSnapshot
             _service.Signals.Send(new SignalEffect(worker, _service.State.SpecOf(worker.Generation).StopSignal));
         }
 
+        foreach (var (id, process) in _service.Processes.Where(pair => pair.Value.IsEnding).ToArray())
+        {
+            _service.Ending.ResumeRest(id, process);
+        }
+
         foreach (var what in _missed)
         {
             _service.Post(what);
@@ -205,8 +210,11 @@ public sealed class ServiceSnapshot
     /// <summary>Continues with a worker's process; if it has exited, returns how.</summary>
     private ExitReason? Adopt(WorkerEntry entry, IncomingDescriptors descriptors, bool isChild)
     {
-        var pidfd = descriptors.Take(DescriptorKey.Process(_service.Name, entry.Id)) ?? OpenSame(entry.Pid, entry.StartTime);
-        if (pidfd is null || _service.Worker(entry.Id) is not { } worker)
+        var worker = _service.Worker(entry.Id);
+        var isEnding = worker?.MainExit is not null;
+        var pidfd = descriptors.Take(DescriptorKey.Process(_service.Name, entry.Id))
+            ?? (isEnding ? Files.EndedPipe() : OpenSame(entry.Pid, entry.StartTime));
+        if (pidfd is null || worker is null)
         {
             pidfd?.Dispose();
             return new ExitReason(false, "exited while no daemon watched it");
@@ -239,6 +247,13 @@ public sealed class ServiceSnapshot
         }
 
         _service.Processes.Add(entry.Id, process);
+        if (isEnding)
+        {
+            process.BeginEnd();
+            _service.Watching.AttachOutput(process);
+            return null;
+        }
+
         _service.Watching.Attach(entry.Id, process);
         if (process.First is { } first)
         {

@@ -1,5 +1,6 @@
 using Supervisor.Core;
 using Supervisor.Core.Services;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
@@ -34,16 +35,44 @@ public sealed class StopSignals
             return;
         }
 
-        process.IsHeldBack = false;
         process.Watch?.Dispose();
-        if (process.AwaitsMain)
+        if (process.IsEnding)
         {
+            process.IsHeldBack = false;
+        }
+        else if (process.AwaitsMain)
+        {
+            process.IsHeldBack = false;
             _service.Ending.End(signal.Worker.Id, process, WorkerEnding.Abandoned);
         }
         else
         {
-            Processes.Signal(process.Pidfd, signal.Signal);
-            _service.Drains.Told(signal.Worker.Id);
+            SendToAll(signal, process);
+        }
+    }
+
+    /// <summary>
+    /// Sends the signal to the main process, and lets the sweeper send it to the others. If it ends the main process, the sweeper
+    /// first looks for the connections that it cuts.
+    /// </summary>
+    private void SendToAll(SignalEffect signal, WorkerProcess process)
+    {
+        var isHandled = ProcFile.SignalsOf(process.Pid)?.Handles(signal.Signal) == true;
+        if (isHandled)
+        {
+            Refused(process.Pid, SignalDelivery.Send(process.Pidfd, process.Pid, signal.Signal));
+        }
+
+        process.IsHeldBack = !isHandled;
+        _service.Drains.Told(signal.Worker.Id);
+        _service.Ending.Announce(signal, process, isHandled, () => process.IsHeldBack = false);
+
+        void Refused(int pid, SystemCallError? error)
+        {
+            if (error is { } why)
+            {
+                _service.Ending.Refused(signal.Worker.Id, pid, signal.Signal, why);
+            }
         }
     }
 

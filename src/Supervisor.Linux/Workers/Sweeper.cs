@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Supervisor.Core;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
@@ -7,7 +8,7 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Workers;
 
 /// <summary>
-/// Kills what workers leave behind, on a separate thread. One pass over /proc serves all present sweeps, and a worker with
+/// Stops and kills what workers leave behind, on a separate thread. One pass serves all present sweeps, and a worker with
 /// thousands of processes delays only its own end. A pidfd is opened for each process before it is examined, so no process that
 /// reuses the number is killed.
 /// </summary>
@@ -28,6 +29,9 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
     /// How long a round waits for the processes that it killed: their children become the daemon's when they are dead.
     /// </summary>
     private static readonly TimeSpan DeathPatience = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>How long a look for the connections that a stop signal cuts may delay that signal.</summary>
+    private static readonly TimeSpan CutPatience = TimeSpan.FromSeconds(1);
 
     /// <summary>How long the sweeper waits for the loop's decision.</summary>
     private static readonly TimeSpan LoopPatience = TimeSpan.FromSeconds(5);
@@ -88,7 +92,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
         {
             while (_queue.TryDequeue(out var sweep))
             {
-                Open(sweep, sweeps);
+                sweeps.Add(sweep);
             }
 
             if (sweeps.Count == 0)
@@ -103,7 +107,8 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
                 End(sweep, isTimedOut: false);
             }
 
-            foreach (var late in sweeps.Where(sweep => Stopwatch.GetElapsedTime(sweep.Began) > Sweep.Patience).ToArray())
+            foreach (var late in sweeps
+                .Where(sweep => sweep.IsCancelled || Stopwatch.GetElapsedTime(sweep.Began) > Sweep.Patience).ToArray())
             {
                 sweeps.Remove(late);
                 End(late, isTimedOut: true);
@@ -111,28 +116,12 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
         }
     }
 
-    private void Open(Sweep sweep, List<Sweep> sweeps)
-    {
-        if (sweep.Cgroup is { } cgroup && WorkerCgroup.TryKill(cgroup))
-        {
-            // cgroup.kill also reaches processes that fork at this moment.
-            End(sweep, isTimedOut: false);
-            return;
-        }
+    private void End(Sweep sweep, bool isTimedOut) => End(() => sweep.OnDone?.Invoke(isTimedOut));
 
-        foreach (var session in sweep.Sessions)
-        {
-            // One call kills the whole process group of the session's leader; forks cannot escape it.
-            Processes.Kill(-session, KernelAbi.SIGKILL);
-        }
-
-        sweeps.Add(sweep);
-    }
-
-    private void End(Sweep sweep, bool isTimedOut) => loop.Post(() =>
+    private void End(Action report) => loop.Post(() =>
     {
         _underWay--;
-        sweep.OnDone?.Invoke(isTimedOut);
+        report();
         if (_underWay == 0)
         {
             var waiting = _whenIdle.ToArray();
@@ -145,24 +134,45 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
     });
 
     /// <summary>
-    /// Runs one round; returns the sweeps that have nothing left. Most workers leave nothing behind: one look at the daemon's children
-    /// shows that, and no process of the host is looked at.
+    /// Runs one round; returns the sweeps that have nothing left. Removes those that report what is left. Most workers leave nothing
+    /// behind: one look at the daemon's children shows that.
     /// </summary>
     private List<Sweep> Round(List<Sweep> sweeps)
     {
-        if (sweeps.TrueForAll(sweep => sweep.IsLeaderDead) && HaveNothingLeft(sweeps))
+        var ended = sweeps.Where(sweep => sweep.IsLeaderDead).ToList();
+        if (ended.Count > 0 && HaveNothingLeft(ended))
         {
-            return [.. sweeps];
+            return ended;
         }
 
+        FindStrays([.. sweeps.Where(sweep => sweep is { IsFinal: false, Worker: not null, Cgroup: null })]);
         var dying = new List<DescriptorHandle>();
-        var busy = KillMembers(sweeps, dying);
+        var quiet = new List<Sweep>();
+        foreach (var (sweep, members) in SweepMembers.Find(sweeps, orphans))
+        {
+            if (!sweep.IsFinal && (members.Count > 0 || sweep.IsAnnouncement))
+            {
+                sweeps.Remove(sweep);
+                var rest = Tell(sweep, members);
+                End(() => sweep.OnRest?.Invoke(rest));
+            }
+            else if (!sweep.IsFinal)
+            {
+                // Another look, which kills what appears in between, and strays of doubtful origin.
+                sweep.IsFinal = true;
+                sweep.Decided.Clear();
+            }
+            else if (Kill(sweep, members, dying))
+            {
+                quiet.Add(sweep);
+            }
+        }
+
         AwaitDeaths(dying);
-        var quiet = sweeps.Where(sweep => !busy.Contains(sweep)).ToList();
         var straying = quiet.Where(sweep => sweep.Worker is { Cgroup: null }).ToList();
         if (straying.Count > 0)
         {
-            quiet.RemoveAll(KillStrays(straying).Contains);
+            quiet.RemoveAll(DecideStrays(straying).Contains);
         }
 
         return quiet;
@@ -177,57 +187,137 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
             process => process is { } other && !sweeps.Exists(sweep => Membership.MayDescend(sweep.Worker!, other.StartTime)));
     }
 
-    /// <summary>Sends SIGKILL to the members of the sessions; returns the sweeps with members that no earlier round had.</summary>
-    private static HashSet<Sweep> KillMembers(List<Sweep> sweeps, List<DescriptorHandle> dying)
+    /// <summary>
+    /// Sends the stop signal to the members that did not get it; returns those that live, up to a limit. After an announcement their
+    /// pidfds are closed.
+    /// </summary>
+    private List<RemainingProcess> Tell(Sweep sweep, Dictionary<int, ulong> members)
     {
-        var busy = new HashSet<Sweep>();
-        var bySession = new Dictionary<int, Sweep>();
-        foreach (var sweep in sweeps)
+        var opened = new List<RemainingProcess>();
+        foreach (var (pid, startTime) in members)
         {
-            foreach (var session in sweep.Sessions)
+            if (Open(pid, startTime) is { } pidfd)
             {
-                bySession[session] = sweep;
+                sweep.Known.Add((pid, startTime));
+                opened.Add(new RemainingProcess(pid, startTime, pidfd));
             }
         }
 
-        if (bySession.Count == 0)
+        if (sweep.StopSignal is > 0 and var signal)
         {
-            return busy;
+            var told = opened
+                .Where(one => (sweep.OnlyPid ?? one.Pid) == one.Pid && sweep.Signalled.Add((one.Pid, one.StartTime))).ToList();
+            ReportCut(sweep, signal, told, opened);
+            foreach (var one in told)
+            {
+                if (SignalDelivery.Send(one.Pidfd, one.Pid, signal) is { } error)
+                {
+                    Refused(sweep, one.Pid, error);
+                }
+            }
         }
 
-        foreach (var pid in ProcFile.All())
+        // While the main process lives, nobody waits for the others.
+        foreach (var unwatched in opened.Skip(sweep.IsAnnouncement ? 0 : MostHeld))
         {
-            var session = Processes.SessionOf(pid);
-            if (!bySession.TryGetValue(session, out var sweep) || sweep.Leaders.Contains(pid) || !sweep.Killed.Add(pid))
+            unwatched.Pidfd.Dispose();
+        }
+
+        return [.. opened.Take(MostHeld)];
+    }
+
+    /// <summary>
+    /// Finds the connections that a stop signal cuts: those that only processes have which it ends, because they do not handle it.
+    /// </summary>
+    private void ReportCut(Sweep sweep, int signal, List<RemainingProcess> told, List<RemainingProcess> all)
+    {
+        if (sweep is not { Connections: { IsEmpty: false } question, OnCut: { } onCut }
+            || Signals.DefaultAction(signal) != SignalAction.Ends)
+        {
+            return;
+        }
+
+        var ended = told.Where(one => ProcFile.SignalsOf(one.Pid)?.Handles(signal) == false).Select(one => one.Pid).ToHashSet();
+        if (ended.Count == 0)
+        {
+            return;
+        }
+
+        var open = question.Read(withAges: true);
+        var until = Stopwatch.GetTimestamp() + (long)(CutPatience.TotalSeconds * Stopwatch.Frequency);
+        if (open.OnlyOf(ended, all.Select(one => one.Pid), until) is { Count: > 0 } cut)
+        {
+            loop.Post(() => onCut(cut));
+        }
+    }
+
+    /// <summary>Sends SIGKILL to the members; true if there are none.</summary>
+    private bool Kill(Sweep sweep, Dictionary<int, ulong> members, List<DescriptorHandle> dying)
+    {
+        if (sweep.Cgroup is { } cgroup)
+        {
+            if (members.Count == 0)
+            {
+                return true;
+            }
+
+            // cgroup.kill also reaches processes that fork at this moment.
+            WorkerCgroup.TryKill(cgroup);
+        }
+
+        foreach (var session in sweep.Sessions)
+        {
+            // One call kills the whole process group of the session's leader; forks cannot escape it.
+            Processes.Kill(-session, KernelAbi.SIGKILL);
+        }
+
+        foreach (var (pid, startTime) in members)
+        {
+            if (Open(pid, startTime) is not { } pidfd)
             {
                 continue;
             }
 
-            var pidfd = Processes.OpenPidfd(pid, out _);
-            if (pidfd is not null && Processes.SessionOf(pid) == session)
+            if (SignalDelivery.Send(pidfd, pid, KernelAbi.SIGKILL) is { } error && sweep.Signalled.Add((pid, 0)))
             {
-                Processes.Signal(pidfd, KernelAbi.SIGKILL);
-                busy.Add(sweep);
-                if (dying.Count < MostHeld)
-                {
-                    dying.Add(pidfd);
-                    continue;
-                }
+                Refused(sweep, pid, error);
             }
 
-            pidfd?.Dispose();
+            if (dying.Count < MostHeld)
+            {
+                dying.Add(pidfd);
+            }
+            else
+            {
+                pidfd.Dispose();
+            }
         }
 
-        return busy;
+        return members.Count == 0;
     }
 
-    private static void AwaitDeaths(List<DescriptorHandle> dying)
+    /// <summary>A pidfd of that process; null if it has exited.</summary>
+    private static DescriptorHandle? Open(int pid, ulong startTime)
+    {
+        var pidfd = Processes.OpenPidfd(pid, out _);
+        if (pidfd is null || ProcFile.Read(pid) is { HasEnded: false } process && process.StartTime == startTime)
+        {
+            return pidfd;
+        }
+
+        pidfd.Dispose();
+        return null;
+    }
+
+    private void Refused(Sweep sweep, int pid, SystemCallError error) => loop.Post(() => sweep.OnRefused?.Invoke(pid, error));
+
+    private static void AwaitDeaths(List<DescriptorHandle> dying, bool waits = true)
     {
         var began = Stopwatch.GetTimestamp();
         foreach (var pidfd in dying)
         {
             var left = DeathPatience - Stopwatch.GetElapsedTime(began);
-            if (left > TimeSpan.Zero)
+            if (waits && left > TimeSpan.Zero)
             {
                 Polling.Await(pidfd, left);
             }
@@ -236,10 +326,20 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
         }
     }
 
+    /// <summary>Finds processes that left a worker's session and have its token: they are among the remaining ones.</summary>
+    private void FindStrays(List<Sweep> sweeps)
+    {
+        if (sweeps.Count > 0)
+        {
+            DecideStrays(sweeps);
+        }
+    }
+
     /// <summary>
-    /// Finds processes that left a worker's session, lets the loop decide, and kills them; returns the sweeps that had some.
+    /// Finds processes that left a worker's session, and lets the loop decide. A final sweep kills them, another one remembers those
+    /// that are certain. Returns the sweeps that had some.
     /// </summary>
-    private HashSet<Sweep> KillStrays(List<Sweep> sweeps)
+    private HashSet<Sweep> DecideStrays(List<Sweep> sweeps)
     {
         var candidates = Candidates(sweeps);
         var hit = new HashSet<Sweep>();
@@ -250,14 +350,20 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
 
         var decided = new ManualResetEventSlim(false, 0);
         var dying = new List<DescriptorHandle>();
+        var known = new List<(Sweep Sweep, Stray Stray)>();
         loop.Post(() =>
         {
             foreach (var candidate in candidates)
             {
                 if (orphans.FindSweep(candidate, sweeps) is { } sweep)
                 {
-                    Processes.Signal(candidate.Pidfd, KernelAbi.SIGKILL);
                     hit.Add(sweep);
+                    known.Add((sweep, candidate));
+                    if (sweep.IsFinal && SignalDelivery.Send(candidate.Pidfd, candidate.Pid, KernelAbi.SIGKILL) is { } error)
+                    {
+                        sweep.OnRefused?.Invoke(candidate.Pid, error);
+                    }
+
                     dying.Add(candidate.Pidfd);
                 }
                 else
@@ -270,7 +376,12 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
         });
         if (decided.Wait(LoopPatience))
         {
-            AwaitDeaths(dying);
+            foreach (var (sweep, stray) in known)
+            {
+                sweep.Known.Add((stray.Pid, stray.Process.StartTime));
+            }
+
+            AwaitDeaths(dying, sweeps.Exists(sweep => sweep.IsFinal));
             return hit;
         }
 

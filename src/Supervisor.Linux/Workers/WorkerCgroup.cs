@@ -39,6 +39,24 @@ public sealed class WorkerCgroup : IDisposable
         return 0;
     }
 
+    /// <summary>The processes in it and in the cgroups below it. Any thread.</summary>
+    internal static IEnumerable<int> Members(string path)
+    {
+        foreach (var line in Lines(path, "cgroup.procs"))
+        {
+            // Zero for a process of another PID namespace.
+            if (int.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out var pid) && pid > 0)
+            {
+                yield return pid;
+            }
+        }
+
+        foreach (var member in Below(path).SelectMany(Members))
+        {
+            yield return member;
+        }
+    }
+
     /// <summary>
     /// Sends SIGKILL to all processes of a cgroup, also to those that are forked at the same time (cgroup.kill). False if
     /// the cgroup no longer exists. Any thread.
@@ -103,6 +121,18 @@ public sealed class WorkerCgroup : IDisposable
     {
         const int writeOnly = 1;
         return Files.Open(System.IO.Path.Combine(Path, file), writeOnly, 0, out error);
+    }
+
+    private static string[] Below(string directory)
+    {
+        try
+        {
+            return Directory.GetDirectories(directory);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
     }
 
     private static string[] Lines(string directory, string file)

@@ -12,7 +12,9 @@ public sealed class WorkerDrains : IDisposable
     internal WorkerDrains(ServiceContext service)
     {
         _service = service;
-        _watch = new DrainWatch(service.Loop, () => service.Generations.AllListeners, Report, () => service.Report());
+        _watch = new DrainWatch(
+            service.Loop, () => service.Generations.AllListeners,
+            workerId => service.Processes.TryGetValue(workerId, out var process) ? process.Roots : [], Report, () => service.Report());
     }
 
     /// <summary>How many connections draining workers have, as far as known; null if nothing is known.</summary>
@@ -48,6 +50,18 @@ public sealed class WorkerDrains : IDisposable
     /// <summary>Samples what the kill will cut, and then kills the worker.</summary>
     internal void Kill(int workerId) => _watch.Kill(workerId, () => _service.Ending.Kill(workerId));
 
+    /// <summary>The stop signal has ended processes of a worker that do not handle it, and cut their connections.</summary>
+    internal void Cut(int workerId, int signal, IReadOnlyList<AcceptedConnection> connections)
+    {
+        var now = _service.Loop.Now;
+        if (_service.Worker(workerId) is { } worker
+            && new WorkerDrain(worker.PhaseSince).See(new DrainSample(connections), now) is var drain
+            && DrainWords.Cut(drain, now, signal) is { } text)
+        {
+            Report(ServiceReport.WorkerCut, worker, drain, text);
+        }
+    }
+
     /// <summary>
     /// Resumes a predecessor's drains. A worker got its signal when its phase began; a worker that was about to be killed is
     /// killed.
@@ -76,5 +90,9 @@ public sealed class WorkerDrains : IDisposable
         var report = new ReportEffect(what, worker, null, null, text) { Drain = drain };
         _service.Log.Report(report, _service.State, _service.Loop.Now);
         _service.Report(report);
+        if (what == ServiceReport.WorkerCut)
+        {
+            _service.Post(new ConnectionsCut(worker.Id, drain.Count ?? 0));
+        }
     }
 }

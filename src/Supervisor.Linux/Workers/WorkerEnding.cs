@@ -1,32 +1,48 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Supervisor.Core;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
 
-/// <summary>Ends a worker: its last messages, its exit, its replacement, and the kill of what it leaves behind.</summary>
+/// <summary>Ends a worker: its last messages, its exit, its replacement, and the wait for what it leaves behind.</summary>
 /// <remarks>
-/// A pidfd reports a worker's exit. First its last messages and output are read. Then the machine decides, and a replacement is
-/// spawned at once. Only then the daemon kills the rest of the session and reaps the zombie. Until then the zombie keeps the
-/// process id, and so the session id, from other processes.
+/// A pidfd reports the exit of a worker's main process. First its last messages and output are read. Then the machine decides, and a
+/// replacement is spawned at once. Only then the daemon looks for the rest of the worker, sends it the stop signal and waits for it.
+/// At the deadline it kills the rest. In the end it reaps the zombie. Until then the zombie keeps the process id, and so the session
+/// id, from other processes.
 /// </remarks>
 internal sealed class WorkerEnding(ServiceContext service)
 {
-    private int _sweeping;
     private bool _awaitsOrphans;
-
-    /// <summary>Whether something that a worker left behind is being killed.</summary>
-    public bool IsSweeping => _sweeping > 0;
 
     /// <summary>Whether the machine is deciding about a worker that is replaced at once.</summary>
     public bool IsReplacing { get; private set; }
 
-    /// <summary>SIGKILL to a worker's session, if it has a process.</summary>
+    /// <summary>SIGKILL to all processes of a worker, if it has one; part of it runs off the loop.</summary>
     public void Kill(int workerId)
     {
-        if (service.Processes.TryGetValue(workerId, out var process))
+        if (!service.Processes.TryGetValue(workerId, out var process))
         {
-            Kill(process);
+            return;
+        }
+
+        if (process.KillKnown() is { } error)
+        {
+            Refused(workerId, process.Pid, Signals.Kill, error);
+        }
+
+        if (process.IsEnding)
+        {
+            Clear(workerId, process, service.Worker(workerId)?.MainExit ?? Abandoned);
+        }
+        else
+        {
+            process.LastSweep = Rest(workerId, process, stopSignal: null);
+            Sweeps.Begin(process.LastSweep);
         }
     }
 
@@ -133,8 +149,8 @@ internal sealed class WorkerEnding(ServiceContext service)
     }
 
     /// <summary>
-    /// Handles the exit of a worker. A worker that needs a replacement at once is replaced first. Any other exit reaches the
-    /// machine when what the worker left behind is dead, so a client that waits for the exit waits for that too.
+    /// Handles the exit of a worker's main process. A worker that needs a replacement at once is replaced first. Then the worker's
+    /// other processes are waited for. A client that waits for the exit waits for that too.
     /// </summary>
     public void End(int workerId, WorkerProcess process, ExitReason reason)
     {
@@ -149,62 +165,191 @@ internal sealed class WorkerEnding(ServiceContext service)
         process.Error.Drain();
         service.Watching.Unwatch(process);
         process.BeginEnd();
-        process.KillKnown();
-        var isReplaced = service.State.IsStarted && service.Worker(workerId) is { EndReason: EndReason.None };
-        if (isReplaced)
+        var worker = service.Worker(workerId);
+        if (service.State.IsStarted && worker is { EndReason: EndReason.None })
         {
-            ReportEnd();
-
-            // A successor of the daemon does not get this path, so the file is removed now.
-            process.Notify.Dispose();
+            Post(new WorkerMainEnded(workerId, reason));
         }
 
-        _sweeping++;
-        var isLast = !service.State.IsStarted && service.Processes.Values.All(other => other.IsEnding);
-        Sweeps.Begin(process.Rest(
-            isLast,
-            ListenerNames(),
-            (stray, command, listener, byToken) => service.Log.StrayKilled(process.Pid, stray, command, listener, byToken),
-            isTimedOut =>
-            {
-                _sweeping--;
-                if (isTimedOut)
-                {
-                    service.Log.RestNotKilled(process.Pid);
-                }
-
-                process.Output.Drain();
-                process.Error.Drain();
-                if (!isReplaced)
-                {
-                    ReportEnd();
-                }
-
-                process.Reap();
-                process.Dispose();
-                if (isReplaced && service.IsGone)
-                {
-                    service.Report();
-                }
-            }));
-
-        void ReportEnd()
+        if (worker is null or { Phase: WorkerPhase.Killed } || process.LaunchFailure is not null)
         {
-            service.Processes.Remove(workerId);
-            IsReplacing = true;
-            service.Post(new WorkerEnded(workerId, reason));
-            IsReplacing = false;
+            Clear(workerId, process, reason);
+        }
+        else
+        {
+            AwaitRest(workerId, process, reason);
         }
     }
 
-    /// <summary>Sends SIGKILL to a worker and its processes; part of it runs off the loop.</summary>
-    public void Kill(WorkerProcess process)
+    /// <summary>Continues to wait for the rest of a worker whose main process has exited under a predecessor.</summary>
+    public void ResumeRest(int workerId, WorkerProcess process)
     {
-        if (!process.IsEnding)
+        if (process.LastSweep is null && service.Worker(workerId)?.MainExit is { } reason)
         {
-            process.KillKnown();
-            Sweeps.Begin(process.Rest());
+            AwaitRest(workerId, process, reason);
         }
+    }
+
+    /// <summary>
+    /// Looks for the processes of a worker besides its main process, and sends them the stop signal if <c>stop_mode</c> says so. The
+    /// main process too, unless it <paramref name="isTold"/> already.
+    /// </summary>
+    public void Announce(SignalEffect signal, WorkerProcess process, bool isTold, Action onTold)
+    {
+        var (workerId, mode) = (signal.Worker.Id, service.SpecOf(signal.Worker.Id).StopMode);
+        var isForAll = mode == StopMode.Group && signal.Signal != Signals.Abort;
+        Sweeps.Begin(Rest(
+            workerId, process, isForAll ? process.Rest.Tell(signal.Signal) : signal.Signal, isForAll ? null : process.Pid,
+            isTold ? [process.Pid] : [], rest =>
+            {
+                onTold();
+                process.Rest.Note(rest.Where(one => one.Pid != process.Pid));
+            }));
+    }
+
+    /// <summary>Reports a signal that could not be sent.</summary>
+    public void Refused(int workerId, int pid, int signal, SystemCallError error)
+    {
+        if (service.Worker(workerId) is { } worker)
+        {
+            service.Log.SignalRefused(worker, pid, Signals.Name(signal), error.ToString(), SignalDelivery.Remedy);
+        }
+    }
+
+    /// <summary>Continues without a worker that does not exit after SIGKILL. Its processes are named first, off the loop.</summary>
+    public void Abandon(int workerId)
+    {
+        if (!service.Processes.TryGetValue(workerId, out var process))
+        {
+            return;
+        }
+
+        var roots = process.Roots;
+        Task.Run(() => StuckProcess.Find(roots)).ContinueWith(
+            task => service.Loop.Post(() =>
+            {
+                if (service.Processes.GetValueOrDefault(workerId) == process)
+                {
+                    service.Processes.Remove(workerId);
+                    service.Messages.Forget(workerId);
+                    service.Watching.Unwatch(process);
+                    service.Watching.UnwatchOutput(process);
+                    process.Rest.Unwatch(service.Loop);
+                    process.Abandon();
+                    var stuck = task.IsCompletedSuccessfully ? task.Result : [];
+                    if (service.Worker(workerId) is { } worker)
+                    {
+                        service.Abandoned.Add(worker, stuck);
+                    }
+
+                    Post(new WorkerAbandoned(workerId, StuckProcess.Describe(stuck)));
+                    process.Dispose();
+                }
+            }),
+            TaskScheduler.Default);
+    }
+
+    private void AwaitRest(int workerId, WorkerProcess process, ExitReason reason)
+    {
+        var spec = service.SpecOf(workerId);
+        var signal = spec.StopMode == StopMode.Group ? process.Rest.Tell(spec.StopSignal) : 0;
+        Sweeps.Begin(Rest(workerId, process, signal, null, Leaders(process), rest =>
+        {
+            if (service.Processes.GetValueOrDefault(workerId) != process || process.LastSweep is not null)
+            {
+                foreach (var one in rest)
+                {
+                    one.Pidfd.Dispose();
+                }
+
+                return;
+            }
+
+            process.Rest.Watch(service.Loop, rest, () => AwaitRest(workerId, process, reason));
+            service.Post(new WorkerRemains(workerId, reason, rest.Count, Describe(rest, signal)));
+            service.Drains.Told(workerId);
+        }, isTimedOut => Finish(workerId, process, reason, isTimedOut)));
+    }
+
+    /// <summary>Kills the rest of a worker whose main process has exited.</summary>
+    private void Clear(int workerId, WorkerProcess process, ExitReason reason)
+    {
+        process.Rest.Unwatch(service.Loop);
+        process.LastSweep?.IsCancelled = true;
+        process.LastSweep = Rest(
+            workerId, process, stopSignal: null, onDone: isTimedOut => Finish(workerId, process, reason, isTimedOut));
+        Sweeps.Begin(process.LastSweep);
+    }
+
+    /// <summary>The whole worker has exited.</summary>
+    private void Finish(int workerId, WorkerProcess process, ExitReason reason, bool isTimedOut)
+    {
+        if (service.Processes.GetValueOrDefault(workerId) != process)
+        {
+            return;
+        }
+
+        if (isTimedOut)
+        {
+            service.Log.RestNotKilled(process.Pid);
+        }
+
+        process.Rest.Unwatch(service.Loop);
+        service.Watching.UnwatchOutput(process);
+        process.Output.Drain();
+        process.Error.Drain();
+        service.Processes.Remove(workerId);
+        Post(new WorkerEnded(workerId, reason));
+        process.Reap();
+        process.Dispose();
+    }
+
+    /// <summary>Passes the exit of a worker to the machine, which may replace it at once.</summary>
+    private void Post(ServiceEvent what)
+    {
+        IsReplacing = true;
+        service.Post(what);
+        IsReplacing = false;
+    }
+
+    /// <summary>A sweep of the worker's processes.</summary>
+    private Sweep Rest(int workerId, WorkerProcess process, int? stopSignal, int? onlyPid = null, ImmutableArray<int>? leaders = null,
+        Action<IReadOnlyList<RemainingProcess>>? onRest = null, Action<bool>? onDone = null) => new()
+        {
+            StopSignal = stopSignal,
+            OnlyPid = onlyPid,
+            IsAnnouncement = onDone is null,
+            Cgroup = process.Cgroup?.Path,
+            Sessions = process.Sessions(),
+            Leaders = leaders ?? [process.Session, process.Pid],
+            Roots = [.. process.Roots],
+            Worker = process.Facts,
+            Process = process,
+            IsLeaderDead = process is { IsEnding: true, IsForeign: false, IsHandedOver: false, First: null },
+            IsLast = !service.State.IsStarted && service.Processes.Values.All(other => other.IsEnding),
+            Listeners = ListenerNames(),
+            Known = process.Rest.Known,
+            Signalled = process.Rest.Signalled,
+            Connections = stopSignal > 0 ? new AcceptedConnections(service.Generations.AllListeners) : null,
+            OnCut = cut => service.Drains.Cut(workerId, stopSignal ?? Signals.Kill, cut),
+            OnStray = (stray, command, listener, byToken) => service.Log.StrayKilled(process.Pid, stray, command, listener, byToken),
+            OnRefused = (pid, error) => Refused(workerId, pid, stopSignal ?? Signals.Kill, error),
+            OnRest = onRest,
+            OnDone = onDone,
+        };
+
+    /// <summary>The processes of an exited worker that are not among the remaining ones: the zombies.</summary>
+    private static ImmutableArray<int> Leaders(WorkerProcess process) =>
+        process.First is null ? [process.Session, process.Pid] : [process.Pid];
+
+    private static string Describe(IReadOnlyList<RemainingProcess> rest, int signal)
+    {
+        const int most = 5;
+        var named = string.Join(", ", rest.Take(most).Select(one => string.Create(
+            CultureInfo.InvariantCulture, $"pid {one.Pid}{(ProcFile.Command(one.Pid) is { } command ? $" ({command})" : "")}")));
+        return (rest.Count == 1 ? $"a process of it remains: {named}"
+            : string.Create(CultureInfo.InvariantCulture, $"{rest.Count} processes of it remain: {named}"))
+            + (rest.Count > most ? ", ..." : "") + (signal > 0 ? $", which got {Signals.Name(signal)}" : "");
     }
 
     private Sweeper Sweeps =>

@@ -58,6 +58,7 @@ public sealed class WorkerProcess : IDisposable
         ReadyAt = entry.ReadyAt;
         AwaitsMain = entry.AwaitsMain;
         IsFirstReaped = entry.IsFirstReaped;
+        Rest.Restore(entry);
         _mainSession = entry.MainSession;
         _firstStartTime = entry.FirstStartTime;
         Uid = entry.Uid ?? uid;
@@ -137,7 +138,36 @@ public sealed class WorkerProcess : IDisposable
     /// <summary>The token that only its processes got; empty if an older version started it without one.</summary>
     internal string Token { get; init; } = "";
 
-    /// <summary>Whether its exit is known and what it left behind is being killed.</summary>
+    /// <summary>Its other processes.</summary>
+    internal WorkerRest Rest { get; } = new();
+
+    /// <summary>The sweep that kills what remains; null until it begins.</summary>
+    internal Sweep? LastSweep { get; set; }
+
+    /// <summary>The same as <see cref="Roots"/> if others than the main process are known; null otherwise.</summary>
+    public IReadOnlyList<int>? Others => Rest.Found.Count > 0 ? Roots : null;
+
+    /// <summary>The known processes of the worker that live, each with its descendants.</summary>
+    internal IReadOnlyList<int> Roots
+    {
+        get
+        {
+            var roots = Rest.Found.Select(one => one.Pid).ToList();
+            if (!IsEnding && !AwaitsMain)
+            {
+                roots.Insert(0, Pid);
+            }
+
+            if (First is not null)
+            {
+                roots.Add(Session);
+            }
+
+            return roots;
+        }
+    }
+
+    /// <summary>Whether its main process has exited, and its other processes are waited for or killed.</summary>
     internal bool IsEnding { get; private set; }
 
     /// <summary>Whether its exit waits for the examination of a sender.</summary>
@@ -198,11 +228,14 @@ public sealed class WorkerProcess : IDisposable
             || (_orphans?.IsOwn(process.Top.Pid) != true && Membership.IsMemberByToken(facts, process, process.Token));
     }
 
-    /// <summary>Ends its claim to processes after its exit.</summary>
-    internal void BeginEnd()
+    /// <summary>Its main process has exited. Its other processes stay its own until it is disposed.</summary>
+    internal void BeginEnd() => IsEnding = true;
+
+    /// <summary>Leaves its processes to the reaper of orphans: they do not exit after SIGKILL.</summary>
+    internal void Abandon()
     {
-        IsEnding = true;
-        _orphans?.Remove(this);
+        LastSweep?.IsCancelled = true;
+        _orphans?.Remove(Session);
     }
 
     /// <summary>Makes that descendant the main process. Takes over <paramref name="pidfd"/>.</summary>
@@ -251,49 +284,24 @@ public sealed class WorkerProcess : IDisposable
         }
     }
 
-    /// <summary>Sends SIGKILL to its processes by their pidfds.</summary>
-    internal void KillKnown()
+    /// <summary>Sends SIGKILL to its known processes. Null, or the first error.</summary>
+    internal SystemCallError? KillKnown()
     {
-        if (!AwaitsMain)
+        SystemCallError? error = null;
+        if (!AwaitsMain && !IsEnding)
         {
-            Processes.Signal(Pidfd, KernelAbi.SIGKILL);
+            error = SignalDelivery.Send(Pidfd, Pid, KernelAbi.SIGKILL);
         }
 
-        if (First is not null)
-        {
-            Processes.Signal(First, KernelAbi.SIGKILL);
-        }
+        return First is null ? error : error ?? SignalDelivery.Send(First, Session, KernelAbi.SIGKILL);
     }
-
-    /// <summary>The sweep of the rest: its cgroup, or its sessions while it still owns their numbers.</summary>
-    internal Sweep Rest(Action<bool>? onDone = null) => new()
-    {
-        Cgroup = Cgroup?.Path,
-        Sessions = Sessions(),
-        Leaders = [Session, Pid],
-        OnDone = onDone,
-    };
-
-    /// <summary>The same after its exit, with its strays.</summary>
-    internal Sweep Rest(bool isLast, IReadOnlyDictionary<ulong, string> listeners, Action<int, string?, string?, bool> onStray,
-        Action<bool> onDone) => new()
-        {
-            Cgroup = Cgroup?.Path,
-            Sessions = Sessions(),
-            Leaders = [Session, Pid],
-            Worker = Facts,
-            IsLeaderDead = !IsForeign && !IsHandedOver,
-            IsLast = isLast,
-            Listeners = listeners,
-            OnStray = onStray,
-            OnDone = onDone,
-        };
 
     /// <summary>The process for a successor: the same object while nothing has changed.</summary>
     internal WorkerEntry Snapshot(int id)
     {
         var changing = new ChangingFacts(
-            Pid, _mainSession, IsFirstReaped, AwaitsMain, IsHeldBack, ReadyAt, Status.Message, Status.Errno, Status.IsReloading, Sockets);
+            Pid, _mainSession, IsFirstReaped, AwaitsMain, IsHeldBack, ReadyAt, Status.Message, Status.Errno, Status.IsReloading, Sockets,
+            Rest.Version);
         if (_snapshot is { } last && last.Facts == changing
             && Output.HasRest(last.Entry.OutputRest) && Error.HasRest(last.Entry.ErrorRest))
         {
@@ -314,6 +322,8 @@ public sealed class WorkerProcess : IDisposable
             AwaitsMain = AwaitsMain,
             IsForeign = IsForeign,
             IsHeldBack = IsHeldBack,
+            Rest = [.. Rest.Saved],
+            IsRestTold = Rest.IsTold,
             StartedAt = StartedAt,
             ReadyAt = ReadyAt,
             Status = Status.Message,
@@ -396,7 +406,7 @@ public sealed class WorkerProcess : IDisposable
     /// The sessions that are certainly its own. Init reaps the child of an earlier daemon, and another session may have its
     /// number by now.
     /// </summary>
-    private ImmutableArray<int> Sessions()
+    internal ImmutableArray<int> Sessions()
     {
         var sessions = ImmutableArray.CreateBuilder<int>(2);
         if (IsSessionPinned && !IsForeign)
@@ -415,5 +425,5 @@ public sealed class WorkerProcess : IDisposable
     /// <summary>What can change in an entry, apart from unfinished lines.</summary>
     private readonly record struct ChangingFacts(
         int Pid, int MainSession, bool IsFirstReaped, bool AwaitsMain, bool IsHeldBack, DateTimeOffset? ReadyAt, string? Status, int Errno,
-        bool IsReloading, IReadOnlyList<Listeners.ListenerSocket>? Sockets);
+        bool IsReloading, IReadOnlyList<Listeners.ListenerSocket>? Sockets, int RestVersion);
 }

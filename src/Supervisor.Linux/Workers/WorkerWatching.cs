@@ -22,9 +22,15 @@ internal sealed class WorkerWatching(ServiceContext service)
             (kind, reason, sender) => service.Log.MessageRefused(process, sender, kind, reason),
             pid => service.Lineage.Identify(workerId, process, pid, static () => { }),
             process.Known.Clear);
+        AttachOutput(process);
+        service.Loop.Watch(process.Pidfd, () => service.Ending.Ended(workerId, process));
+    }
+
+    /// <summary>Watches only its output, because its main process has exited.</summary>
+    public void AttachOutput(WorkerProcess process)
+    {
         ReadLines(process.Output);
         ReadLines(process.Error);
-        service.Loop.Watch(process.Pidfd, () => service.Ending.Ended(workerId, process));
     }
 
     public void WatchReadiness(int workerId, WorkerProcess process)
@@ -70,6 +76,7 @@ internal sealed class WorkerWatching(ServiceContext service)
         }
     });
 
+    /// <summary>Stops watching everything but its output.</summary>
     public void Unwatch(WorkerProcess process)
     {
         if (process.Launch is { } launch)
@@ -84,6 +91,11 @@ internal sealed class WorkerWatching(ServiceContext service)
         }
 
         process.Notify.Unwatch();
+    }
+
+    /// <summary>Stops reading its output, because the whole worker has exited.</summary>
+    public void UnwatchOutput(WorkerProcess process)
+    {
         service.Loop.Unwatch(process.Output.Descriptor);
         service.Loop.Unwatch(process.Error.Descriptor);
     }

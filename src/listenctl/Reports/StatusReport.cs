@@ -136,6 +136,7 @@ internal static class StatusReport
             remarks.Add(new(reason, Palette.StateStyle(service.State)));
         }
 
+        remarks.AddRange(service.Abandoned.Select(one => new StyledText(one.Message, Palette.Failure)));
         return remarks;
     }
 

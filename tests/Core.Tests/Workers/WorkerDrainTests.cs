@@ -140,17 +140,17 @@ public class WorkerDrainTests
                 Told.See(Look(Open(1, openFor: 42.3, silentFor: 42.3), Open(2, "admin", 5, 4.55), Open(3, silentFor: 9)), At(11)),
                 At(11)));
 
-        Assert.Null(DrainWords.Cut(Told, At(40)));
-        Assert.Null(DrainWords.Cut(Told.See(Look(), At(40)), At(40)));
+        Assert.Null(DrainWords.Cut(Told, At(40), Signals.Kill));
+        Assert.Null(DrainWords.Cut(Told.See(Look(), At(40)), At(40), Signals.Kill));
         Assert.Equal(
             "had 1 connection, cut by SIGKILL (web; the oldest open for 29s at least)",
-            DrainWords.Cut(Told.See(Look(Open(1)), At(11)), At(40)));
+            DrainWords.Cut(Told.See(Look(Open(1)), At(11)), At(40), Signals.Kill));
         var peer = ConnectionPeer.Number(IPAddress.Parse("2001:db8::1"));
         var many = Enumerable.Range(1, 8).Select(i => Open((ulong)i, openFor: i) with { Peer = new ConnectionPeer(peer, (ushort)i) });
         Assert.Equal(
             "had 8 connections, cut by SIGKILL (web; the oldest open for 8s at least; from [2001:db8::1]:1, [2001:db8::1]:2, "
             + "[2001:db8::1]:3, [2001:db8::1]:4, [2001:db8::1]:5 and 3 more)",
-            DrainWords.Cut(Told.See(Look([.. many]), At(40)), At(40)));
+            DrainWords.Cut(Told.See(Look([.. many]), At(40)), At(40), Signals.Kill));
     }
 
     [Theory]
