@@ -142,3 +142,30 @@ ready_is() {
 ended() {
     ! kill -0 "$1" 2>/dev/null
 }
+
+known() {
+    grep -vE -- "${DIFFERS:-^$}" "$1" | sed 's/,$//'
+}
+
+# beside_supervisord NAME...: runs supervisord.conf under supervisord, then what "listenctl import" makes of it under listend, both
+# from the same environment. Its programs write their facts (workers/identity.py) to "$DIR/facts/NAME"; they have to be the same,
+# except for lines that match the regular expression $DIFFERS.
+beside_supervisord() {
+    local name theirs
+    mkdir -m 1777 facts
+    supervisord -n -l "$DIR/supervisord.log" -j "$DIR/supervisord.pid" -c "$DIR/supervisord.conf" > supervisord.out 2>&1 < /dev/null &
+    theirs=$!
+    for name in "$@"; do eventually test -e "facts/$name"; done
+    kill "$theirs"
+    wait "$theirs" || true
+    for name in "$@"; do mv "facts/$name" "theirs.$name"; done
+    run listenctl import supervisord.conf
+    expect_status 0
+    mv .out imported.toml
+    config < imported.toml
+    daemon
+    for name in "$@"; do
+        eventually test -e "facts/$name"
+        diff -u <(known "theirs.$name") <(known "facts/$name") > difference || fail "$name differs: $(grep "^[-+]" difference)"
+    done
+}

@@ -7,11 +7,13 @@ namespace Supervisor.Config.Import;
 /// <param name="Values">The known names with their values.</param>
 internal sealed record SupervisordExpansion(IReadOnlyDictionary<string, string> Values)
 {
+    private const string UnquotedPrefix = "UNQUOTED_ENV_";
+
     /// <summary>
-    /// Expands the text piece by piece: literal text, and the names of the daemon's variables (<c>%(ENV_X)s</c>). False
-    /// with the reason if the value of an expression is unknown.
+    /// Expands the text piece by piece: literal text, and the names of the daemon's variables (<c>%(ENV_X)s</c>), without quotes
+    /// around them if <see cref="Unquoted"/> has marked them. False with the reason if the value of an expression is unknown.
     /// </summary>
-    public bool TryExpand(string text, Action<string> literal, Action<string> variable, out string reason)
+    public bool TryExpand(string text, Action<string> literal, Action<string> variable, Action<string> unquoted, out string reason)
     {
         reason = "";
         for (var i = 0; i < text.Length; i++)
@@ -43,6 +45,10 @@ internal sealed record SupervisordExpansion(IReadOnlyDictionary<string, string> 
             {
                 variable(name["ENV_".Length..]);
             }
+            else if (name.StartsWith(UnquotedPrefix, StringComparison.Ordinal) && format.Length == 0)
+            {
+                unquoted(name[UnquotedPrefix.Length..]);
+            }
             else if (!Values.TryGetValue(name, out var value))
             {
                 reason = $"%({name})s is known only on the machine: write its value";
@@ -59,12 +65,46 @@ internal sealed record SupervisordExpansion(IReadOnlyDictionary<string, string> 
         return true;
     }
 
+    /// <summary>
+    /// A command whose variables outside of quotes are marked. supervisord expands a command and then splits it: a variable outside
+    /// of quotes can become several words.
+    /// </summary>
+    public static string Unquoted(string command)
+    {
+        var marked = new System.Text.StringBuilder(command.Length);
+        var quote = '\0';
+        for (var i = 0; i < command.Length; i++)
+        {
+            var c = command[i];
+            if (quote == '\0' && command.AsSpan(i).StartsWith("%(ENV_"))
+            {
+                marked.Append("%(" + UnquotedPrefix);
+                i += "%(ENV_".Length - 1;
+                continue;
+            }
+
+            if (c == '\\' && quote != '\'' && i + 1 < command.Length)
+            {
+                marked.Append(c);
+                c = command[++i];
+            }
+            else if (c is '"' or '\'' && (quote == '\0' || quote == c))
+            {
+                quote = quote == '\0' ? c : '\0';
+            }
+
+            marked.Append(c);
+        }
+
+        return marked.ToString();
+    }
+
     /// <summary>Expands a text other than a command; null if it names a variable of the daemon, or an unknown expression.</summary>
     public string? Expand(string text, out string reason)
     {
         var expanded = new System.Text.StringBuilder();
         string? asked = null;
-        if (!TryExpand(text, piece => expanded.Append(piece), name => asked = name, out reason))
+        if (!TryExpand(text, piece => expanded.Append(piece), name => asked = name, name => asked = name, out reason))
         {
             return null;
         }

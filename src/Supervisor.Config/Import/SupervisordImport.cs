@@ -241,7 +241,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
     private static CommandText? Command(SourceSetting setting, SupervisordExpansion expansion, out string reason)
     {
         reason = CommonReasons.OpenQuote;
-        if (ShellWords.Split(setting.Value) is not { } words)
+        if (ShellWords.Split(SupervisordExpansion.Unquoted(setting.Value)) is not { } words)
         {
             return null;
         }
@@ -250,7 +250,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
         foreach (var word in words)
         {
             command.BeginWord();
-            if (!expansion.TryExpand(word, command.Literal, command.Variable, out reason))
+            if (!expansion.TryExpand(word, command.Literal, command.Variable, command.SplitVariable, out reason))
             {
                 return null;
             }
@@ -269,6 +269,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                 break;
             case "user":
                 service.Set("user", TomlLiteral.Of(value), setting);
+                service.Report(setting, SupervisordReasons.Home);
                 break;
             case "umask":
                 service.Set("umask", TomlLiteral.Of(value.PadLeft(4, '0')), setting);

@@ -3,6 +3,10 @@ namespace Supervisor.Config.Import;
 /// <summary>Why settings of supervisord.conf have no equivalent, and what to do instead.</summary>
 internal static class SupervisordReasons
 {
+    /// <summary>What the environment of another user has.</summary>
+    public static readonly Reason Home =
+        Reason.Changed("listend sets HOME, LOGNAME, SHELL and USER to those of the user; supervisord leaves the daemon's");
+
     private static readonly Reason Capture = Reason.Lost("listend has no capture mode");
     private static readonly Reason Events = Reason.Changed("see \"listenctl events\" and \"listenctl logs\"");
 

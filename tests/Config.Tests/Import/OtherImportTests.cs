@@ -35,16 +35,16 @@ public sealed class OtherImportTests
         Assert.Equal((TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(10)), (service.Rollout.Settle, service.StopTimeout));
         Assert.Equal(["A=1", "B=2,3", "GLOBAL=yes"], service.Environment.Select(e => $"{e.Key}={e.Value}"));
         Assert.Equal("/var/log/cat", service.Log.Path);
-        Assert.Equal(["logfile:2", "priority:17"], imported.Changed);
+        Assert.Equal(["logfile:2", "user:12", "priority:17"], imported.Changed);
     }
 
     [Fact]
     public void Different_processes_become_separate_services()
     {
-        var services = Imported.Of("s.conf", "[program:t]\ncommand=/bin/t --port=80%(process_num)02d %(ENV_HOME)s\n"
+        var services = Imported.Of("s.conf", "[program:t]\ncommand=/bin/t --port=80%(process_num)02d %(ENV_HOME)s \'%(ENV_HOME)s/a\'\n"
             + "process_name=%(program_name)s-%(process_num)d\nnumprocs=2\nnumprocs_start=7\n").Config.Services;
         Assert.Equal(["t-7", "t-8"], services.Select(s => s.Name));
-        Assert.Equal(["/bin/sh", "-c", "exec /bin/t --port=8008 \"${HOME}\""], services[1].Command.ToArray());
+        Assert.Equal(["/bin/sh", "-c", "set -f; exec /bin/t --port=8008 ${HOME} \"${HOME}\"/a"], services[1].Command.ToArray());
     }
 
     [Fact]
