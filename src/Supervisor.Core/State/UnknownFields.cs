@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
@@ -12,6 +13,9 @@ namespace Supervisor.Core.State;
 public sealed class UnknownFields
 {
     private static readonly string[] Identities = ["id", "index", "name"];
+
+    /// <summary>The properties of a type by name: a state has thousands of objects of the same type.</summary>
+    private static readonly ConcurrentDictionary<JsonTypeInfo, Dictionary<string, JsonPropertyInfo>> Properties = new();
 
     private readonly Dictionary<string, JsonNode?> _fields = [];
     private readonly Dictionary<string, UnknownFields> _parts = [];
@@ -80,7 +84,8 @@ public sealed class UnknownFields
         switch (document, type.Kind)
         {
             case (JsonObject fields, JsonTypeInfoKind.Object):
-                var known = type.Properties.ToDictionary(property => property.Name, StringComparer.Ordinal);
+                var known = Properties.GetOrAdd(
+                    type, static of => of.Properties.ToDictionary(property => property.Name, StringComparer.Ordinal));
                 foreach (var (name, value) in fields)
                 {
                     if (!known.TryGetValue(name, out var property))

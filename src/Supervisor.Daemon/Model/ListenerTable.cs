@@ -142,12 +142,6 @@ internal sealed class ListenerTable
         NoteGiven();
     }
 
-    public void Close()
-    {
-        foreach (var handle in _handles)
-        {
-            // Removes only socket files that this daemon or a predecessor has created.
-            _factory.Close(handle, removePath: true);
-        }
-    }
+    /// <summary>Closes all listeners. Removes only socket files that this daemon or a predecessor has created.</summary>
+    public void Close() => _factory.Close(_handles, removePath: true);
 }

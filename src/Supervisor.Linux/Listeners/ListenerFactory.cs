@@ -1,7 +1,9 @@
 using Serilog;
 using Supervisor.Core.Listeners;
 using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Output;
+using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -87,20 +89,26 @@ public sealed class ListenerFactory
     /// Closes the daemon's descriptors. With <paramref name="removePath"/> also removes the socket file, if it is still the one
     /// that bind() made.
     /// </summary>
-    public void Close(ListenerHandle handle, bool removePath)
+    public void Close(ListenerHandle handle, bool removePath) => Close([handle], removePath);
+
+    /// <summary>
+    /// The same for many listeners: one thread closes all sockets of which the close can block, and the caller waits for it once.
+    /// </summary>
+    public void Close(IEnumerable<ListenerHandle> handles, bool removePath)
     {
-        if (handle.Descriptor is null)
+        var sockets = new List<DescriptorHandle>();
+        foreach (var handle in handles.Where(handle => handle.Descriptor is not null))
         {
-            return;
+            var history = _context.Record(handle);
+            if (removePath)
+            {
+                SocketFileSteps.Remove(handle, history);
+            }
+
+            history.Add(HandlePhase.Close, "close", note: "the daemon's descriptor; workers keep theirs");
+            sockets.AddRange(handle.ReleaseSockets());
         }
 
-        var history = _context.Record(handle);
-        if (removePath)
-        {
-            SocketFileSteps.Remove(handle, history);
-        }
-
-        history.Add(HandlePhase.Close, "close", note: "the daemon's descriptor; workers keep theirs");
-        handle.CloseSockets();
+        SocketCloser.Close(sockets);
     }
 }

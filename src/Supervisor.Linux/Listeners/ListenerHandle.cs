@@ -300,11 +300,16 @@ public sealed class ListenerHandle : IDisposable
     }
 
     /// <summary>Closes the sockets; the handle stays in use.</summary>
-    internal void CloseSockets()
+    internal void CloseSockets() => SocketCloser.Close(ReleaseSockets());
+
+    /// <summary>Gives the sockets to the caller, who closes them; the handle stays in use.</summary>
+    internal IReadOnlyList<DescriptorHandle> ReleaseSockets()
     {
         RememberNames();
-        Dispose();
+        DescriptorHandle[] sockets = [.. _sockets.Concat(_leaving).Select(socket => socket.Descriptor)];
+        _leaving.Clear();
         ForgetSockets();
+        return sockets;
     }
 
     /// <inheritdoc/>
