@@ -7,13 +7,13 @@ namespace Supervisor.Control;
 /// <param name="At">When.</param>
 /// <param name="Kind">
 /// One of daemon-started, daemon-upgraded, daemon-recovered, daemon-took-over, daemon-upgrade-refused, daemon-takeover-failed,
-/// daemon-leaving; change-requested, reloaded, reload-refused, service-removed, listener-dropped; listener-made,
-/// listener-failed, listener-drifted, listener-overflow, listener-repaired; service-state, service-demand, service-idle;
-/// worker-spawned, worker-pinned, worker-pin-lost, worker-ready, worker-start-timeout, worker-hung, worker-draining,
-/// worker-connections, worker-keeps-accepting, worker-killed, worker-cut, worker-left, worker-died, worker-backoff,
-/// worker-crash-loop, worker-finished; rollout-started, rollout-progressed, rollout-waiting, rollout-canary, rollout-promoted,
-/// rollout-failing, rollout-ended; hook-failed; events-lost, for a reader that is too slow and misses events.
-/// Also the <c>event:</c> of the server-sent event.
+/// daemon-leaving; change-requested, reloaded, reload-refused, service-removed, listener-dropped; listener-made, listener-failed,
+/// listener-drifted, listener-overflow, listener-repaired; service-state, service-demand, service-idle; worker-spawned,
+/// worker-pinned, worker-pin-lost, worker-ready, worker-start-timeout, worker-hung, worker-draining, worker-connections,
+/// worker-keeps-accepting, worker-killed, worker-cut, worker-left, worker-died, worker-backoff, worker-crash-loop,
+/// worker-finished; rollout-started, rollout-progressed, rollout-waiting, rollout-canary, rollout-promoted, rollout-failing,
+/// rollout-ended; hook-failed; events-lost, for a reader that is too slow and misses events. Also the <c>event:</c> of the
+/// server-sent event.
 /// </param>
 /// <param name="Service">The service; null if the event does not concern one.</param>
 /// <param name="Listener">The listener; null if the event does not concern one.</param>

@@ -40,6 +40,9 @@ public sealed record ListenerDocument(
     /// <summary>Options that other holders of the shared socket changed, and that are not repaired yet; null if not reported.</summary>
     public IReadOnlyList<OptionDocument>? Drifted { get; init; }
 
+    /// <summary>Connections or datagrams that the kernel dropped at the sockets; null if the kernel does not show it.</summary>
+    public long? Drops { get; init; }
+
     /// <summary>The sockets by shard; null if not reported.</summary>
     public IReadOnlyList<ShardDocument>? Sockets { get; init; }
 }

@@ -78,7 +78,15 @@ public sealed record ServiceDocument(
 
     /// <summary>Processes that do not exit after SIGKILL: the service continues without them.</summary>
     public IReadOnlyList<AbandonedDocument> Abandoned { get; init; } = [];
+
+    /// <summary>The service's listeners at which the kernel has dropped connections or datagrams.</summary>
+    public IReadOnlyList<DropsDocument> Drops { get; init; } = [];
 }
+
+/// <summary>What the kernel has dropped at a listener.</summary>
+/// <param name="Listener">The listener.</param>
+/// <param name="Count">Connections or datagrams so far.</param>
+public sealed record DropsDocument(string Listener, long Count);
 
 /// <summary>What a client has changed, next to the configuration.</summary>
 /// <param name="By">Who requested it.</param>

@@ -39,6 +39,7 @@ internal static class ListenctlProgram
             new UpgradeCommand(options, context),
             new EventsCommand(options, context),
             new LogsCommand(options, context),
+            new MetricsCommand(options, context),
             new TakeCommand(options, context),
             new PutCommand(options, context),
             new DropCommand(options, context),

@@ -37,7 +37,7 @@ public sealed class EventsTests
         Assert.Equal(
             new Listenctl(ExitCode.Done, $"{Ready}\n{State}\n{Leaving}\n", ""),
             Listenctl.Run(daemon, "events", "--follow", "--json"));
-        Assert.Equal(["GET /v1/events"], daemon.Requests);
+        Assert.Equal(["GET /v1/events?follow=true"], daemon.Requests);
     }
 
     [Fact]

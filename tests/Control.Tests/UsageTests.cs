@@ -43,7 +43,7 @@ public sealed class UsageTests
         + "usage: listenctl [--socket PATH] [--json] signal SERVICE SIG\n")]
     [InlineData(
         "logs a --lines x",
-        "listenctl: invalid number of lines \"x\"\nusage: listenctl [--socket PATH] [--json] logs SERVICE [--follow] [--lines N]\n")]
+        "listenctl: invalid number of lines \"x\"\nusage: listenctl [--socket PATH] [--json] logs SERVICE [--worker SLOT] [--follow] [-n N]\n")]
     [InlineData("status --wait", "listenctl: unknown option \"--wait\"\nusage: listenctl [--socket PATH] [--json] status [SERVICE]\n")]
     public void A_wrong_command_line_exits_with_2_and_prints_the_usage(string line, string error)
     {

@@ -21,6 +21,7 @@ namespace Supervisor.Daemon.Control;
 /// <param name="Config">The configuration in force.</param>
 /// <param name="Files">Whether its files have changed. Any thread.</param>
 /// <param name="Drift">Compares a listener with its socket.</param>
+/// <param name="Overflows">Notices what the kernel drops at listeners.</param>
 /// <param name="AtRisk">What would be lost if the daemon died now, as text; null if nothing would.</param>
 internal sealed record ControlContext(
     EventLoop Loop,
@@ -33,6 +34,7 @@ internal sealed record ControlContext(
     ConfigInForce Config,
     ConfigFileCheck Files,
     DriftWatch Drift,
+    OverflowWatch Overflows,
     Func<string?> AtRisk);
 
 /// <summary>The changes of the whole daemon that a client can request.</summary>

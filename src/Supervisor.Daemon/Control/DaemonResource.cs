@@ -22,7 +22,7 @@ internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs, 
         var (self, now) = await daemon.Loop.Ask(() => (StatusReport.Daemon(daemon), daemon.Loop.Now));
         var services = !isWanted ? [] : await daemon.Loop.AskEach(
             () => only is null ? daemon.Services : daemon.Services.Where(runner => runner.Name == only),
-            runner => ServiceReading.Of(runner, daemon.Loop));
+            runner => ServiceReading.Of(runner, daemon));
         if (only is not null && isWanted && services.Count == 0)
         {
             await Answer.NoService(context, daemon, only);

@@ -116,6 +116,9 @@ internal sealed class ListenerResource(ControlContext daemon, CancellationToken 
             daemon.Drift.Check(handle);
         }
 
-        return ListenerDocuments.Listener(handle, daemon.Services.UsersOf(handle), withOptions);
+        return ListenerDocuments.Listener(handle, daemon.Services.UsersOf(handle), withOptions) with
+        {
+            Drops = daemon.Overflows.Look(handle),
+        };
     }
 }

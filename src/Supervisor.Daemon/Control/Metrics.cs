@@ -115,7 +115,7 @@ internal static class Metrics
                 .Select(socket => AcceptQueue.Read(socket.Descriptor, kind, socket.Inode))
                 .Aggregate<(long Length, long Limit)?>(
                     (sum, one) => sum is { } a && one is { } b ? (a.Length + b.Length, a.Limit + b.Limit) : null);
-            var drops = handle.Sockets.Select(socket => SocketDrops.Read(socket.Descriptor)).Aggregate((sum, one) => sum + one);
+            var drops = SocketDrops.Read(handle);
             return new ListenerReading(IsUp: true, queue, drops);
         }
     }

@@ -59,6 +59,15 @@ internal static class RequestParameters
         return true;
     }
 
+    /// <summary>The <c>lines</c> of a request for a stream; null without them. False, and why, if it is not a number.</summary>
+    public static bool TryLines(HttpRequest request, out long? lines, out string wrong)
+    {
+        var text = request.Query["lines"].ToString();
+        lines = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+        wrong = lines is null && text.Length > 0 ? $"invalid number of lines \"{text}\"" : "";
+        return wrong.Length == 0;
+    }
+
     /// <summary>A switch; its name alone means true.</summary>
     public static bool IsSet(HttpRequest request, string name, bool otherwise = false) =>
         request.Query.TryGetValue(name, out var given) ? Read(given.ToString()) ?? otherwise : otherwise;

@@ -1,7 +1,6 @@
 using Supervisor.Control;
 using Supervisor.Core.Workers;
 using Supervisor.Daemon.Reports;
-using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Control;
@@ -15,8 +14,9 @@ namespace Supervisor.Daemon.Control;
 internal sealed record ServiceReading(ServiceDocument Document, AcceptedConnections Question, Dictionary<int, WorkerDrain> Drains)
 {
     /// <summary>Reads the service. On the loop.</summary>
-    public static ServiceReading Of(ServiceRunner runner, EventLoop loop)
+    public static ServiceReading Of(ServiceRunner runner, ControlContext daemon)
     {
+        var loop = daemon.Loop;
         var drains = new Dictionary<int, WorkerDrain>();
         foreach (var worker in runner.State.Workers)
         {
@@ -26,8 +26,23 @@ internal sealed record ServiceReading(ServiceDocument Document, AcceptedConnecti
             }
         }
 
+        var document = ServiceDocuments.Service(runner, loop.Now, loop.Time.GetUtcNow());
         return new ServiceReading(
-            ServiceDocuments.Service(runner, loop.Now, loop.Time.GetUtcNow()), new AcceptedConnections(runner.Generations.AllListeners),
+            document with { Drops = Drops(runner, daemon.Overflows) }, new AcceptedConnections(runner.Generations.AllListeners),
             drains);
+    }
+
+    private static List<DropsDocument> Drops(ServiceRunner runner, OverflowWatch overflows)
+    {
+        var drops = new List<DropsDocument>();
+        foreach (var handle in runner.Generations.Next.Listeners)
+        {
+            if (overflows.Look(handle) is > 0 and var dropped)
+            {
+                drops.Add(new DropsDocument(handle.Name, dropped));
+            }
+        }
+
+        return drops;
     }
 }

@@ -19,7 +19,10 @@ internal sealed class StreamResource(ControlContext daemon, CancellationToken st
     /// <summary>How long a reader may take for the last items when the daemon stops.</summary>
     private static readonly TimeSpan FlushTimeout = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Server-sent events after Last-Event-ID; with <c>follow=false</c> only past ones.</summary>
+    /// <summary>
+    /// Server-sent events after Last-Event-ID; with <c>follow=false</c> only past ones, with <c>service=NAME</c> only those of a service,
+    /// with <c>lines=N</c> from the last N past ones on.
+    /// </summary>
     public async Task Events(HttpContext context)
     {
         var after = 0L;
@@ -32,26 +35,44 @@ internal sealed class StreamResource(ControlContext daemon, CancellationToken st
             return;
         }
 
+        if (!RequestParameters.TryLines(context.Request, out var lines, out var wrong))
+        {
+            await Answer.BadRequest(context, wrong);
+            return;
+        }
+
+        var service = context.Request.Query["service"].ToString();
+        Predicate<EventDocument> isWanted = service.Length == 0 ? _ => true : one => one.Service == service;
+        if (lines is { } last)
+        {
+            after = Math.Max(after, Before(daemon.Events.Events, last, isWanted));
+        }
+
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-store";
         var follow = RequestParameters.IsSet(context.Request, "follow", otherwise: true);
         await Send(
-            context, daemon.Events.Events, after, follow, WriteEvent,
+            context, daemon.Events.Events, after, follow, isWanted, WriteEvent,
             (missed, next) => new EventDocument(
                 next, daemon.Loop.Time.GetUtcNow(), "events-lost", Service: null, Listener: null, Worker: null, State: null, Rollout: null,
                 Lost(missed, "event")));
     }
 
     /// <summary>
-    /// The output of the workers of a service, one document per line: the last <c>lines</c>, with <c>follow</c> also new ones.
+    /// The output of the workers of a service, one document per line: the last <c>lines</c>, with <c>follow</c> also new ones, with
+    /// <c>worker=SLOT</c> only those of one worker.
     /// </summary>
     public async Task Logs(HttpContext context)
     {
-        var text = context.Request.Query["lines"].ToString();
-        var lines = long.MaxValue;
-        if (text.Length > 0 && !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out lines))
+        if (!RequestParameters.TryLines(context.Request, out var lines, out var wrong))
         {
-            await Answer.BadRequest(context, $"invalid number of lines \"{text}\"");
+            await Answer.BadRequest(context, wrong);
+            return;
+        }
+
+        if (!RequestParameters.TryReadWorker(context.Request, out var slot, out wrong))
+        {
+            await Answer.BadRequest(context, wrong);
             return;
         }
 
@@ -63,19 +84,35 @@ internal sealed class StreamResource(ControlContext daemon, CancellationToken st
         }
 
         // Lines that were dropped before this request are not reported as missed.
+        Predicate<OutputLine> isWanted = slot is null ? _ => true : line => line.Pid != 0 && line.Slot == slot;
         var kept = output.After(0, 0).Missed;
         context.Response.ContentType = "application/x-ndjson";
         var follow = RequestParameters.IsSet(context.Request, "follow");
         await Send(
-            context, output, Math.Max(kept, output.Newest - lines), follow, WriteLine,
+            context, output, lines is { } last ? Math.Max(kept, Before(output, last, isWanted)) : kept, follow, isWanted, WriteLine,
             (missed, next) => new OutputLine(
                 next, daemon.Loop.Time.GetUtcNow(), Pid: 0, Slot: 0, Generation: 0, IsError: false, Priority: 4,
                 $"{Lost(missed, "line")}: this reader is too slow"));
     }
 
+    /// <summary>The number of the item before the last <paramref name="count"/> wanted ones that are in memory.</summary>
+    private static long Before<T>(RecentItems<T> items, long count, Predicate<T> isWanted)
+    {
+        var (batch, missed, next) = items.After(0, int.MaxValue);
+        var at = batch.Count;
+        while (at > 0 && count > 0)
+        {
+            at--;
+            count -= isWanted(batch[at]) ? 1 : 0;
+        }
+
+        return Math.Max(missed, next - batch.Count + at);
+    }
+
     /// <summary>Sends items in batches until the client or the daemon ends the stream; the daemon's last items are still sent.</summary>
     private async Task Send<T>(
-        HttpContext context, RecentItems<T> items, long after, bool follow, Action<IBufferWriter<byte>, T> write, Func<long, long, T> lost)
+        HttpContext context, RecentItems<T> items, long after, bool follow, Predicate<T> isWanted, Action<IBufferWriter<byte>, T> write,
+        Func<long, long, T> lost)
     {
         if (HttpMethods.IsHead(context.Request.Method))
         {
@@ -97,7 +134,7 @@ internal sealed class StreamResource(ControlContext daemon, CancellationToken st
                     write(context.Response.BodyWriter, lost(missed, after + missed));
                 }
 
-                foreach (var item in batch)
+                foreach (var item in batch.Where(item => isWanted(item)))
                 {
                     write(context.Response.BodyWriter, item);
                 }

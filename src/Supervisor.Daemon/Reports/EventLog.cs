@@ -44,6 +44,9 @@ internal sealed class EventLog(EventLoop loop)
     public void Requested(string what, Requester by, string? service = null, string? listener = null) =>
         Add("change-requested", $"{what} requested by {by}", service, listener, by: by);
 
+    /// <summary>The kernel drops connections or datagrams at a listener.</summary>
+    public void Overflow(string listener, string message) => Add("listener-overflow", message, listener: listener);
+
     /// <summary>Reports that the listener was created or has failed; then reports each drift and each repair.</summary>
     public void Watch(ListenerHandle handle)
     {

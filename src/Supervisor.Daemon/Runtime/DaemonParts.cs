@@ -36,6 +36,7 @@ internal sealed class DaemonParts : IDisposable
         Config = new ConfigInForce(request.Config, request.Origin);
         Events = new EventLog(Loop);
         Requests = new ChangeRequests(Events, log);
+        Overflows = new OverflowWatch(Loop, Events, log);
         Systemd = new SystemdNotify(request.System.Systemd, Lifecycle, request.System.Time, log);
         Orphans = new OrphanReaper(Loop);
         Cgroups = CgroupTree.Find();
@@ -83,6 +84,8 @@ internal sealed class DaemonParts : IDisposable
     public EventLog Events { get; }
 
     public ChangeRequests Requests { get; }
+
+    public OverflowWatch Overflows { get; }
 
     public SystemdNotify Systemd { get; }
 
@@ -148,6 +151,7 @@ internal sealed class DaemonParts : IDisposable
     private void Connect()
     {
         Conflicts.Cleared += StartServicesOf;
+        Drift.Checked += handle => Overflows.Look(handle);
         Services.Added += runner =>
         {
             runner.Requests.Bind = handle => Conflicts.TryNow(handle);

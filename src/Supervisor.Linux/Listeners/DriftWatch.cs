@@ -43,6 +43,9 @@ public sealed class DriftWatch
         _repair = repair;
     }
 
+    /// <summary>A listener was compared with its socket.</summary>
+    public event Action<ListenerHandle>? Checked;
+
     /// <summary>The span of <see cref="RemakeLimit"/>.</summary>
     public static TimeSpan RemakeInterval { get; } = TimeSpan.FromMinutes(1);
 
@@ -169,6 +172,7 @@ public sealed class DriftWatch
         }
 
         ForgetExitedTakers(handle);
+        Checked?.Invoke(handle);
     }
 
     private static void ForgetExitedTakers(ListenerHandle handle) =>

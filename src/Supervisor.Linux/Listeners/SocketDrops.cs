@@ -13,6 +13,23 @@ public static class SocketDrops
 {
     private const int DropsOffset = 8 * sizeof(uint);
 
+    /// <summary>How many so far at all sockets of a listener; null where this kernel does not show it, or without a socket.</summary>
+    public static long? Read(ListenerHandle handle)
+    {
+        long? total = null;
+        foreach (var socket in handle.Sockets)
+        {
+            if (Read(socket.Descriptor) is not { } drops)
+            {
+                return null;
+            }
+
+            total = (total ?? 0) + drops;
+        }
+
+        return total;
+    }
+
     /// <summary>How many so far; null where this kernel does not show it.</summary>
     public static long? Read(DescriptorHandle socket)
     {

@@ -17,6 +17,9 @@ internal sealed class ControlClient
     /// <summary>How long the daemon may take to begin its answer. It answers from memory, so a slower one is stuck.</summary>
     public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>The media type of Prometheus' text format.</summary>
+    private const string MetricsType = "text/plain; version=0.0.4";
+
     private readonly TimeProvider clock;
 
     private static readonly TimeSpan SuccessorPollInterval = TimeSpan.FromMilliseconds(20);
@@ -237,7 +240,8 @@ internal sealed class ControlClient
             var type = response.ContentType;
             if (type.StartsWith("application/json", StringComparison.OrdinalIgnoreCase)
                 || type.StartsWith("application/x-ndjson", StringComparison.OrdinalIgnoreCase)
-                || type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase))
+                || type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase)
+                || type.StartsWith(MetricsType, StringComparison.OrdinalIgnoreCase))
             {
                 return;
             }

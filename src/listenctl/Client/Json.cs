@@ -57,6 +57,9 @@ internal static class Json
     public static byte[] Problem(string title, int status, string detail) =>
         JsonSerializer.SerializeToUtf8Bytes(new ProblemDocument("about:blank", title, status, detail), ControlJson.Default.ProblemDocument);
 
+    /// <summary>A text as a JSON string.</summary>
+    public static byte[] Text(string text) => JsonSerializer.SerializeToUtf8Bytes(text, ControlJson.Default.String);
+
     /// <summary>The name of an object; null if it has none.</summary>
     public static string? Name(JsonElement element) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty("name", out var name) && name.ValueKind == JsonValueKind.String

@@ -23,6 +23,7 @@ internal static class ListenerReport
             new("ADDRESS"),
             new("BACKLOG"),
             new("QUEUE", IsNumber: true),
+            new("DROPS", IsNumber: true),
             new("ORIGIN", Spare: 1),
             new("FD", IsNumber: true, Spare: 2),
             new("INODE", IsNumber: true, Spare: 3),
@@ -60,11 +61,16 @@ internal static class ListenerReport
         Address(listener),
         Backlog(listener),
         Queue(listener, "/"),
+        Drops(listener),
         listener.Origin,
         listener.Fd?.ToString(CultureInfo.InvariantCulture) ?? "-",
         listener.Inode?.ToString(CultureInfo.InvariantCulture) ?? "-",
         listener.Services.Count == 0 ? new StyledText("none", Palette.Muted) : string.Join(", ", listener.Services),
     ];
+
+    /// <summary>What the kernel has dropped at the listener.</summary>
+    public static StyledText Drops(ListenerDocument listener) => new(
+        listener.Drops?.ToString(CultureInfo.InvariantCulture) ?? "", listener.Drops > 0 ? Palette.Warning : Palette.Plain);
 
     /// <summary>One listener with its options.</summary>
     public static void WriteOne(TextOutput output, ListenerDocument listener)
@@ -82,6 +88,7 @@ internal static class ListenerReport
             [new("descriptor", Palette.Muted), Descriptor(listener)],
             .. listener.Backlog is null ? Array.Empty<StyledText[]>() : [[new("backlog", Palette.Muted), Backlog(listener)]],
             .. listener.Queue is null ? Array.Empty<StyledText[]>() : [[new("queue", Palette.Muted), Queue(listener, " of ")]],
+            .. listener.Drops is null ? Array.Empty<StyledText[]>() : [[new("drops", Palette.Muted), Drops(listener)]],
             [new("services", Palette.Muted), listener.Services.Count == 0 ? "none" : string.Join(", ", listener.Services)],
         ];
         details.Measure(rows);

@@ -126,6 +126,15 @@ internal static class StatusReport
                 Palette.Warning));
         }
 
+        foreach (var drops in service.Drops ?? [])
+        {
+            var count = drops.Count.ToString(CultureInfo.InvariantCulture);
+            remarks.Add(new(
+                $"listener {drops.Listener}: the kernel dropped {count} connections or datagrams: "
+                + $"see \"listenctl listeners {drops.Listener}\"",
+                Palette.Warning));
+        }
+
         if (service.Rollout is { } rollout)
         {
             remarks.Add(new(ChangeText.Of(rollout), rollout.State is "done" ? Palette.Muted : Palette.StateStyle(rollout.State)));

@@ -70,13 +70,15 @@ internal static class TopFrame
         }
 
         var table = new TextTable(
-            output, 0, new("LISTENER"), new("ADDRESS"), new("STATE"), new("QUEUE", IsNumber: true), new("SERVICES", Spare: 1));
+            output, 0, new("LISTENER"), new("ADDRESS"), new("STATE"), new("QUEUE", IsNumber: true), new("DROPS", IsNumber: true),
+            new("SERVICES", Spare: 1));
         var rows = listeners.Select(l => new StyledText[]
         {
             new(l.Name, Palette.Name),
             l.Effective ?? l.Requested,
             Palette.State(l.State),
             ListenerReport.Queue(l, "/"),
+            ListenerReport.Drops(l),
             string.Join(", ", l.Services),
         }).ToArray();
         table.Measure(rows);

@@ -6,20 +6,32 @@ using Supervisor.Listenctl.Terminal;
 
 namespace Supervisor.Listenctl.Verbs;
 
-/// <summary><c>events [--follow]</c>: one line for each change of state.</summary>
+/// <summary><c>events [--service S] [--follow] [-n N]</c>: one line for each change of state.</summary>
 internal sealed class EventsCommand : DaemonVerb
 {
+    private const string Leaving = "daemon-leaving";
+
     private readonly Option<bool> follow = new("--follow", "-f") { Description = "Continue with new events as they happen" };
 
+    private readonly CountOption lines = new("--lines", "events", "Start with the last N events (default: all that the daemon keeps)");
+    private readonly Option<string?> service = new("--service") { HelpName = "S", Description = "Only the events of this service" };
+
     public EventsCommand(GlobalOptions options, CommandContext context)
-        : base("events", "Show the last 1024 changes of state, oldest first", "[--follow]", options, context) => Options.Add(follow);
+        : base(
+            "events", "Show the last 1024 changes of state, oldest first", "[--service S] [--follow] [-n N]", options, context)
+    {
+        Options.Add(follow);
+        Options.Add(lines);
+        Options.Add(service);
+    }
 
     /// <inheritdoc/>
     protected override int Run(ParseResult parsed, ControlClient client, bool json)
     {
         var isEndless = parsed.GetValue(follow);
         var output = json ? null : new TextOutput(Context);
-        using var stream = client.Follow(isEndless ? "/v1/events" : "/v1/events?follow=false");
+        var of = parsed.GetValue(service) is { } name ? $"&service={Uri.EscapeDataString(name)}" : "";
+        using var stream = client.Follow((isEndless ? "/v1/events?follow=true" : "/v1/events?follow=false") + of + lines.Parameter(parsed));
         var isLeaving = false;
         while (stream.TryReadLine(out var line))
         {
@@ -31,7 +43,7 @@ internal sealed class EventsCommand : DaemonVerb
 
             var data = line.AsMemory("data:".Length).TrimStart((byte)' ');
             var happened = Json.Read(data.Span, ControlJson.Default.EventDocument, client);
-            isLeaving |= happened.Kind == "daemon-leaving";
+            isLeaving |= happened.Kind == Leaving;
             if (output is null)
             {
                 Json.Write(Context.Output, data);

@@ -6,42 +6,31 @@ using Supervisor.Listenctl.Terminal;
 
 namespace Supervisor.Listenctl.Verbs;
 
-/// <summary><c>logs SERVICE [--follow] [--lines N]</c>: what the workers have written to standard output and standard error.</summary>
+/// <summary>
+/// <c>logs SERVICE [--worker SLOT] [--follow] [-n N]</c>: what the workers have written to standard output and standard error.
+/// </summary>
 internal sealed class LogsCommand : DaemonVerb
 {
     private readonly NameArgument service = new("SERVICE", "The service");
     private readonly Option<bool> follow = new("--follow", "-f") { Description = "Continue with new lines as workers write them" };
-    private readonly Option<long?> lines = new("--lines", "-n")
-    {
-        HelpName = "N",
-        Description = "Start with the last N lines (default: all that the daemon keeps, the newest 256 KiB)",
-        CustomParser = result =>
-        {
-            var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
-            if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
-            {
-                return number;
-            }
-
-            result.AddError($"invalid number of lines \"{text}\"");
-            return null;
-        },
-    };
+    private readonly CountOption lines = new(
+        "--lines", "lines", "Start with the last N lines (default: all that the daemon keeps, the newest 256 KiB)");
+    private readonly SlotOption worker = new("Only the output of the workers in this slot");
 
     public LogsCommand(GlobalOptions options, CommandContext context)
-        : base("logs", "Show the output of the workers of a service", "SERVICE [--follow] [--lines N]", options, context)
+        : base("logs", "Show the output of the workers of a service", "SERVICE [--worker SLOT] [--follow] [-n N]", options, context)
     {
         Arguments.Add(service);
         Options.Add(follow);
         Options.Add(lines);
+        Options.Add(worker);
     }
 
     /// <inheritdoc/>
     protected override int Run(ParseResult parsed, ControlClient client, bool json)
     {
         var isEndless = parsed.GetValue(follow);
-        var query = (isEndless ? "?follow=true" : "?follow=false")
-            + (parsed.GetValue(lines) is { } last ? string.Create(CultureInfo.InvariantCulture, $"&lines={last}") : "");
+        var query = (isEndless ? "?follow=true" : "?follow=false") + lines.Parameter(parsed) + worker.Parameter(parsed);
         var output = json ? null : new TextOutput(Context);
         using var stream = client.Follow($"/v1/services/{Uri.EscapeDataString(parsed.GetRequiredValue(service)!)}/logs{query}");
         while (stream.TryReadLine(out var line))
