@@ -88,6 +88,7 @@ install-files:
 	install -m 0644 units/listend.socket $(DESTDIR)$(UNITDIR)/listend.socket
 	sed 's#@PREFIX@#$(PREFIX)#g' units/user/listend.service.in > $(DESTDIR)$(USERUNITDIR)/listend.service
 	chmod 0644 $(DESTDIR)$(USERUNITDIR)/listend.service
+	find docs -name '*.md' -exec sh -c 'for page; do install -D -m 0644 "$$page" "$(DESTDIR)$(PREFIX)/share/doc/listend/$$page"; done' sh {} +
 	install -D -m 0644 units/unprivileged.conf $(DESTDIR)$(PREFIX)/share/doc/listend/examples/unprivileged.conf
 	install -D -m 0644 packaging/sysusers.d/listend.conf $(DESTDIR)$(LIBDIR)/sysusers.d/listend.conf
 	install -D -m 0644 packaging/tmpfiles.d/listend.conf $(DESTDIR)$(LIBDIR)/tmpfiles.d/listend.conf
@@ -106,6 +107,7 @@ uninstall: ## remove the installed files except the configuration
 	rm -f $(DESTDIR)$(PREFIX)/share/man/man8/listend.8 $(DESTDIR)$(PREFIX)/share/man/man1/listenctl.1 $(DESTDIR)$(PREFIX)/share/man/man5/listend.toml.5
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/listenctl $(DESTDIR)$(PREFIX)/share/bash-completion/completions/listend
 	rm -f $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_listenctl $(DESTDIR)$(PREFIX)/share/doc/listend/examples/unprivileged.conf
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/listend/docs
 
 deb: publish ## build the Debian package in artifacts/deb
 	packaging/deb/build $(OUT) artifacts/deb

@@ -47,6 +47,7 @@ internal static class OutcomeTable
         if (outcome.Problems.Count == 0)
         {
             stage.Good(outcome.DiedWithWorker == 0 ? "nothing was lost" : "nothing else was lost");
+            stage.Line("idle keep-alive connections end with their worker: see docs/explanation/restarts.md#keep-alive-connections");
         }
     }
 
