@@ -11,10 +11,14 @@ namespace Supervisor.Core;
 /// <remarks>
 /// It escapes the Unicode categories Cc (C0, DEL, C1), Cf (bidirectional and zero-width format characters, tags), Zl and Zp
 /// (U+2028, U+2029), and unpaired surrogates: <c>\n</c>, <c>\r</c>, <c>\t</c>, else <c>\x1B</c>, <c>\u202E</c>,
-/// <c>\U000E0001</c>. Backslashes in the text stay unchanged.
+/// <c>\U000E0001</c>. A byte that is not UTF-8 (U+10FFNN, Supervisor.Native's ByteText) becomes <c>\xNN</c>. Backslashes in the
+/// text stay unchanged.
 /// </remarks>
 public static class Printable
 {
+    /// <summary>The first character that stands for a byte.</summary>
+    private const int FirstByte = 0x10FF80;
+
     /// <summary>For a terminal: line breaks and tabs become spaces; with <paramref name="keepLines"/> line breaks stay.</summary>
     public static string Of(string text, bool keepLines = false) => Escape(text, keepLines ? '\n' : ' ', ' ');
 
@@ -48,6 +52,9 @@ public static class Printable
                     break;
                 case '\r':
                     escaped.Append("\\r");
+                    break;
+                case >= FirstByte and var value:
+                    escaped.Append(CultureInfo.InvariantCulture, $"\\x{value & 0xFF:X2}");
                     break;
                 case not (< 0x20) when !IsHidden(rune):
                     escaped.Append(text, at, rune.Utf16SequenceLength);

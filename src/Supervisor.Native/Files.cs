@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text;
 using Microsoft.Win32.SafeHandles;
 using Tmds.Linux;
 using static Tmds.Linux.LibC;
@@ -420,5 +419,5 @@ public static unsafe class Files
         }
     }
 
-    private static byte[] Bytes(string path) => Encoding.UTF8.GetBytes(path + "\0");
+    private static byte[] Bytes(string path) => ByteText.Encode(path + "\0");
 }

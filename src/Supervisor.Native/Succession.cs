@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -224,11 +223,11 @@ public static unsafe class Succession
     public static IReadOnlyList<string> EnvironmentWithout(Func<string, bool> isLeftOut)
     {
         var variables = new List<string>();
-        foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables())
+        foreach (var (name, value) in OwnProcess.Environment)
         {
-            if (!isLeftOut((string)entry.Key))
+            if (!isLeftOut(name))
             {
-                variables.Add($"{entry.Key}={entry.Value}");
+                variables.Add($"{name}={value}");
             }
         }
 
@@ -237,7 +236,7 @@ public static unsafe class Succession
 
     private static byte* Text(string text, List<nint> memory)
     {
-        var bytes = Encoding.UTF8.GetBytes(text + "\0");
+        var bytes = ByteText.Encode(text + "\0");
         var block = (byte*)NativeMemory.Alloc((nuint)bytes.Length);
         memory.Add((nint)block);
         bytes.CopyTo(new Span<byte>(block, bytes.Length));

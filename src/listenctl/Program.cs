@@ -1,4 +1,5 @@
 using Supervisor.Listenctl;
 using Supervisor.Listenctl.Terminal;
+using Supervisor.Native;
 
-return ListenctlProgram.Run(args, CommandContext.OfProcess());
+return ListenctlProgram.Run(OwnProcess.Arguments(args), CommandContext.OfProcess());

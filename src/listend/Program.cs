@@ -15,4 +15,5 @@ if (!ReExecutedState.IsPresent)
     Processes.UnblockSignals();
 }
 
+args = OwnProcess.Arguments(args);
 return CommandLine.Invoke(ListendCommands.Root(args), args);

@@ -1,4 +1,3 @@
-using System.Text;
 using Supervisor.Daemon.Validation;
 using Supervisor.Native;
 
@@ -18,7 +17,7 @@ internal sealed record Executable(string Path, IReadOnlyList<string> Prefix, IRe
     /// </summary>
     public static Executable Current(string[] arguments)
     {
-        var command = Encoding.UTF8.GetString(File.ReadAllBytes("/proc/self/cmdline")).TrimEnd('\0').Split('\0');
+        string[] command = [.. OwnProcess.CommandLine];
         var prefix = command.Length > arguments.Length ? command[..^arguments.Length] : command[..1];
         var name = prefix[0];
         var path = name.Contains('/', StringComparison.Ordinal)

@@ -62,7 +62,7 @@ public sealed class StateFile(string path, ILogger log) : IDisposable
             journal = storedJournal is null ? null : Files.ReadAll(storedJournal, out _);
         }
 
-        return bytes is null ? default
+        return bytes is null ? refused is { IsMissing: false } ? new Found(null, null, refused.ToString(), null) : default
             : ManifestFormat.TryRead(bytes, out var manifest, out var unknown, out var error, journal)
                 ? new Found(manifest, unknown, null, null)
                 : new Found(null, null, error, null);

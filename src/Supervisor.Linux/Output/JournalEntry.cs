@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Text;
+using Supervisor.Native;
 
 namespace Supervisor.Linux.Output;
 
@@ -22,7 +22,7 @@ public sealed class JournalEntry
         if (value.Contains('\n', StringComparison.Ordinal))
         {
             Write("\n");
-            BinaryPrimitives.WriteUInt64LittleEndian(_data.GetSpan(8), (ulong)Encoding.UTF8.GetByteCount(value));
+            BinaryPrimitives.WriteUInt64LittleEndian(_data.GetSpan(8), (ulong)ByteText.GetByteCount(value));
             _data.Advance(8);
         }
         else
@@ -34,5 +34,10 @@ public sealed class JournalEntry
         Write("\n");
     }
 
-    private void Write(string text) => Encoding.UTF8.GetBytes(text, _data);
+    private void Write(string text)
+    {
+        var size = ByteText.GetByteCount(text);
+        ByteText.GetBytes(text, _data.GetSpan(size));
+        _data.Advance(size);
+    }
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using Serilog;
 using Supervisor.Core;
 using Supervisor.Linux.Paths;
@@ -76,7 +75,7 @@ public sealed class LogFile : IOutputSink
         var ends = new int[lines.Count];
         for (var i = 0; i < lines.Count; i++)
         {
-            _buffer.Write(Encoding.UTF8.GetBytes(lines[i].Text));
+            _buffer.Write(ByteText.Encode(lines[i].Text));
             _buffer.WriteByte((byte)'\n');
             ends[i] = (int)_buffer.Length;
         }

@@ -1,4 +1,3 @@
-using System.Text;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Output;
@@ -96,7 +95,7 @@ public sealed class OutputPipe : IDisposable
         {
             if (end > 0 || !_inLongLine)
             {
-                Emit(rest[..end], isEnd: true);
+                Emit(rest[..end]);
             }
 
             _inLongLine = false;
@@ -106,7 +105,7 @@ public sealed class OutputPipe : IDisposable
         if (rest.Length == _buffer.Length)
         {
             var piece = WholeCharacters(rest);
-            Emit(rest[..piece], isEnd: false);
+            Emit(rest[..piece]);
             _inLongLine = true;
             rest = rest[piece..];
         }
@@ -119,7 +118,7 @@ public sealed class OutputPipe : IDisposable
     {
         if (_length > 0)
         {
-            Emit(_buffer.AsSpan(0, _length), isEnd: true);
+            Emit(_buffer.AsSpan(0, _length));
             _length = 0;
         }
     }
@@ -140,13 +139,5 @@ public sealed class OutputPipe : IDisposable
         return piece.Length;
     }
 
-    private void Emit(ReadOnlySpan<byte> line, bool isEnd)
-    {
-        if (isEnd && line.EndsWith((ReadOnlySpan<byte>)"\r"u8))
-        {
-            line = line[..^1];
-        }
-
-        _onLine(Encoding.UTF8.GetString(line));
-    }
+    private void Emit(ReadOnlySpan<byte> line) => _onLine(ByteText.Decode(line));
 }

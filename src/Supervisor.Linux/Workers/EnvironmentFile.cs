@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Supervisor.Linux.Paths;
+using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
 
@@ -35,8 +36,8 @@ public static class EnvironmentFile
         var content = TrustedFile.Read(file, MaxBytes, identity.Rights, PathTrust.InForce, out var refusal);
         if (content is not null)
         {
-            using var reader = new StreamReader(new MemoryStream(content), Encoding.UTF8);
-            variables = Parse(reader.ReadToEnd());
+            ReadOnlySpan<byte> text = content;
+            variables = Parse(ByteText.Decode(text.StartsWith(Encoding.UTF8.Preamble) ? text[Encoding.UTF8.Preamble.Length..] : text));
             return true;
         }
 

@@ -80,7 +80,9 @@ public sealed class WorkerOutput : IDisposable
             line = line[3..];
         }
 
-        Lines.Add(seq => new OutputLine(seq, _time.GetUtcNow(), pid, slot, generation, isError, priority, line));
+        // Files and the journal get each byte; for readers, the end of the line may be CR LF.
+        var shown = line is [.., '\r'] ? line[..^1] : line;
+        Lines.Add(seq => new OutputLine(seq, _time.GetUtcNow(), pid, slot, generation, isError, priority, shown));
         if (_queue is not null)
         {
             _queue.Write(new OutgoingLine(pid, generation, priority, line));
@@ -96,6 +98,6 @@ public sealed class WorkerOutput : IDisposable
             _ => LogEventLevel.Information,
         };
         _lines.Kind(MessageIds.WorkerOutput).Worker(pid).Generation(generation)
-            .Write(level, "{Service}[{Pid}]: {Line}", _name, pid, line);
+            .Write(level, "{Service}[{Pid}]: {Line}", _name, pid, shown);
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections;
 using System.CommandLine;
 using System.Globalization;
 using Supervisor.Control;
@@ -108,12 +107,11 @@ internal sealed class TakeCommand : DaemonVerb
     /// <summary>The environment of this process without LISTEN_* of another supervisor, and the variables of the hand-off.</summary>
     private static IEnumerable<string> Compose(HandoffEnvironment handoff)
     {
-        foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables())
+        foreach (var (name, value) in OwnProcess.Environment)
         {
-            var name = (string)entry.Key;
             if (!name.StartsWith("LISTEN_", StringComparison.Ordinal) && !handoff.Variables.Any(variable => variable.Key == name))
             {
-                yield return $"{name}={entry.Value}";
+                yield return $"{name}={value}";
             }
         }
 
