@@ -223,8 +223,26 @@ public static unsafe class Processes
         return Syscalls.getrlimit(noFile, limit) == 0 ? limit[0] : ulong.MaxValue;
     }
 
+    /// <summary>
+    /// Whether setgroups(2) is permitted in this user namespace: a container that a user has made without newgidmap(1) denies it
+    /// (user_namespaces(7)).
+    /// </summary>
+    public static bool MaySetGroups { get; } = ReadMaySetGroups();
+
+    private static bool ReadMaySetGroups()
+    {
+        try
+        {
+            return File.ReadAllText("/proc/self/setgroups").Trim() != "deny";
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
+
     /// <summary>A user by name or number; null if there is none. A number without an entry is valid.</summary>
-    public static (uint Uid, uint Gid, string Name, string Home, string Shell)? FindUser(string nameOrNumber)
+    public static (uint Uid, uint Gid, string Name, string Home, string Shell, bool HasEntry)? FindUser(string nameOrNumber)
     {
         var isNumber = TryParseId(nameOrNumber, out var uid);
         if (isNumber && uid == NoId)
@@ -245,13 +263,13 @@ public static unsafe class Processes
                     : Syscalls.getpwnam_r(name, &entry, buffer, (nuint)size, &result);
                 if (result is not null)
                 {
-                    return (result->Uid, result->Gid, String(result->Name), String(result->Directory), String(result->Shell));
+                    return (result->Uid, result->Gid, String(result->Name), String(result->Directory), String(result->Shell), true);
                 }
             }
 
             if (error != ERANGE || size > MaxEntry)
             {
-                return isNumber ? (uid, uid, nameOrNumber, "/", "/bin/sh") : null;
+                return isNumber ? (uid, uid, nameOrNumber, "/", "/bin/sh", false) : null;
             }
         }
     }
@@ -264,18 +282,28 @@ public static unsafe class Processes
             return gid == NoId ? null : gid;
         }
 
+        return ReadGroup(nameOrNumber, 0)?.Gid;
+    }
+
+    /// <summary>The name of the group with that number; null if there is none.</summary>
+    public static string? GroupName(uint gid) => ReadGroup(null, gid)?.Name;
+
+    private static (uint Gid, string Name)? ReadGroup(string? name, uint gid)
+    {
         for (var size = 4096; ; size *= 4)
         {
             Syscalls.Group entry;
             Syscalls.Group* result = null;
             int error;
-            fixed (byte* name = Encoding.UTF8.GetBytes(nameOrNumber + "\0"))
+            fixed (byte* bytes = Encoding.UTF8.GetBytes(name + "\0"))
             fixed (byte* buffer = new byte[size])
             {
-                error = Syscalls.getgrnam_r(name, &entry, buffer, (nuint)size, &result);
+                error = name is null
+                    ? Syscalls.getgrgid_r(gid, &entry, buffer, (nuint)size, &result)
+                    : Syscalls.getgrnam_r(bytes, &entry, buffer, (nuint)size, &result);
                 if (result is not null)
                 {
-                    return result->Gid;
+                    return (result->Gid, String(result->Name));
                 }
             }
 
@@ -310,7 +338,8 @@ public static unsafe class Processes
     private static bool TryParseId(string text, out uint id) =>
         uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id);
 
-    private static string String(byte* text) => Marshal.PtrToStringUTF8((nint)text) ?? "";
+    private static string String(byte* text) =>
+        text is null ? "" : ByteText.Decode(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text));
 
     private static Exit? Wait(int type, uint id, int options)
     {

@@ -5,7 +5,7 @@ internal static class DaemonSettings
 {
     public static readonly SectionTable<DaemonConfig> Table = new(
     [
-        Of("runtime_directory", SettingTypes.AbsolutePath, null,
+        Of("runtime_directory", SettingTypes.RuntimeDirectory, null,
             "Keep control.sock, broker.sock, the notify sockets and the state in this folder. "
             + "Unset: /run/listend for root, $XDG_RUNTIME_DIR/listend for other users",
             (s, v) => s with { RuntimeDirectory = v }),

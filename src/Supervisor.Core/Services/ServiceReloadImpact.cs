@@ -21,6 +21,7 @@ public static class ServiceReloadImpact
         Worker("supplementary_groups", (a, b) => a.SupplementaryGroups.SequenceEqual(b.SupplementaryGroups)),
         Worker("working_directory", (a, b) => a.WorkingDirectory == b.WorkingDirectory),
         Worker("environment", (a, b) => a.Environment.SequenceEqual(b.Environment)),
+        Worker("environment_defaults", (a, b) => a.EnvironmentDefaults.SequenceEqual(b.EnvironmentDefaults)),
         Worker("environment_files", (a, b) => a.EnvironmentFiles.SequenceEqual(b.EnvironmentFiles)),
         Worker("umask", (a, b) => a.Umask == b.Umask),
         Worker("nice", (a, b) => a.Nice == b.Nice),

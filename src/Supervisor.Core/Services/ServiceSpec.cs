@@ -69,6 +69,10 @@ public sealed record ServiceSpec
     public ImmutableSortedDictionary<string, string> Environment { get; init; } =
         ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
+    /// <summary>Variables that <see cref="EnvironmentFiles"/> and <see cref="Environment"/> override.</summary>
+    public ImmutableSortedDictionary<string, string> EnvironmentDefaults { get; init; } =
+        ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+
     /// <summary>Environment files in systemd's EnvironmentFile= syntax; with a leading <c>-</c> a file may be missing.</summary>
     public ImmutableArray<string> EnvironmentFiles { get; init; } = [];
 
@@ -282,11 +286,14 @@ public sealed record RestartSpec
 /// <summary>One resource limit, soft and hard alike; getrlimit(2).</summary>
 /// <param name="Name">The name without RLIMIT_, in small letters.</param>
 /// <param name="Resource">The Linux ABI's number.</param>
-/// <param name="Value">The value; <see cref="ulong.MaxValue"/> is RLIM_INFINITY.</param>
+/// <param name="Value">The value; <see cref="ulong.MaxValue"/> is RLIM_INFINITY, or the highest value that the worker may have.</param>
 public sealed record ResourceLimit(string Name, int Resource, ulong Value)
 {
+    /// <summary>Whether it is "infinity".</summary>
+    public bool IsInfinite() => Value == ulong.MaxValue;
+
     /// <summary>The value in the configuration's syntax: RLIM_INFINITY is "infinity".</summary>
-    public string Spelled() => Value == ulong.MaxValue ? "infinity" : Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    public string Spelled() => IsInfinite() ? "infinity" : Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }
 
 /// <summary><c>log</c>.</summary>

@@ -3,6 +3,7 @@ using Supervisor.Config.Diagnostics;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
 using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Validation;
 
@@ -41,6 +42,14 @@ internal static class Accounts
                 $"create the {what}, name another, or remove the {(used.Element is null ? "setting" : "entry")}")
                 : ($"{what} \"{used.Name}\": {error.Reason}", error.Remedy);
             yield return places.Diagnostic(used.Section, used.Owner, used.Key, message, remedy, used.Element);
+        }
+
+        foreach (var service in config.Services.Where(service => service.User is not null))
+        {
+            if (UserDirectory.Host.FindUser(service.User!, out _) is { } user && WorkerIdentity.MissingGroup(service, user) is { } error)
+            {
+                yield return places.Diagnostic("service", service.Name, "user", error.Reason, error.Remedy, null);
+            }
         }
     }
 

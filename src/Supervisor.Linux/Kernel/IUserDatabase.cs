@@ -9,7 +9,14 @@ namespace Supervisor.Linux.Kernel;
 /// <param name="Home">Home directory.</param>
 /// <param name="Shell">Login shell.</param>
 /// <param name="Groups">All groups, including the primary one.</param>
-public sealed record UserAccount(uint Uid, uint Gid, string Name, string Home, string Shell, IReadOnlyList<uint> Groups);
+public sealed record UserAccount(uint Uid, uint Gid, string Name, string Home, string Shell, IReadOnlyList<uint> Groups)
+{
+    /// <summary>Whether the host has such a user; else it is a mere number, and so is its group.</summary>
+    public bool HasEntry { get; init; } = true;
+
+    /// <summary>Without an entry: the group that has the user's number, and so has nothing to do with it; null if there is none.</summary>
+    public string? OthersGroup { get; init; }
+}
 
 /// <summary>
 /// Users and groups by name. A call takes as long as the slowest source of <c>/etc/nsswitch.conf</c>, for example a directory
@@ -30,6 +37,10 @@ internal sealed class HostUserDatabase : IUserDatabase
     /// <inheritdoc/>
     public UserAccount? FindUser(string nameOrNumber) => Processes.FindUser(nameOrNumber) is { } user
         ? new UserAccount(user.Uid, user.Gid, user.Name, user.Home, user.Shell, Processes.GroupsOf(user.Name, user.Gid))
+        {
+            HasEntry = user.HasEntry,
+            OthersGroup = user.HasEntry ? null : Processes.GroupName(user.Gid),
+        }
         : null;
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using Supervisor.Core.Protocols;
 using Supervisor.Core.Services;
 using Supervisor.Linux.Kernel;
 
@@ -60,7 +61,7 @@ internal sealed class EnvironmentFileReader(EventLoop loop)
                 return new FileVariables([], $"environment_files \"{file}\": reading it: {error}");
             }
 
-            all.AddRange(variables.Where(pair => !Spawner.IsOurs(pair.Key)));
+            all.AddRange(variables.Where(pair => !SupervisorVariables.IsOwn(pair.Key)));
         }
 
         return new FileVariables(all, null);

@@ -1,3 +1,7 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Protocols;
@@ -58,6 +62,29 @@ public sealed class NotifySocket : IDisposable
 
     /// <summary>Its descriptor, for the loop.</summary>
     public DescriptorHandle Descriptor { get; }
+
+    /// <summary>
+    /// The path of a worker's socket: SERVICE.ID.sock, or seven characters that stand for it where that is too long for the kernel.
+    /// </summary>
+    public static string PathFor(string directory, string service, int workerId)
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"{service}.{workerId}");
+        var path = System.IO.Path.Combine(directory, name + ".sock");
+        if (Sockaddr.Encode(ListenAddress.Unix(ListenerKind.UnixDatagram, path, isAbstract: false)) is not null)
+        {
+            return path;
+        }
+
+        const string letters = "abcdefghijklmnopqrstuvwxyz234567";
+        var digest = BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(name)));
+        return System.IO.Path.Combine(directory, string.Create(7, digest, static (text, rest) =>
+        {
+            for (var i = 0; i < text.Length; i++, rest >>= 5)
+            {
+                text[i] = letters[(int)(rest & 31)];
+            }
+        }));
+    }
 
     /// <summary>
     /// Creates the socket. It belongs to <paramref name="uid"/>; only that user and root may write to it.

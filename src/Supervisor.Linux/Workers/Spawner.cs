@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Supervisor.Core.Protocols;
@@ -52,12 +51,11 @@ public sealed class Spawner : IDisposable
             throw new SystemCallException(unprepared, "preparing the launcher of the workers");
         }
 
-        foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables())
+        foreach (var (name, value) in OwnProcess.Environment)
         {
-            var name = (string)entry.Key;
-            if (!IsOurs(name))
+            if (!SupervisorVariables.IsForDaemon(name))
             {
-                _inherited.Add(new(name, (string?)entry.Value ?? ""));
+                _inherited.Add(new(name, value));
             }
         }
     }
@@ -76,11 +74,6 @@ public sealed class Spawner : IDisposable
 
     /// <summary>The parent of the workers' cgroups; null if workers have none.</summary>
     internal CgroupTree? Cgroups { get; }
-
-    /// <summary>Whether a variable belongs to the relation of a supervisor and its child, so that it is not passed on.</summary>
-    public static bool IsOurs(string name) =>
-        name.StartsWith("LISTEN_", StringComparison.Ordinal) || name.StartsWith("NOTIFY_", StringComparison.Ordinal)
-        || name.StartsWith("WATCHDOG_", StringComparison.Ordinal) || name.StartsWith("LISTEND_", StringComparison.Ordinal);
 
     /// <summary>Announces how many workers are about to be spawned: room for their descriptors is made once.</summary>
     public static void Expect(int workers)
@@ -134,7 +127,7 @@ public sealed class Spawner : IDisposable
             worker.Generation,
             Processes.CurrentPid,
             [.. stored.Select(one => one.Name)]);
-        var notifyPath = Path.Combine(_notifyDirectory, string.Create(CultureInfo.InvariantCulture, $"{spec.Name}.{worker.Id}.sock"));
+        var notifyPath = NotifySocket.PathFor(_notifyDirectory, spec.Name, worker.Id);
         var environment = Compose(spec, identity, fromFiles);
         var token = Tokens.New();
         var variables = environment.With([.. handoff.Variables, .. Own(spec, worker, notifyPath, token)]);
@@ -309,7 +302,7 @@ public sealed class Spawner : IDisposable
                 Uid = identity.Uid,
                 Gid = identity.Gid,
                 Groups = identity.Groups,
-                Limits = [.. spec.Limits.Select(limit => (limit.Resource, limit.Value, false))],
+                Limits = [.. spec.Limits.Select(limit => (limit.Resource, Highest(limit), limit.IsInfinite()))],
                 Umask = spec.Umask,
                 Nice = spec.Nice,
                 NoNewPrivileges = spec.NoNewPrivileges,
@@ -346,6 +339,13 @@ public sealed class Spawner : IDisposable
             : SpawnFailureText.For(spec, command[0], step, first);
     }
 
+    /// <summary>
+    /// The value to set. No process may have more descriptors than fs.nr_open, so RLIM_INFINITY is refused for them
+    /// (do_prlimit(), kernel/sys.c).
+    /// </summary>
+    private static ulong Highest(ResourceLimit limit) =>
+        limit.Name == "nofile" && limit.IsInfinite() && Sysctl.ReadNumber("fs.nr_open") is { } most ? (ulong)most : limit.Value;
+
     private List<KeyValuePair<string, string>> Own(ServiceSpec spec, WorkerState worker, string notifyPath, string token)
     {
         List<KeyValuePair<string, string>> own =
@@ -377,7 +377,8 @@ public sealed class Spawner : IDisposable
         }
 
         var environment = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (name, value) in _inherited.Concat(identity.Variables).Concat(fromFiles.Variables).Concat(spec.Environment))
+        foreach (var (name, value) in _inherited.Concat(identity.Variables).Concat(spec.EnvironmentDefaults)
+            .Concat(fromFiles.Variables).Concat(spec.Environment))
         {
             environment[name] = value;
         }

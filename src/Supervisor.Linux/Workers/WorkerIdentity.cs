@@ -35,6 +35,12 @@ public sealed record WorkerIdentity(uint? Uid, uint? Gid, IReadOnlyList<uint>? G
         .. spec.SupplementaryGroups.Select(name => new AccountName(false, name)),
     ];
 
+    /// <summary>Why the configured user has no group: its number belongs to no user, but to a group of others. Null if it has one.</summary>
+    public static AccountError? MissingGroup(ServiceSpec spec, UserAccount user) => user.OthersGroup is { } others && spec.Group is null
+        ? new AccountError(true, $"there is no such user on this host, and group {user.Gid} is \"{others}\", which is not the user's",
+            "set group, or create the user")
+        : null;
+
     /// <summary>
     /// Looks up the names of a service, which takes up to <see cref="UserDirectory.Patience"/>: never on the loop.
     /// </summary>
@@ -64,7 +70,15 @@ public sealed record WorkerIdentity(uint? Uid, uint? Gid, IReadOnlyList<uint>? G
                 return false;
             }
 
-            (uid, gid, groups) = (found.Uid, found.Gid, found.Groups);
+            if (MissingGroup(spec, found) is { } missing)
+            {
+                error = $"user \"{user}\": {missing}";
+                return false;
+            }
+
+            // Without an entry the daemon's own user has the daemon's own group, as in a container that was given a number.
+            var isOwn = !found.HasEntry && found.Uid == Processes.EffectiveUid && Processes.EffectiveUid != 0;
+            (uid, gid, groups) = (found.Uid, isOwn ? null : found.Gid, found.HasEntry ? found.Groups : []);
             variables = [new("USER", found.Name), new("LOGNAME", found.Name), new("HOME", found.Home), new("SHELL", found.Shell)];
         }
 
@@ -97,8 +111,8 @@ public sealed record WorkerIdentity(uint? Uid, uint? Gid, IReadOnlyList<uint>? G
             groups = all;
         }
 
-        // Only root may set groups. If no other user is configured, nothing has to be set.
-        if (Processes.EffectiveUid != 0 && uid == Processes.EffectiveUid && spec.SupplementaryGroups.IsEmpty)
+        // Only root may set groups, and not in every user namespace. If no other user is configured, nothing has to be set.
+        if (spec.SupplementaryGroups.IsEmpty && (!Processes.MaySetGroups || (Processes.EffectiveUid != 0 && uid == Processes.EffectiveUid)))
         {
             groups = null;
         }

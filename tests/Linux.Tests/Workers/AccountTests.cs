@@ -45,6 +45,6 @@ public class AccountTests : KernelTest
         Assert.Empty(identity.Groups!);
     }
 
-    private static (uint, uint, string)? Three((uint Uid, uint Gid, string Name, string, string)? user) =>
+    private static (uint, uint, string)? Three((uint Uid, uint Gid, string Name, string, string, bool)? user) =>
         user is { } found ? (found.Uid, found.Gid, found.Name) : null;
 }
