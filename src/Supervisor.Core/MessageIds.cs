@@ -108,6 +108,12 @@ public static class MessageIds
     /// <summary>A worker that keeps failing is started again after a pause.</summary>
     public const string WorkerBackingOff = "2ab6abc7908c48b799a2ff4d98bf87db";
 
+    /// <summary>A stored descriptor was closed because of a hang-up or an error.</summary>
+    public const string StoredDescriptorDropped = "17994cdb45914142b7eda6ee038801d0";
+
+    /// <summary>A worker sent RESTART_RESET=1.</summary>
+    public const string WorkerRestartsReset = "ef490fcdc373458a99c657dc95fe679a";
+
     /// <summary>The workers of a slot fail again and again, too slowly for restart.limit.</summary>
     public const string WorkerCrashLoop = "b36667ac6c1b4c4983e8aaa3760764e9";
 

@@ -29,6 +29,9 @@ public static unsafe class Files
         /// <summary>S_ISSOCK.</summary>
         public bool IsSocket => (Mode & 0xF000) == 0xC000;
 
+        /// <summary>S_ISFIFO.</summary>
+        public bool IsPipe => (Mode & 0xF000) == 0x1000;
+
         /// <summary>S_ISREG.</summary>
         public bool IsRegular => (Mode & 0xF000) == 0x8000;
 

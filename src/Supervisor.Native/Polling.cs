@@ -27,13 +27,30 @@ public static unsafe class Polling
             : throw new SystemCallException(SystemCallError.Last("eventfd"), "making the event loop");
     }
 
-    /// <summary>
-    /// Adds a descriptor to the epoll set, for input or for output space; each event returns <paramref name="token"/>.
-    /// </summary>
-    public static SystemCallError? Add(DescriptorHandle set, DescriptorHandle watched, long token, bool forOutput = false)
+    /// <summary>What a descriptor is watched for, next to a hang-up (EPOLLHUP) and an error (EPOLLERR); epoll_ctl(2).</summary>
+    public enum Interest
+    {
+        /// <summary>Input.</summary>
+        Input,
+
+        /// <summary>Output space.</summary>
+        Output,
+
+        /// <summary>Nothing else.</summary>
+        HangUp,
+    }
+
+    /// <summary>Adds a descriptor to the epoll set; each event returns <paramref name="token"/>.</summary>
+    public static SystemCallError? Add(
+        DescriptorHandle set, DescriptorHandle watched, long token, Interest interest = Interest.Input)
     {
         epoll_event request = default;
-        request.events = forOutput ? EPOLLOUT : EPOLLIN;
+        request.events = interest switch
+        {
+            Interest.Input => EPOLLIN,
+            Interest.Output => EPOLLOUT,
+            _ => 0,
+        };
         request.data.u64 = (ulong)token;
         return epoll_ctl(set.Number, EPOLL_CTL_ADD, watched.Number, &request) == 0 ? null : SystemCallError.Last("epoll_ctl");
     }

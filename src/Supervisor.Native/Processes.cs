@@ -175,6 +175,17 @@ public static unsafe class Processes
         return descriptor < 0 ? null : new DescriptorHandle(descriptor);
     }
 
+    /// <summary>
+    /// The inode number of a pidfd, which identifies the process since boot; null where pidfds have no file system of their own
+    /// (pidfs, Linux 6.9).
+    /// </summary>
+    public static ulong? PidfdInode(DescriptorHandle pidfd)
+    {
+        // PID_FS_MAGIC, linux/magic.h.
+        const long pidfs = 0x50494446;
+        return FilesAt.FileSystemOf(pidfd) == pidfs && Files.GetStatus(pidfd, out var status) is null ? status.Inode : null;
+    }
+
     /// <summary>PR_SET_CHILD_SUBREAPER: orphaned processes of workers become our children, so we can reap them. Linux 3.4.</summary>
     public static SystemCallError? BecomeSubreaper() =>
         Syscalls.prctl(PrSetChildSubreaper, 1, 0, 0, 0) == 0 ? null : SystemCallError.Last("prctl");

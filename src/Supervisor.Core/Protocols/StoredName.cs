@@ -9,8 +9,8 @@ public static class StoredName
     private const int MaxLength = 255;
 
     /// <summary>
-    /// Whether a name is valid: 1 to 255 printable ASCII characters other than ":", which separates names in LISTEN_FDNAMES.
+    /// Whether a name is valid: at most 255 printable ASCII characters other than ":", which separates names in LISTEN_FDNAMES.
     /// </summary>
     public static bool IsValid(string name) =>
-        name.Length is >= 1 and <= MaxLength && name.All(c => c is >= ' ' and <= '~' and not ':');
+        name.Length <= MaxLength && name.All(c => c is >= ' ' and <= '~' and not ':');
 }

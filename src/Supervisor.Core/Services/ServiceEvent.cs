@@ -73,6 +73,9 @@ public sealed record WorkerWatchdogSet(int WorkerId, TimeSpan Interval) : Servic
 /// <summary>A worker asked for more time: EXTEND_TIMEOUT_USEC=.</summary>
 public sealed record WorkerTimeoutExtended(int WorkerId, TimeSpan By) : ServiceEvent;
 
+/// <summary>A worker sent RESTART_RESET=1: the restarts and failures of its slot no longer count.</summary>
+public sealed record WorkerRestartsReset(int WorkerId) : ServiceEvent;
+
 /// <summary>A probe found that a worker is not ready; with what it found instead.</summary>
 public sealed record WorkerSeen(int WorkerId, string What) : ServiceEvent;
 

@@ -97,6 +97,9 @@ public static class ServiceMachine
             case WorkerTimeoutExtended extended:
                 step.Update(extended.WorkerId, worker => WorkerMachine.Extend(worker, extended.By, now));
                 break;
+            case WorkerRestartsReset reset:
+                step.Slots.ForgetRestarts(reset.WorkerId);
+                break;
             case WorkerSeen seen:
                 step.Update(seen.WorkerId, worker => worker with { Seen = seen.What });
                 break;

@@ -69,6 +69,18 @@ internal sealed class SlotSteps(ServiceStep step)
         step.Rollout.SlotDecided(worker, slot, reason.Text);
     }
 
+    /// <summary>Forgets the restarts and failures of a worker's slot, if the worker is of the slot's generation.</summary>
+    public void ForgetRestarts(int workerId)
+    {
+        var worker = step.State.Workers.FirstOrDefault(one => one.Id == workerId);
+        if (worker is not null && worker.Slot < step.State.Slots.Length && step.State.Slots[worker.Slot] is var slot
+            && slot.Generation == worker.Generation)
+        {
+            step.State = step.State with { TotalRestarts = step.State.TotalRestarts };
+            step.Set(slot with { Restarts = 0, Failures = 0, RecentRestarts = [], CrashLoop = null });
+        }
+    }
+
     /// <summary>Opens slots whose wait is over.</summary>
     public void PassDeadlines()
     {

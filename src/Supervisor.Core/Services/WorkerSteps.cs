@@ -280,9 +280,8 @@ internal sealed class WorkerSteps(ServiceStep step)
         var spec = step.State.SpecOf(worker.Generation);
         return $"was not ready within start_timeout ({Duration.Rounded(spec.StartTimeout)})" + spec.Readiness.Kind switch
         {
-            ReadinessKind.Notify => ": it never sent READY=1; if it cannot, set ready = \"started\"",
             ReadinessKind.Started => "",
-            ReadinessKind.Accepting or ReadinessKind.Http => worker.Seen is { } seen ? $": {seen}" : "",
+            ReadinessKind.Notify or ReadinessKind.Accepting or ReadinessKind.Http => worker.Seen is { } seen ? $": {seen}" : "",
             _ => throw new ArgumentOutOfRangeException(nameof(worker)),
         };
     }

@@ -49,6 +49,8 @@ public static class ManifestFormat
         new ServiceEntry { State = ServiceState.Create(SomeService) with { Specs = ImmutableSortedDictionary<int, ServiceSpec>.Empty } },
         new HistoryActor(0, ""),
         new IdentityEntry(),
+        new ConfigOrigin(),
+        new ManualChanges(),
         new WorkerEntry { Id = 0, Pid = 0, Session = 0, StartedAt = default, NotifyPath = "" },
         new PinEntry { Generation = 0, Kind = "", Device = 0, Inode = 0, Found = "", OwnPath = "", RealPath = "" },
         new HookEntry { Hook = new HookEffect(default, 0), Pid = 0 },

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Supervisor.Core.Protocols;
 using Supervisor.Core.Services;
 
 namespace Supervisor.Core.State;
@@ -111,6 +112,9 @@ public sealed record WorkerEntry
     /// <summary>Whether it has sent RELOADING=1 and is reloading.</summary>
     public bool IsReloading { get; init; }
 
+    /// <summary>Whose notify messages count.</summary>
+    public NotifyAccess NotifyAccess { get; init; }
+
     /// <summary>Inode numbers of the listening sockets that it received at exec; null if not known, so it may have any.</summary>
     public ImmutableArray<ulong>? Sockets { get; init; }
 
@@ -144,7 +148,7 @@ public sealed record ProcessEntry(int Pid, ulong StartTime);
 /// <summary>A descriptor that a worker stored.</summary>
 /// <param name="Slot">Its slot.</param>
 /// <param name="Name">FDNAME.</param>
-public sealed record StoredEntry(int Slot, string Name);
+public sealed record StoredEntry(int Slot, string Name, bool KeepsHungUp = false);
 
 /// <summary>A running hook.</summary>
 public sealed record HookEntry

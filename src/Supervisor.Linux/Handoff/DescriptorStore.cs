@@ -1,17 +1,23 @@
 using Supervisor.Core.Protocols;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Handoff;
 
 /// <summary>A descriptor that a worker stored, with its name. The store owns it.</summary>
-public sealed record StoredDescriptor(string Name, DescriptorHandle Descriptor);
+/// <param name="Name">FDNAME=.</param>
+/// <param name="Descriptor">The descriptor.</param>
+/// <param name="KeepsHungUp">FDPOLL=0: it stays stored after a hang-up or an error.</param>
+public sealed record StoredDescriptor(string Name, DescriptorHandle Descriptor, bool KeepsHungUp);
 
 /// <summary>
 /// The descriptors that the workers of one service stored by FDSTORE=1, by slot: the next worker of the slot gets them back.
 /// Like systemd it closes a duplicate of an open file that is already stored, because a worker may store again what it was
-/// given. Removed descriptors go to <paramref name="close"/>, because each may be the last of its open file.
+/// given, and a descriptor with a hang-up or an error (EPOLLHUP, EPOLLERR), unless FDPOLL=0 came with it. Removed descriptors go
+/// to <paramref name="close"/>, because each may be the last of its open file. Lives on the loop.
 /// </summary>
-public sealed class DescriptorStore(Action<IReadOnlyList<DescriptorHandle>> close) : IDisposable
+public sealed class DescriptorStore(
+    Action<IReadOnlyList<DescriptorHandle>> close, EventLoop? loop = null, Action<int, StoredDescriptor>? onHungUp = null) : IDisposable
 {
     /// <summary>The most descriptors that all slots of a service may store together.</summary>
     public const int Capacity = 512;
@@ -29,11 +35,11 @@ public sealed class DescriptorStore(Action<IReadOnlyList<DescriptorHandle>> clos
         _slots.Select(pair => (pair.Key, (IReadOnlyList<StoredDescriptor>)pair.Value));
 
     /// <summary>Stores a descriptor and takes it over; null. Otherwise the reason, and the caller keeps the descriptor.</summary>
-    public string? Store(int slot, string name, DescriptorHandle descriptor)
+    public string? Store(int slot, string name, DescriptorHandle descriptor, bool keepsHungUp = false)
     {
         if (!StoredName.IsValid(name))
         {
-            return $"invalid FDNAME \"{name}\": a name has 1 to 255 printable characters other than \":\"";
+            return $"invalid FDNAME \"{name}\": a name has at most 255 printable characters other than \":\"";
         }
 
         if (!_slots.TryGetValue(slot, out var stored))
@@ -53,7 +59,13 @@ public sealed class DescriptorStore(Action<IReadOnlyList<DescriptorHandle>> clos
             return $"the service already stores {Capacity} descriptors, which is the limit";
         }
 
-        stored.Add(new StoredDescriptor(name, descriptor));
+        var added = new StoredDescriptor(name, descriptor, keepsHungUp);
+        stored.Add(added);
+        if (!keepsHungUp && loop is not null && CannotBlock(descriptor))
+        {
+            loop.TryWatchHangUp(descriptor, () => HungUp(slot, added));
+        }
+
         return null;
     }
 
@@ -62,7 +74,7 @@ public sealed class DescriptorStore(Action<IReadOnlyList<DescriptorHandle>> clos
     {
         if (_slots.TryGetValue(slot, out var stored))
         {
-            close([.. stored.Where(one => one.Name == name).Select(one => one.Descriptor)]);
+            Close([.. stored.Where(one => one.Name == name)]);
             stored.RemoveAll(one => one.Name == name);
         }
     }
@@ -72,11 +84,36 @@ public sealed class DescriptorStore(Action<IReadOnlyList<DescriptorHandle>> clos
     {
         foreach (var index in _slots.Keys.Where(index => index >= slot).ToArray())
         {
-            close([.. _slots[index].Select(one => one.Descriptor)]);
+            Close(_slots[index]);
             _slots.Remove(index);
         }
     }
 
     /// <inheritdoc/>
     public void Dispose() => RemoveFrom(0);
+
+    /// <summary>
+    /// Whether the loop may ask for its events: the driver of a device, and what is in an epoll set, may let poll() wait.
+    /// </summary>
+    private static bool CannotBlock(DescriptorHandle descriptor) =>
+        Files.GetStatus(descriptor, out var status) is null && (status.IsSocket || status.IsPipe);
+
+    private void HungUp(int slot, StoredDescriptor stored)
+    {
+        if (_slots.TryGetValue(slot, out var all) && all.Remove(stored))
+        {
+            Close([stored]);
+            onHungUp?.Invoke(slot, stored);
+        }
+    }
+
+    private void Close(IReadOnlyList<StoredDescriptor> removed)
+    {
+        foreach (var one in removed)
+        {
+            loop?.Unwatch(one.Descriptor);
+        }
+
+        close([.. removed.Select(one => one.Descriptor)]);
+    }
 }

@@ -83,18 +83,35 @@ public sealed class EventLoop : IDisposable
     /// Calls <paramref name="onReadable"/> on the loop whenever the descriptor has input, an error or a hang-up. The caller
     /// keeps the descriptor and unwatches it before closing it.
     /// </summary>
-    public void Watch(DescriptorHandle descriptor, Action onReadable) => Watch(descriptor, onReadable, forOutput: false);
+    public void Watch(DescriptorHandle descriptor, Action onReadable) => Watch(descriptor, onReadable, Polling.Interest.Input);
 
     /// <summary>
     /// Calls <paramref name="onWritable"/> on the loop whenever the descriptor has output space, an error or a hang-up. Watch
     /// only while there is something to write: otherwise the loop spins.
     /// </summary>
-    public void WatchOutput(DescriptorHandle descriptor, Action onWritable) => Watch(descriptor, onWritable, forOutput: true);
+    public void WatchOutput(DescriptorHandle descriptor, Action onWritable) => Watch(descriptor, onWritable, Polling.Interest.Output);
 
-    private void Watch(DescriptorHandle descriptor, Action onReadable, bool forOutput)
+    /// <summary>
+    /// Calls <paramref name="onHungUp"/> on the loop when the descriptor has a hang-up or an error. Only for a descriptor whose poll
+    /// cannot block: a socket or a pipe. False if it cannot be watched.
+    /// </summary>
+    public bool TryWatchHangUp(DescriptorHandle descriptor, Action onHungUp)
     {
         var token = ++_nextToken;
-        if (Polling.Add(_set, descriptor, token, forOutput) is { } error)
+        if (Polling.Add(_set, descriptor, token, Polling.Interest.HangUp) is not null)
+        {
+            return false;
+        }
+
+        _watched.Add(token, (descriptor, onHungUp));
+        _tokens.Add(descriptor, token);
+        return true;
+    }
+
+    private void Watch(DescriptorHandle descriptor, Action onReadable, Polling.Interest interest)
+    {
+        var token = ++_nextToken;
+        if (Polling.Add(_set, descriptor, token, interest) is { } error)
         {
             throw new SystemCallException(error, "watching a descriptor");
         }

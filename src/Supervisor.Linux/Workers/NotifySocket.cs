@@ -30,7 +30,8 @@ public sealed class NotifySocket : IDisposable
     private readonly string _owner;
     private EventLoop? _loop;
     private Func<int, bool?> _isOurs = static _ => false;
-    private Action<NotifyMessage, IList<DescriptorHandle>> _onMessage = static (_, _) => { };
+    private Func<int, string?> _denies = static _ => null;
+    private Action<NotifyMessage, int, IList<DescriptorHandle>> _onMessage = static (_, _, _) => { };
     private Action<string, string, int> _onRefused = static (_, _, _) => { };
     private Action<int> _onUnknown = static _ => { };
     private Action _onEmpty = static () => { };
@@ -143,7 +144,8 @@ public sealed class NotifySocket : IDisposable
     /// </summary>
     /// <param name="loop">The loop.</param>
     /// <param name="isOurs">Whether a process may send for the worker; null if it has to be examined first.</param>
-    /// <param name="onMessage">Receives each message and the descriptors to store (FDSTORE=1). It owns what it takes out of the
+    /// <param name="denies">Why messages of a process of the worker are rejected (NOTIFYACCESS=); null if they are not.</param>
+    /// <param name="onMessage">Receives each message, its sender and the descriptors to store (FDSTORE=1). It owns what it takes out of the
     /// list; the rest is closed.</param>
     /// <param name="onRefused">Receives, for every rejected message, the kind of reason, the reason, and the sender.</param>
     /// <param name="onUnknown">Receives the process that has to be examined. Its message, and those after it, wait until
@@ -152,12 +154,14 @@ public sealed class NotifySocket : IDisposable
     public void Watch(
         EventLoop loop,
         Func<int, bool?> isOurs,
-        Action<NotifyMessage, IList<DescriptorHandle>> onMessage,
+        Func<int, string?> denies,
+        Action<NotifyMessage, int, IList<DescriptorHandle>> onMessage,
         Action<string, string, int> onRefused,
         Action<int> onUnknown,
         Action onEmpty)
     {
-        (_loop, _isOurs, _onMessage, _onRefused, _onUnknown, _onEmpty) = (loop, isOurs, onMessage, onRefused, onUnknown, onEmpty);
+        (_loop, _isOurs, _denies, _onMessage) = (loop, isOurs, denies, onMessage);
+        (_onRefused, _onUnknown, _onEmpty) = (onRefused, onUnknown, onEmpty);
         Resume();
     }
 
@@ -299,6 +303,10 @@ public sealed class NotifySocket : IDisposable
                 + "(systemd-notify waits by BARRIER=1)",
                 sender);
         }
+        else if (_denies(sender) is { } denied)
+        {
+            _onRefused("access", denied, sender);
+        }
         else if (!NotifyMessage.TryParse(data[..length], out message, out var wrong))
         {
             _onRefused("syntax", wrong, sender);
@@ -319,7 +327,7 @@ public sealed class NotifySocket : IDisposable
         if (message is not null)
         {
             stays &= !carries && (message.IsReady || message.IsStopping || message.MainPid is not null);
-            _onMessage(message, []);
+            _onMessage(message, sender, []);
         }
         else
         {
@@ -372,7 +380,7 @@ public sealed class NotifySocket : IDisposable
             _onRefused("lost", NoRoom, sender);
         }
 
-        _onMessage(message, outcome.Descriptors);
+        _onMessage(message, sender, outcome.Descriptors);
         Idle();
     }
 

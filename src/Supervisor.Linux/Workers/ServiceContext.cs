@@ -22,7 +22,11 @@ internal sealed class ServiceContext
         Output = output;
         Generations = generations;
         EnvironmentFiles = new EnvironmentFileReader(loop);
-        Stored = new DescriptorStore(descriptors => disposer.Close(Disposer.OwnerOf(Name), descriptors));
+        Stored = new DescriptorStore(descriptors => disposer.Close(Disposer.OwnerOf(Name), descriptors), loop, (slot, stored) =>
+        {
+            log.StoredHungUp(slot, stored.Name);
+            Report();
+        });
         Requests = new ServiceRequests(this);
         Shards = new ShardCoverage(this);
         Spawning = new WorkerSpawning(this);

@@ -44,6 +44,30 @@ internal sealed class ServiceLog : IDisposable
                 sender, pid, reason, leftOut));
     }
 
+    /// <summary>Logs a field of an accepted message that has no effect.</summary>
+    public void FieldIgnored(WorkerProcess process, int sender, string problem)
+    {
+        var pid = process.Pid;
+        _limit.Write(Subject(process.Session), "field", (log, leftOut) => log.Kind(MessageIds.WorkerMessageRejected).Worker(pid)
+            .Warning(
+                "service {Service}: a field of a notify message from pid {Sender} for worker pid {Pid} was ignored: {Reason}{LeftOut}",
+                _name, sender, pid, problem, leftOut), MostAtOnce);
+    }
+
+    /// <summary>Logs that RESTART_RESET=1 was received.</summary>
+    public void RestartsReset(WorkerState worker) =>
+        _limit.Write(Subject(worker.Id), "reset", (log, leftOut) => About(log.Kind(MessageIds.WorkerRestartsReset), worker, worker.Pid)
+            .Information("service {Service}: worker {Slot} sent RESTART_RESET=1: its restarts and failures no longer count{LeftOut}", _name,
+                worker.Slot, leftOut));
+
+    /// <summary>Logs that a stored descriptor was dropped.</summary>
+    public void StoredHungUp(int slot, string descriptor) =>
+        _limit.Write(Subject(slot), "stored", (log, leftOut) => log.Kind(MessageIds.StoredDescriptorDropped).ForContext(SlotField, slot)
+            .Information(
+                "service {Service}: descriptor {Descriptor} that worker {Slot} stored is closed: it has a hang-up or an error "
+                + "(FDPOLL=0 keeps it){LeftOut}",
+                _name, descriptor, slot, leftOut), MostAtOnce);
+
     public void MainProcess(WorkerState worker, int session, int before, int pid) =>
         _limit.Write(Subject(session), "main", (log, leftOut) => About(log.Kind(MessageIds.WorkerMainChanged), worker, pid)
         .Information(

@@ -112,6 +112,12 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         _service.Messages.PassDeadline();
         if (State.NextDeadline <= _service.Loop.LastPoll)
         {
+            foreach (var late in State.Workers.Where(worker => worker.Phase == WorkerPhase.Starting
+                && worker.Deadline <= _service.Loop.LastPoll && State.SpecOf(worker.Generation).Readiness.Kind == ReadinessKind.Notify))
+            {
+                Post(new WorkerSeen(late.Id, _service.Messages.NotReady(late)));
+            }
+
             Post(new TimePassed());
         }
     }

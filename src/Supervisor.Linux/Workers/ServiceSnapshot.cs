@@ -49,7 +49,8 @@ public sealed class ServiceSnapshot
             Workers = Workers(),
             Stored =
             [
-                .. _service.Stored.All.SelectMany(slot => slot.Stored.Select(stored => new StoredEntry(slot.Slot, stored.Name))),
+                .. _service.Stored.All.SelectMany(
+                    slot => slot.Stored.Select(stored => new StoredEntry(slot.Slot, stored.Name, stored.KeepsHungUp))),
             ],
             Hook = hook,
             WaitingHooks = waiting,
@@ -140,7 +141,7 @@ public sealed class ServiceSnapshot
             foreach (var stored in slot)
             {
                 if (descriptors.TryTake(DescriptorKey.Stored(_service.Name, slot.Key, index++), out var descriptor)
-                    && _service.Stored.Store(slot.Key, stored.Name, descriptor) is not null)
+                    && _service.Stored.Store(slot.Key, stored.Name, descriptor, stored.KeepsHungUp) is not null)
                 {
                     _service.Disposer.Close(Disposer.OwnerOf(_service.Name), [descriptor]);
                 }

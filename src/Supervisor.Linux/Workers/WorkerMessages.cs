@@ -1,3 +1,5 @@
+using System.Globalization;
+using Supervisor.Core;
 using Supervisor.Core.Protocols;
 using Supervisor.Core.Services;
 using Supervisor.Linux.Kernel;
@@ -70,16 +72,72 @@ internal sealed class WorkerMessages(ServiceContext service)
     }
 
     /// <summary>Handles one message: first the worker's main process, then its status, and last what changes its state.</summary>
-    public void Take(int workerId, WorkerProcess process, NotifyMessage message, IList<DescriptorHandle> descriptors)
+    public void Take(int workerId, WorkerProcess process, NotifyMessage message, int sender, IList<DescriptorHandle> descriptors)
     {
+        foreach (var problem in message.Problems())
+        {
+            Ignore(process, sender, problem);
+        }
+
+        process.Status.Receive(message);
+        if (message.IsBarrier)
+        {
+            // As in systemd, nothing else counts.
+            return;
+        }
+
         if (message.MainPid is { } main && main != process.Pid)
         {
-            HandOver(workerId, process, main);
+            HandOver(workerId, process, main, message.MainPidfdId, sender);
         }
 
         if (service.Worker(workerId) is { } worker)
         {
-            Store(worker, process, message, descriptors);
+            Store(worker, process, message, sender, descriptors);
+            ResetRestarts(worker, message);
+        }
+
+        TakeStatus(process, message, sender);
+        TakeState(workerId, process, message);
+    }
+
+    /// <summary>Notes and logs a rejected message.</summary>
+    public void Refuse(WorkerProcess process, int sender, string kind, string reason)
+    {
+        process.Status.Rejected = string.Create(CultureInfo.InvariantCulture, $"a message of pid {sender}: {reason}");
+        service.Log.MessageRefused(process, sender, kind, reason);
+    }
+
+    /// <summary>
+    /// Why a worker that is not ready is not, as far as its messages show, with the remedy. Only for <c>ready = "notify"</c>.
+    /// </summary>
+    public string NotReady(WorkerState worker)
+    {
+        var status = service.Processes.GetValueOrDefault(worker.Id)?.Status;
+        var received = status?.Received ?? [];
+        var sent = received.Count == 0
+            ? "it sent no message to NOTIFY_SOCKET"
+            : $"it sent {string.Join(", ", received.Select(field => Printable.Of(field)))}, but not READY=1";
+        if (status?.Rejected is { } rejected)
+        {
+            return $"{sent}; rejected: {rejected}";
+        }
+
+        var accepts = service.Generations.Of(worker.Generation).Listeners.Any(listener => listener.Listens);
+        return $"{sent}; if the program cannot send READY=1, set ready = \"{(accepts ? "accepting" : "started")}\"";
+    }
+
+    private void Ignore(WorkerProcess process, int sender, string problem)
+    {
+        process.Status.Rejected = problem;
+        service.Log.FieldIgnored(process, sender, problem);
+    }
+
+    private void TakeStatus(WorkerProcess process, NotifyMessage message, int sender)
+    {
+        if (message.Access is { } access)
+        {
+            process.Status.Access = access;
         }
 
         if (message.Status is { } status)
@@ -87,10 +145,33 @@ internal sealed class WorkerMessages(ServiceContext service)
             process.Status.Message = status;
         }
 
-        if (message.Errno is { } errno)
+        if (message.ErrnoText is not { } text)
+        {
+            return;
+        }
+
+        if ((message.Errno ?? ErrnoNames.Number(text)) is { } errno)
         {
             process.Status.Errno = errno;
         }
+        else
+        {
+            Ignore(process, sender, $"ERRNO={Printable.Of(text)} is not an errno number or name");
+        }
+    }
+
+    private void ResetRestarts(WorkerState worker, NotifyMessage message)
+    {
+        if (message.ResetsRestarts && worker.IsLive)
+        {
+            service.Log.RestartsReset(worker);
+            service.Post(new WorkerRestartsReset(worker.Id));
+        }
+    }
+
+    /// <summary>What changes the worker's state. STOPPING=1 wins over READY=1, and that over RELOADING=1.</summary>
+    private void TakeState(int workerId, WorkerProcess process, NotifyMessage message)
+    {
 
         if (message.Status is not null || message.Errno is not null || message.IsReloading || message.IsReady)
         {
@@ -107,13 +188,13 @@ internal sealed class WorkerMessages(ServiceContext service)
             service.Post(new WorkerWatchdogSet(workerId, interval));
         }
 
-        if (message.IsReloading)
-        {
-            process.Status.IsReloading = true;
-        }
-        else if (message.IsReady)
+        if (message.IsReady)
         {
             process.Status.IsReloading = false;
+        }
+        else if (message.IsReloading && !message.IsStopping)
+        {
+            process.Status.IsReloading = true;
         }
 
         if (message.IsReady && service.SpecOf(workerId).Readiness.Kind == ReadinessKind.Notify)
@@ -137,7 +218,8 @@ internal sealed class WorkerMessages(ServiceContext service)
         }
     }
 
-    private void Store(WorkerState worker, WorkerProcess process, NotifyMessage message, IList<DescriptorHandle> descriptors)
+    private void Store(
+        WorkerState worker, WorkerProcess process, NotifyMessage message, int sender, IList<DescriptorHandle> descriptors)
     {
         if (message.RemovesDescriptors && message.DescriptorName is { } removed)
         {
@@ -153,7 +235,7 @@ internal sealed class WorkerMessages(ServiceContext service)
         var handoff = service.State.SpecOf(worker.Generation).Handoff;
         if (!HandoffEnvironment.PassesStored(handoff))
         {
-            service.Log.MessageRefused(process, process.Pid, "handoff",
+            Refuse(process, sender, "handoff",
                 $"FDSTORE=1: handoff = \"{handoff.ToWireName()}\" cannot return descriptors; use handoff = \"listen-fds\"");
             return;
         }
@@ -162,15 +244,16 @@ internal sealed class WorkerMessages(ServiceContext service)
         {
             if (DescriptorReserve.IsReached(descriptors[0], LeftByStored))
             {
-                service.Log.MessageRefused(process, process.Pid, "limit",
+                Refuse(process, sender, "limit",
                     "FDSTORE=1: the daemon's last descriptors are reserved for its own use and for other services: "
                     + "raise LimitNOFILE= in its unit, or ulimit -n");
                 return;
             }
 
-            if (service.Stored.Store(worker.Slot, message.DescriptorName ?? StoredName.Default, descriptors[0]) is { } refused)
+            var name = message.DescriptorName ?? StoredName.Default;
+            if (service.Stored.Store(worker.Slot, name, descriptors[0], message.KeepsHungUp) is { } refused)
             {
-                service.Log.MessageRefused(process, process.Pid, "store", "FDSTORE=1: " + refused);
+                Refuse(process, sender, "store", "FDSTORE=1: " + refused);
                 return;
             }
 
@@ -179,8 +262,11 @@ internal sealed class WorkerMessages(ServiceContext service)
         }
     }
 
-    /// <summary>MAINPID=: opens the pidfd first, so that the examined process is the named one.</summary>
-    private void HandOver(int workerId, WorkerProcess process, int pid)
+    /// <summary>
+    /// MAINPID=: opens the pidfd first, so that the examined process is the named one. With MAINPIDFDID= it must have that inode
+    /// number, which identifies the process since Linux 6.9 (pidfs).
+    /// </summary>
+    private void HandOver(int workerId, WorkerProcess process, int pid, ulong? id, int sender)
     {
         var pidfd = Processes.OpenPidfd(pid, out _);
 
@@ -190,7 +276,17 @@ internal sealed class WorkerMessages(ServiceContext service)
         if (pidfd is null || !isOurs)
         {
             pidfd?.Dispose();
-            service.Log.MessageRefused(process, pid, "mainpid", $"MAINPID={pid} is not a descendant of the worker");
+            Refuse(process, sender, "mainpid", string.Create(
+                CultureInfo.InvariantCulture, $"MAINPID={pid} is not {(pidfd is null ? "a process" : "a descendant of the worker")}"));
+            return;
+        }
+
+        if (id is { } wanted && Processes.PidfdInode(pidfd) is { } inode && inode != wanted)
+        {
+            pidfd.Dispose();
+            Refuse(process, sender, "mainpid", string.Create(
+                CultureInfo.InvariantCulture,
+                $"MAINPIDFDID={wanted} is another process than MAINPID={pid}, whose pidfd has inode {inode}"));
             return;
         }
 

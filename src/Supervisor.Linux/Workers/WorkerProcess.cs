@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Supervisor.Core.Protocols;
 using Supervisor.Core.State;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Kernel;
@@ -63,7 +64,13 @@ public sealed class WorkerProcess : IDisposable
         _firstStartTime = entry.FirstStartTime;
         Uid = entry.Uid ?? uid;
         Token = entry.Token ?? "";
-        Status = new WorkerStatus { Message = entry.Status, Errno = entry.Errno, IsReloading = entry.IsReloading };
+        Status = new WorkerStatus
+        {
+            Message = entry.Status,
+            Errno = entry.Errno,
+            IsReloading = entry.IsReloading,
+            Access = entry.NotifyAccess,
+        };
         _orphans = orphans;
         Cgroup = entry.Cgroup is { } path ? new WorkerCgroup(cgroups, path) : null;
         if (!IsFirstReaped && isChild)
@@ -220,6 +227,14 @@ public sealed class WorkerProcess : IDisposable
             : Known.TryGetValue(pid, out var known) ? known.IsOurs : null;
     }
 
+    /// <summary>Why messages of that process are rejected, although it is the worker's (NOTIFYACCESS=); null if they are not.</summary>
+    internal string? Denies(int pid) => Status.Access switch
+    {
+        NotifyAccess.None => "the worker has sent NOTIFYACCESS=none",
+        NotifyAccess.Main when pid != Pid => $"the worker has sent NOTIFYACCESS=main, and its main process is pid {Pid}",
+        _ => null,
+    };
+
     /// <summary>Whether a process belongs to the worker. Pure.</summary>
     internal bool Owns(ProcessLineage process)
     {
@@ -329,6 +344,7 @@ public sealed class WorkerProcess : IDisposable
             Status = Status.Message,
             Errno = Status.Errno,
             IsReloading = Status.IsReloading,
+            NotifyAccess = Status.Access,
             Sockets = Sockets is null ? null : [.. Sockets.Select(socket => socket.Inode)],
             Cgroup = Cgroup?.Path,
             NotifyPath = Notify.Path,

@@ -14,12 +14,13 @@ internal sealed class WorkerWatching(ServiceContext service)
         process.Notify.Watch(
             service.Loop,
             pid => WorkerLineage.Knows(process, pid),
-            (message, descriptors) =>
+            process.Denies,
+            (message, sender, descriptors) =>
             {
                 service.Spawning.Settle(workerId, process);
-                service.Messages.Take(workerId, process, message, descriptors);
+                service.Messages.Take(workerId, process, message, sender, descriptors);
             },
-            (kind, reason, sender) => service.Log.MessageRefused(process, sender, kind, reason),
+            (kind, reason, sender) => service.Messages.Refuse(process, sender, kind, reason),
             pid => service.Lineage.Identify(workerId, process, pid, static () => { }),
             process.Known.Clear);
         AttachOutput(process);

@@ -284,7 +284,7 @@ public class RollbackScenarios
     {
         Fault.CannotBeExecuted => "could not be started: ENOENT",
         Fault.Exits => "exited with status 0 before it was ready",
-        Fault.Silent => "was not ready within start_timeout (30s): it never sent READY=1",
+        Fault.Silent => "was not ready within start_timeout (30s)",
         Fault.DiesWithinSettle => "exited with status 1 4s after it was ready",
         Fault.LeavesWithinSettle => "sent STOPPING=1 4s after it was ready",
         _ => throw new ArgumentOutOfRangeException(nameof(fault)),
