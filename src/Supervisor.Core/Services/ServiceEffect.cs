@@ -35,6 +35,9 @@ public sealed record HookStopEffect(HookKind Hook, int Generation) : ServiceEffe
 public sealed record ReportEffect(ServiceReport Report, WorkerState? Worker, SlotState? Slot, RolloutState? Rollout, string? Text)
     : ServiceEffect
 {
+    /// <summary>What a worker that failed wrote last, escaped and bounded; null if it wrote nothing.</summary>
+    public string? LastLines { get; init; }
+
     /// <summary>The facts about a draining worker.</summary>
     public WorkerDrain? Drain { get; init; }
 }

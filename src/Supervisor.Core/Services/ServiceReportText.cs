@@ -10,6 +10,12 @@ public static class ServiceReportText
     /// <param name="now">The daemon's monotonic time.</param>
     public static string Of(ReportEffect report, ServiceState state, TimeSpan now)
     {
+        var text = Plain(report, state, now);
+        return report.LastLines is { } lines ? $"{text}; last lines: {lines}" : text;
+    }
+
+    private static string Plain(ReportEffect report, ServiceState state, TimeSpan now)
+    {
         var spec = report.Worker is { } of ? state.SpecOf(of.Generation) : state.Spec;
         var worker = report.Worker is { } named ? WorkerText.Name(named) : "";
         return report.Report switch

@@ -125,10 +125,9 @@ internal sealed class AcceptProbe : IReadinessProbe
             throw new UnauthorizedAccessException();
         }
 
-        foreach (var set in isStrict && listeners.Count == 0 ? [] : sets)
+        foreach (var set in listeners.Count == 0 ? [] : sets)
         {
-            StrikeSet(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fdinfo/{set}"), missing, isStrict ? listeners
-                : null, until);
+            StrikeSet(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fdinfo/{set}"), missing, listeners, isStrict, until);
         }
 
         if (listeners.Count == 0 || missing.Count == 0)
@@ -151,9 +150,11 @@ internal sealed class AcceptProbe : IReadinessProbe
     }
 
     /// <summary>
-    /// Removes the listeners in an epoll set; with <paramref name="open"/>, only level-triggered ones among these descriptors.
+    /// Removes the listeners in an epoll set that are among the <paramref name="open"/> descriptors: a set keeps a closed
+    /// descriptor while another process has the socket. If <paramref name="isStrict"/>, only level-triggered ones whose registered
+    /// descriptor is still open.
     /// </summary>
-    private static void StrikeSet(string path, HashSet<ulong> missing, Dictionary<int, ulong>? open, long until)
+    private static void StrikeSet(string path, HashSet<ulong> missing, Dictionary<int, ulong> open, bool isStrict, long until)
     {
         foreach (var line in File.ReadLines(path))
         {
@@ -170,7 +171,7 @@ internal sealed class AcceptProbe : IReadinessProbe
             var events = Hex(line, "events:");
             var inode = Hex(line, "ino:");
             if ((events & PollIn) != 0
-                && (open is null || ((events & EdgeTriggered) == 0 && open.GetValueOrDefault(Decimal(line)) == inode)))
+                && (isStrict ? (events & EdgeTriggered) == 0 && open.GetValueOrDefault(Decimal(line)) == inode : open.ContainsValue(inode)))
             {
                 missing.Remove(inode);
             }

@@ -14,9 +14,10 @@ namespace Supervisor.Linux.Probes;
 /// So the probe sends the request without its last line and waits until a worker accepts the connection. sock_diag then has the
 /// inode of the accepted socket, and /proc shows whether this worker has it. If not, the probe closes the connection, which has
 /// no complete request, and tries again. Otherwise it completes the request: the answer is this worker's. The incomplete
-/// request also satisfies TCP_DEFER_ACCEPT.
+/// request also satisfies TCP_DEFER_ACCEPT. A connection that no process accepts in time is kept for the next probe, so that
+/// there is never more than one of them in the accept queue.
 /// </remarks>
-public sealed class HttpProbe : IReadinessProbe
+public sealed class HttpProbe : IReadinessProbe, IDisposable
 {
     private const int MostAttempts = 32;
     private static readonly TimeSpan AcceptTime = TimeSpan.FromMilliseconds(250);
@@ -32,6 +33,9 @@ public sealed class HttpProbe : IReadinessProbe
     private readonly IReadOnlyList<EndPoint> _addresses;
     private readonly string _host;
     private readonly int _attempts;
+
+    /// <summary>The connection that waits in the accept queue with its incomplete request; null if there is none.</summary>
+    private Socket? _waiting;
 
     /// <summary>
     /// Requests <paramref name="path"/> from a listener at its effective address. Up to <paramref name="others"/> other workers
@@ -71,18 +75,18 @@ public sealed class HttpProbe : IReadinessProbe
         limit.CancelAfter(AnswerTime);
         try
         {
-            using var connection = await ConnectAsync(limit.Token);
-            var head = $"GET {_path} HTTP/1.1\r\nHost: {_host}\r\nUser-Agent: listend\r\nAccept: */*\r\nConnection: close\r\n";
-            await connection.SendAsync(Encoding.ASCII.GetBytes(head), limit.Token);
-            switch (await OwnsAsync(connection, limit.Token))
+            var waiting = TakeWaiting() ?? await BeginAsync(limit.Token);
+            using var closing = new Closing(waiting);
+            switch (await OwnsAsync(waiting, limit.Token))
             {
                 case null:
+                    _waiting = closing.Keep();
                     return (true, $"no process accepted a connection to \"{_listener}\"");
                 case false:
                     return (false, $"connections to \"{_listener}\" were accepted by other processes, not by this worker");
                 case true:
-                    await connection.SendAsync("\r\n"u8.ToArray(), limit.Token);
-                    var status = await StatusAsync(connection, limit.Token);
+                    await waiting.SendAsync("\r\n"u8.ToArray(), limit.Token);
+                    var status = await StatusAsync(waiting, limit.Token);
                     return (true, status is >= 200 and <= 299 ? null
                         : status is null ? $"GET {_path} on \"{_listener}\": the answer is not HTTP"
                         : $"GET {_path} on \"{_listener}\": the answer is {status}");
@@ -96,6 +100,53 @@ public sealed class HttpProbe : IReadinessProbe
         {
             return (true, $"GET {_path} on \"{_listener}\": {exception.SocketErrorCode}");
         }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _waiting?.Dispose();
+
+    /// <summary>Closes a connection at its end, unless it is kept.</summary>
+    private sealed class Closing(Socket connection) : IDisposable
+    {
+        private bool _isKept;
+
+        public Socket Keep()
+        {
+            _isKept = true;
+            return connection;
+        }
+
+        public void Dispose()
+        {
+            if (!_isKept)
+            {
+                connection.Dispose();
+            }
+        }
+    }
+
+    /// <summary>The connection of an earlier probe, unless it was closed in the meantime: nothing but its end can be read yet.</summary>
+    private Socket? TakeWaiting()
+    {
+        var waiting = _waiting;
+        _waiting = null;
+        if (waiting?.Poll(0, SelectMode.SelectRead) == true)
+        {
+            waiting.Dispose();
+            return null;
+        }
+
+        return waiting;
+    }
+
+    /// <summary>A connection with the request except for its last line.</summary>
+    private async Task<Socket> BeginAsync(CancellationToken end)
+    {
+        var head = $"GET {_path} HTTP/1.1\r\nHost: {_host}\r\nUser-Agent: listend\r\nAccept: */*\r\nConnection: close\r\n";
+        var connection = await ConnectAsync(end);
+        using var closing = new Closing(connection);
+        await connection.SendAsync(Encoding.ASCII.GetBytes(head), end);
+        return closing.Keep();
     }
 
     private async Task<Socket> ConnectAsync(CancellationToken end)

@@ -88,5 +88,9 @@ internal sealed class ReadinessWatch : IDisposable
         {
             Post(() => onSeen($"the probe failed: {exception.Message}"));
         }
+        finally
+        {
+            (probe as IDisposable)?.Dispose();
+        }
     }
 }

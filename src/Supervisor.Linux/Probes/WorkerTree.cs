@@ -12,7 +12,7 @@ internal static class WorkerTree
     private const int MaxProcesses = 4096;
 
     /// <summary>
-    /// The process and its descendants, as far as they can be read before <paramref name="until"/>, a timestamp of
+    /// The process and its descendants, each by a living thread, as far as they can be read before <paramref name="until"/>, a timestamp of
     /// <see cref="Stopwatch"/>.
     /// </summary>
     public static List<int> Of(int root, long until = long.MaxValue)
@@ -22,7 +22,9 @@ internal static class WorkerTree
         {
             try
             {
-                foreach (var task in Directory.EnumerateDirectories(string.Create(CultureInfo.InvariantCulture, $"/proc/{tree[i]}/task")))
+                var tasks = Directory.GetDirectories(string.Create(CultureInfo.InvariantCulture, $"/proc/{tree[i]}/task"));
+                tree[i] = LivingThread(tree[i], tasks);
+                foreach (var task in tasks)
                 {
                     if (Stopwatch.GetTimestamp() > until)
                     {
@@ -42,6 +44,29 @@ internal static class WorkerTree
         }
 
         return tree;
+    }
+
+    /// <summary>
+    /// Another thread, if the first one has exited: /proc/PID/fd of such a process is empty, that of its other threads is not
+    /// (proc_pid_fd(5)).
+    /// </summary>
+    private static int LivingThread(int pid, string[] tasks)
+    {
+        if (tasks.Length < 2)
+        {
+            return pid;
+        }
+
+        var stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
+        if (!stat.AsSpan(stat.LastIndexOf(')') + 1).StartsWith(" Z", StringComparison.Ordinal))
+        {
+            return pid;
+        }
+
+        var own = pid.ToString(CultureInfo.InvariantCulture);
+        return tasks.Select(task => Path.GetFileName(task)).FirstOrDefault(name => name != own) is { } other
+            ? int.Parse(other, NumberStyles.None, CultureInfo.InvariantCulture)
+            : pid;
     }
 
     /// <summary>The inode of a socket by its link's target; null if it is not a socket.</summary>

@@ -185,7 +185,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         {
             if (effect is ReportEffect report)
             {
-                reports.Add(report);
+                reports.Add(WithLastLines(report));
             }
             else
             {
@@ -267,6 +267,23 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     private TimeSpan TimeOf(ServiceEvent what) => what is TimePassed
         ? _clock.Passed(_service.Loop.LastPoll)
         : _clock.Event(_service.Loop.Now, State.NextDeadline);
+
+    /// <summary>A failure with what the worker wrote last, which says more than its exit status.</summary>
+    private ReportEffect WithLastLines(ReportEffect report)
+    {
+        if (report is not
+            {
+                Report: ServiceReport.WorkerDied or ServiceReport.WorkerStartTimedOut or ServiceReport.WorkerHung,
+                Worker: { Pid: { } pid } worker
+            } || _service.Output.LastLines(pid) is not { Count: > 0 } lines)
+        {
+            return report;
+        }
+
+        var text = string.Join(" | ", lines);
+        var bind = OwnBind.Explain(lines, _service.Generations.Of(worker.Generation).Listeners, State.SpecOf(worker.Generation));
+        return report with { LastLines = bind is null ? text : $"{text}; {bind}" };
+    }
 
     private void CarryOut(ServiceEffect effect, bool isOneOfMany)
     {

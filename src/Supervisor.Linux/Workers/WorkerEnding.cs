@@ -119,7 +119,8 @@ internal sealed class WorkerEnding(ServiceContext service)
             return;
         }
 
-        var reason = exit is { } known ? Reason(known) : new ExitReason(true, "exited; only its parent knows the status");
+        // Unknown is not clean: a crash that counts as a clean exit would stop the service for good.
+        var reason = exit is { } known ? Reason(known) : new ExitReason(false, "exited; only its parent knows the status");
         if (process.Status.ErrnoText is { } errno && !reason.Clean)
         {
             reason = reason with { Text = $"{reason.Text}, after ERRNO={errno}" };

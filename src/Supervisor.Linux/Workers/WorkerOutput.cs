@@ -39,6 +39,19 @@ public sealed class WorkerOutput : IDisposable
     /// <summary>The newest 256 KiB, for later queries. Any thread.</summary>
     public RecentItems<OutputLine> Lines { get; } = new(int.MaxValue, 256 * 1024, static line => line.Weight);
 
+    /// <summary>
+    /// The newest lines of a process, oldest first, escaped and bounded: at most ten, of at most 160 characters each. Empty if it has
+    /// written nothing lately.
+    /// </summary>
+    internal IReadOnlyList<string> LastLines(int pid)
+    {
+        const int most = 10;
+        const int longest = 160;
+        const int searched = 200;
+        return [.. Lines.After(Math.Max(0, Lines.Newest - searched), searched).Items.Where(line => line.Pid == pid)
+            .Select(line => Printable.Line(line.Text.Length <= longest ? line.Text : line.Text[..longest] + "...")).TakeLast(most)];
+    }
+
     /// <summary>Waits until the lines have been written, up to a time limit.</summary>
     public void Flush() => _queue?.Flush();
 
