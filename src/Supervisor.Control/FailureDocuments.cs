@@ -13,7 +13,11 @@ public static class FailureDocuments
         diagnosis.Cause?.ToWireName(),
         diagnosis.Retry,
         [.. diagnosis.Owners
-            .Select(owner => new OwnerDocument(owner.Pid, owner.Command, owner.Unit, owner.Uid, owner.Address, owner.State, owner.Inode))],
+            .Select(owner => new OwnerDocument(owner.Pid, owner.Command, owner.Unit, owner.Uid, owner.Address, owner.State, owner.Inode)
+            {
+                Listener = owner.Listener,
+                Service = owner.Service,
+            })],
         diagnosis.Advice)
     {
         Verdict = diagnosis.Verdict,

@@ -133,4 +133,11 @@ public sealed record FailureDocument(
 }
 
 /// <summary>A process that holds a conflicting socket.</summary>
-public sealed record OwnerDocument(int? Pid, string? Command, string? Unit, long? Uid, string? Address, string? State, ulong? Inode);
+public sealed record OwnerDocument(int? Pid, string? Command, string? Unit, long? Uid, string? Address, string? State, ulong? Inode)
+{
+    /// <summary>The listener of listend that the socket is; null if it is none.</summary>
+    public string? Listener { get; init; }
+
+    /// <summary>The services that use that listener; null if there are none.</summary>
+    public string? Service { get; init; }
+}

@@ -13,6 +13,9 @@ public sealed record RuntimePaths(string Directory)
     /// <summary>The folder of the workers' notify sockets.</summary>
     public string NotifyDirectory => Path.Combine(Directory, "notify");
 
+    /// <summary>The folder of further names of UNIX sockets, from which a removed socket file is put back.</summary>
+    public string SpareDirectory => Path.Combine(Directory, "sockets");
+
     /// <summary>The state, from which a successor recovers after the daemon has died.</summary>
     public string StateFile => Path.Combine(Directory, "state.json");
 

@@ -356,4 +356,10 @@ public static class MessageIds
 
     /// <summary>A log message could not be written.</summary>
     public const string LogFailed = "d3ef3a7f12c14c5480113199eb5af012";
+
+    /// <summary>Files of the daemon in the runtime directory were removed, and the daemon has made them again.</summary>
+    public const string RuntimeFilesRestored = "829839822f9b46aaa455e119c1a1b316";
+
+    /// <summary>Files of the daemon in the runtime directory were removed, and the daemon cannot make them again.</summary>
+    public const string RuntimeFilesLost = "c2f561dd30c64070a114c48c7d704459";
 }

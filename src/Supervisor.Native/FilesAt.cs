@@ -16,6 +16,9 @@ public static unsafe class FilesAt
     /// <summary>FUSE_SUPER_MAGIC, linux/magic.h (fs/fuse/inode.c before Linux 5.17).</summary>
     public const long FuseFileSystem = 0x65735546;
 
+    /// <summary>AT_SYMLINK_FOLLOW, linux/fcntl.h.</summary>
+    private const int FollowLinks = 0x400;
+
     private const int LongestLink = 4096;
 
     /// <summary>The root directory.</summary>
@@ -73,6 +76,17 @@ public static unsafe class FilesAt
         fixed (byte* bytes = Bytes(name))
         {
             return Syscalls.mkdirat(directory.Number, bytes, (uint)mode) == 0 ? null : SystemCallError.Last("mkdirat");
+        }
+    }
+
+    /// <summary>linkat(2): gives a pinned file, which must still have a name, a further name. EXDEV on another file system.</summary>
+    public static SystemCallError? Link(DescriptorHandle pinned, DescriptorHandle directory, string name)
+    {
+        fixed (byte* source = Bytes(Files.PinnedPath(pinned)))
+        fixed (byte* bytes = Bytes(name))
+        {
+            var done = Syscalls.linkat(AT_FDCWD, source, directory.Number, bytes, FollowLinks);
+            return done == 0 ? null : SystemCallError.Last("linkat");
         }
     }
 

@@ -29,6 +29,7 @@ public static class KernelAbi
     public const int ESTALE = 116;
     public const int ETIMEDOUT = 110;
     public const int ETOOMANYREFS = 109;
+    public const int EXDEV = 18;
 
     // Address families, socket types and levels: socket(2).
     public const int AF_INET = 2;

@@ -128,6 +128,15 @@ internal static unsafe partial class Syscalls
     internal static partial int mkdirat(int directory, byte* name, uint mode);
 
     [LibraryImport("libc", SetLastError = true)]
+    internal static partial int linkat(int olddirfd, byte* oldpath, int newdirfd, byte* newpath, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int inotify_init1(int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int inotify_add_watch(int fd, byte* path, uint mask);
+
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial int unlinkat(int directory, byte* name, int flags);
 
     [LibraryImport("libc")]

@@ -38,9 +38,7 @@ internal sealed class InstanceLock : IDisposable
     {
         isHeld = false;
 
-        // 0711: workers of any user must reach their own socket, and need not list the others.
-        const int directoryMode = 0x1C9;
-        error = Make(paths.Directory, directoryMode, isOurs: false) ?? Make(paths.NotifyDirectory, directoryMode, isOurs: true);
+        error = MakeDirectories(paths);
         if (error is not null)
         {
             error = $"runtime directory {paths.Directory}: {error}, or {Elsewhere}";
@@ -73,8 +71,36 @@ internal sealed class InstanceLock : IDisposable
         return new InstanceLock(file);
     }
 
+    /// <summary>
+    /// Makes the directories and the lock file again if they were removed. Null, or the reason why that fails: another daemon may
+    /// have begun to use the directory.
+    /// </summary>
+    public string? Restore(RuntimePaths paths)
+    {
+        if (MakeDirectories(paths) is { } unmade)
+        {
+            return unmade;
+        }
+
+        if (Files.GetStatus(_file, out var own) is null && Files.GetStatus(paths.LockFile, out var there) is null
+            && (own.Device, own.Inode) == (there.Device, there.Inode))
+        {
+            return null;
+        }
+
+        using var made = TryTake(paths, out _, out var error);
+        return made is null ? error : Files.DuplicateOnto(made._file, _file)?.ToString();
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
+
+    /// <summary>0711: workers of any user must reach their own socket, and need not list the others.</summary>
+    private static string? MakeDirectories(RuntimePaths paths)
+    {
+        const int mode = 0x1C9;
+        return Make(paths.Directory, mode, isOurs: false) ?? Make(paths.NotifyDirectory, mode, isOurs: true);
+    }
 
     /// <summary>
     /// Creates the directory and its parents if they are missing. Refuses a directory to which an untrusted user may write, even if it

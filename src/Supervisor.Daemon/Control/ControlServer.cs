@@ -77,6 +77,29 @@ internal sealed class ControlServer : IDisposable
             return Bound(loop, path, log, inherited);
         }
 
+        return Open(path, out error) is { } socket ? Bound(loop, path, log, socket) : null;
+    }
+
+    /// <summary>Makes the socket again if its file was removed; clients that are connected stay. Null, or the reason why that fails.</summary>
+    public string? Restore()
+    {
+        if (UnixDiag.IsAt(_listener, _path))
+        {
+            return null;
+        }
+
+        using var made = Open(_path, out var error);
+        if (made is null)
+        {
+            return error;
+        }
+
+        Sockets.SetPassRights(made, allowed: false);
+        return _loop.Replace(_listener, made)?.ToString();
+    }
+
+    private static DescriptorHandle? Open(string path, out string? error)
+    {
         var raw = Sockaddr.Encode(ListenAddress.Unix(ListenerKind.UnixStream, path, isAbstract: false));
         if (raw is null)
         {
@@ -106,7 +129,7 @@ internal sealed class ControlServer : IDisposable
         }
 
         error = null;
-        return Bound(loop, path, log, socket);
+        return socket;
     }
 
     private static ControlServer Bound(EventLoop loop, string path, ILogger log, DescriptorHandle listener)

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Supervisor.Control;
+using Supervisor.Core.Listeners.History;
 using Supervisor.Daemon.Model;
 using Supervisor.Native;
 
@@ -40,12 +41,25 @@ internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs, 
 
     public async Task Ready(HttpContext context)
     {
-        var waiting = await daemon.Loop.Ask(() => daemon.Services
+        var waiting = await daemon.Loop.Ask(() => Unreachable().Concat(daemon.Services
             .Where(runner => runner.Requests.Blocked is not null || (runner.State.IsStarted && runner.State.Ready < runner.State.Expected))
-            .Select(runner => $"{runner.Name}: {runner.State.Ready} of {runner.State.Expected} workers are ready").ToArray());
+            .Select(runner => $"{runner.Name}: {runner.State.Ready} of {runner.State.Expected} workers are ready")).ToArray());
         await (waiting.Length == 0
             ? Answer.Text(context, StatusCodes.Status200OK, "ready")
             : Answer.Text(context, StatusCodes.Status503ServiceUnavailable, string.Join('\n', waiting)));
+    }
+
+    /// <summary>Listeners with a socket that no client can reach: their file or their interface is gone.</summary>
+    private IEnumerable<string> Unreachable()
+    {
+        foreach (var handle in daemon.Listeners.Handles.Where(handle => handle.Spec.Address.IsFile).ToArray())
+        {
+            daemon.Drift.CheckFile(handle);
+        }
+
+        return daemon.Listeners.Handles
+            .SelectMany(handle => handle.Drift.Where(change => change.Name is SocketChange.File or SocketChange.Interface)
+                .Select(change => $"listener {handle.Name}: {change.Name} {change.Now}"));
     }
 
     public async Task Metrics(HttpContext context) => await MetricsServer.WriteAsync(

@@ -5,6 +5,7 @@ using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Validation;
 using Supervisor.Control;
 using Supervisor.Core;
+using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Reload;
 using Supervisor.Core.Services;
 using Supervisor.Daemon.Validation;
@@ -109,7 +110,7 @@ internal sealed class Reloader(ReloadContext daemon)
             }
         }
 
-        var state = new RunningState(daemon.Listeners.Handles, _retired.Handles, Services);
+        var state = new RunningState(daemon.Listeners.Handles, _retired.Handles, Services, daemon.Drift.FileFinding);
         var plan = state.PlanTo(config);
         ReloadActionDocument[] actions = [.. DaemonChanges(config).Concat(plan.Actions).Select(ReloadText.Document)];
         var identities = Identities(config);
@@ -136,6 +137,40 @@ internal sealed class Reloader(ReloadContext daemon)
         var warnings = Commit(steps, plan.Services, prepared, identities);
         daemon.Config.Replace(config, loaded.Hash, daemon.Loop.Time.GetUtcNow());
         return _report.Applied([.. actions.Select(action => ReloadText.Outcome(action, IsBound))], warnings);
+    }
+
+    /// <summary>
+    /// Makes the socket of a UNIX listener anew, because its file is gone and cannot be put back, and rolls its services out onto
+    /// it. The former socket serves what waits in its queue until its last worker has exited.
+    /// </summary>
+    public void Renew(ListenerHandle former)
+    {
+        if (daemon.Lifecycle.IsShuttingDown || daemon.Lifecycle.IsBeingSucceeded || former.Descriptor is null
+            || daemon.Listeners.Find(former.Name) != former)
+        {
+            return;
+        }
+
+        var made = daemon.Factory.Replacer.Renew(former);
+        if (made.Failure is not null)
+        {
+            return;
+        }
+
+        _retired.Add(former, made, null);
+        daemon.Listeners.Replace(handle => handle == former, made);
+        daemon.Drift.RecordTakers(made);
+        foreach (var runner in Services.Where(runner => runner.Generations.Next is { Identity: not null } next && next.Listeners.Contains(former)))
+        {
+            var next = runner.Generations.Next;
+            runner.Requests.Change(
+                runner.State.Spec, [.. next.Listeners.Select(handle => handle == former ? made : handle)], next.Identity!, newWorkers: true);
+        }
+
+        // What depends on the listeners of the configuration has to look at them again.
+        daemon.Config.Replace(daemon.Config.Current);
+        daemon.StateChanged();
+        Sweep();
     }
 
     private bool IsBound(string name) => daemon.Listeners.Find(name)?.Descriptor is not null;
@@ -286,6 +321,11 @@ internal sealed class Reloader(ReloadContext daemon)
         {
             daemon.Conflicts.Forget(handle);
             daemon.Factory.Reconfigurer.RaiseBacklog(handle);
+            daemon.Drift.CheckFile(handle, isAsked: true);
+            if (handle.Drift.FirstOrDefault(change => change.Name == SocketChange.File) is not null)
+            {
+                warnings.Add($"listener {after.Name}: {daemon.Drift.FileFinding(handle)}: listenctl history {after.Name} says why");
+            }
         }
         else if (!daemon.Conflicts.Awaits(handle))
         {

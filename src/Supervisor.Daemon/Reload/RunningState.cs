@@ -1,5 +1,6 @@
 using System.Globalization;
 using Supervisor.Config;
+using Supervisor.Core.Listeners;
 using Supervisor.Core.Reload;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
@@ -10,6 +11,7 @@ namespace Supervisor.Daemon.Reload;
 /// <summary>The existing listeners and services as input of a plan, and the handles for its steps. On the loop.</summary>
 internal sealed class RunningState
 {
+    private readonly Func<ListenerHandle, string?> _fileFinding;
     private readonly long? _somaxconn = Sysctl.ReadNumber("net.core.somaxconn");
     private readonly Dictionary<RunningListener, ListenerHandle> _handles = new(ReferenceEqualityComparer.Instance);
     private readonly IReadOnlyList<RunningListener> _listeners;
@@ -19,16 +21,38 @@ internal sealed class RunningState
     /// <param name="handles">The listeners; given ones are ignored, because the configuration does not have them.</param>
     /// <param name="retired">Sockets that earlier reloads have replaced and that are still open.</param>
     /// <param name="services">The services that are not removed already.</param>
-    public RunningState(IEnumerable<ListenerHandle> handles, IEnumerable<ListenerHandle> retired, IEnumerable<ServiceRunner> services)
+    /// <param name="fileFinding">What is wrong with the file of a UNIX listener; null if nothing is.</param>
+    public RunningState(
+        IEnumerable<ListenerHandle> handles, IEnumerable<ListenerHandle> retired, IEnumerable<ServiceRunner> services,
+        Func<ListenerHandle, string?> fileFinding)
     {
+        _fileFinding = fileFinding;
         _listeners = [.. handles.Where(handle => !handle.IsGiven).Select(Read)];
         _retired = [.. retired.Select(Read)];
         _services = [.. services.Select(Read)];
     }
 
     /// <summary>The plan of a reload from this state to a configuration.</summary>
-    public ReloadPlan PlanTo(ListendConfig config) =>
-        ReloadPlan.Between(_listeners, _retired, _services, config.Listeners, config.Services, name => NetworkInterfaces.Index(name) ?? 0);
+    public ReloadPlan PlanTo(ListendConfig config) => ReloadPlan.Between(
+        _listeners, _retired, _services, [.. config.Listeners.Select(InRunningSpelling)], config.Services,
+        name => NetworkInterfaces.Index(name) ?? 0);
+
+    /// <summary>
+    /// The specification with the spelling of a running listener, if its UNIX path leads to the same file: /var/run and /run, a
+    /// double slash, a symbolic link.
+    /// </summary>
+    private ListenerSpec InRunningSpelling(ListenerSpec wanted)
+    {
+        if (!wanted.Address.IsFile || _listeners.Any(running => running.Spec.Address == wanted.Address))
+        {
+            return wanted;
+        }
+
+        var real = SocketFiles.RealPath(wanted.Address.Path!);
+        var same = _listeners.FirstOrDefault(
+            running => running.Spec.Address.Kind == wanted.Address.Kind && real is not null && _handles[running].RealPath == real);
+        return same is null ? wanted : wanted with { Address = same.Spec.Address };
+    }
 
     /// <summary>A step of the plan, with its handles.</summary>
     public ListenerStep Step(PlannedListener planned) =>
@@ -52,6 +76,11 @@ internal sealed class RunningState
 
     private IEnumerable<ListenerMend> Mends(ListenerHandle handle)
     {
+        if (_fileFinding(handle) is { } finding)
+        {
+            yield return new ListenerMend("address", $"{finding}: put back");
+        }
+
         if (ListenerReconfigurer.RaisableBacklog(handle, _somaxconn) is var (now, possible))
         {
             yield return new ListenerMend(

@@ -51,12 +51,14 @@ internal sealed class DaemonParts : IDisposable
             OnDescriptors = descriptors => DescriptorsMade?.Invoke(descriptors),
         };
         _limit = new LogLimit(Loop, log);
-        Factory = new ListenerFactory(request.System.Time, log, _limit, spec => LeftoverHolders.Of(ServicesOf(spec.Name)));
+        Factory = new ListenerFactory(request.System.Time, log, _limit, spec => LeftoverHolders.Of(ServicesOf(spec.Name)),
+            request.Info.Paths.SpareDirectory);
         Listeners = new ListenerTable(Factory);
         Services = new ServiceTable(spec => new ServiceRunner(
             Loop, _spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], log, Disposer, Orphans,
             request.LogsToJournal));
-        Drift = new DriftWatch(Loop, Factory.Repair);
+        Drift = new DriftWatch(Loop, Factory);
+        Interfaces = new InterfaceWatch(Loop, Drift, () => Listeners.Handles);
         _serviceDrift = new ServiceDriftWatch(Drift);
         Conflicts = new ConflictWatch(Loop, Factory, log);
         Metrics = new MetricsEndpoint(Loop.Time, () => Control.Metrics.ReadAsync(Loop, request.Info, Listeners, Services), log);
@@ -107,6 +109,8 @@ internal sealed class DaemonParts : IDisposable
 
     public ConflictWatch Conflicts { get; }
 
+    public InterfaceWatch Interfaces { get; }
+
     public MetricsEndpoint Metrics { get; }
 
     public Reloader Reloader { get; }
@@ -137,6 +141,7 @@ internal sealed class DaemonParts : IDisposable
     public void Dispose()
     {
         Metrics.Dispose();
+        Interfaces.Dispose();
         Conflicts.Dispose();
         _limit.Dispose();
         _spawner.Dispose();
@@ -150,7 +155,12 @@ internal sealed class DaemonParts : IDisposable
 
     private void Connect()
     {
-        Conflicts.Cleared += StartServicesOf;
+        Conflicts.Cleared += handle =>
+        {
+            StartServicesOf(handle);
+            Interfaces.Update();
+        };
+        Drift.NeedsNewSocket += Reloader.Renew;
         Drift.Checked += handle => Overflows.Look(handle);
         Services.Added += runner =>
         {
@@ -174,6 +184,7 @@ internal sealed class DaemonParts : IDisposable
         {
             var (before, now) = (previous.Daemon, Config.Current.Daemon);
             PathTrust.InForce = PathAudit.Trust(now);
+            Interfaces.Update();
             if (before.Metrics != now.Metrics || !before.MetricsHosts.SequenceEqual(now.MetricsHosts))
             {
                 _ = Metrics.ApplyAsync(now);

@@ -3,6 +3,7 @@ using Supervisor.Daemon.Continuity;
 using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Performance;
 using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Runtime;
@@ -40,8 +41,13 @@ internal sealed class Endpoints : IDisposable
         table.Takeovers = new LiveTakeover(
             parts.Lifecycle, () => parts.Reloader.IsUnderWay, quiescence, new TakeoverSystem(parts.Services, snapshots, parts.Flush),
             parts.Events, request.Log);
+        Files = new RuntimeFiles(
+            parts.Loop, request.Info.Paths, request.Lock, control, broker, parts.Services, Save, request.Log);
         Connect(parts);
     }
+
+    /// <summary>The daemon's files in the runtime directory.</summary>
+    public RuntimeFiles Files { get; }
 
     /// <summary>Saves what a successor needs.</summary>
     public StateCheckpointer Checkpointer { get; }
@@ -94,6 +100,7 @@ internal sealed class Endpoints : IDisposable
     /// <summary>The daemon exits regularly: removes the saved state and stops serving clients.</summary>
     public void Close()
     {
+        Files.Dispose();
         Checkpointer.Close();
         _control.Stop();
     }
@@ -111,7 +118,7 @@ internal sealed class Endpoints : IDisposable
     private static DescriptorHandle? Inherited(PreviousDaemonState? previous, string key, string path)
     {
         var descriptor = previous?.Descriptors.Take(key);
-        if (descriptor is not null && (Files.GetStatus(path, out var status) is not null || !status.IsSocket))
+        if (descriptor is not null && !UnixDiag.IsAt(descriptor, path))
         {
             descriptor.Dispose();
             return null;

@@ -21,6 +21,7 @@ internal static class FreshStart
     {
         using var parts = new DaemonParts(request);
         parts.Events.Daemon("daemon-started", $"listend {DaemonInfo.Version} started (pid {Processes.CurrentPid})");
+        parts.Factory.ClearSpares();
         OpenListeners(parts, request);
         if (parts.HasNothingToServe && !parts.Listeners.Handles.Any(ConflictWatch.CanWait))
         {

@@ -42,6 +42,7 @@ internal sealed class Serving : IDisposable
             }
         };
         endpoints.Checkpointer.WatchListeners();
+        parts.Interfaces.Update();
         endpoints.Serve(parts, request, _reloads, _trimmer);
         _signals = request.System.Handle(signal => parts.Loop.Post(() => OnSignal(signal)));
     }
@@ -78,6 +79,7 @@ internal sealed class Serving : IDisposable
     {
         if (signal == PosixSignal.SIGHUP)
         {
+            _endpoints.Files.Restore();
             _ = _reloads.OnSignalAsync(by: null);
         }
         else

@@ -13,6 +13,7 @@ internal static class ValidationRules
     [
         .. PureRules.All,
         OfHost("shards-supported", Profile.Always, SupportedShards.Check),
+        OfHost("distinct-socket-files", Profile.Check | Profile.Start | Profile.Reload, DistinctSocketFiles.Check),
         OfHost("options-inherited", Profile.Check, InheritedOptions.Check),
         OfHost("known-accounts", Profile.Check | Profile.Reload | Profile.Started, Accounts.Check),
         OfHost("limits-possible", Profile.Check | Profile.Reload | Profile.Started, PossibleLimits.Check),

@@ -145,6 +145,9 @@ public static class BindDiagnostics
                 }
 
                 holders = SocketOwners.Complete(holders, predecessors, until);
+                evidence = evidence with { Holders = [.. holders] };
+                yield return evidence;
+                holders = ListendHolders.Name(SystemdSockets.Name(holders), until);
                 evidence = evidence with { Holders = [.. holders], IsPartial = seen.Unseen > 0 || Stopwatch.GetTimestamp() > until };
                 break;
             case "EADDRNOTAVAIL" when address.Kind == ListenerKind.Vsock:
@@ -159,8 +162,15 @@ public static class BindDiagnostics
                     IPv6Disabled = address.Host is { AddressFamily: AddressFamily.InterNetworkV6 } && IsIPv6Disabled(table, address),
                 };
                 break;
-            case "EACCES":
-                evidence = evidence with { UnprivilegedPortStart = Sysctl.ReadNumber("net.ipv4.ip_unprivileged_port_start") ?? 1024 };
+            case "EACCES" or "EPERM":
+                evidence = evidence with
+                {
+                    UnprivilegedPortStart = Sysctl.ReadNumber("net.ipv4.ip_unprivileged_port_start") ?? 1024,
+                    MayBindAnyPort = ProcessFacts.MayBindAnyPort(),
+                    SecurityModules = ProcessFacts.SecurityModules(),
+                    IsPolicy = true,
+                    IsPathWritable = finding is { Failure: null },
+                };
                 break;
         }
 

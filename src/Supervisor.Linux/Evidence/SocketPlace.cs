@@ -40,7 +40,7 @@ internal sealed class SocketPlace : IDisposable
         _directory = directory;
         _rights = rights;
         _isForeign = isForeign;
-        Path = path;
+        Path = RealPath = path;
         Name = System.IO.Path.GetFileName(path);
     }
 
@@ -49,6 +49,9 @@ internal sealed class SocketPlace : IDisposable
 
     /// <summary>The socket's name in the directory.</summary>
     public string Name { get; }
+
+    /// <summary>The path without symbolic links and double slashes: two spellings of one path have the same.</summary>
+    public string RealPath { get; private init; }
 
     /// <summary>
     /// Opens the directory of a path; null with the error, and in <paramref name="note"/> an explanation if the errno alone is
@@ -191,6 +194,13 @@ internal sealed class SocketPlace : IDisposable
     public SystemCallError? Rename(string from, string to) =>
         Run(place => FilesAt.Rename(place._directory, from, to), static error => error);
 
+    /// <summary>
+    /// Gives a pinned file the name. Not with the rights of another user, who must not link files of the daemon.
+    /// </summary>
+    public SystemCallError? Link(DescriptorHandle pinned, string name) => _isForeign || _rights is not null
+        ? new SystemCallError("linkat", EPERM)
+        : FilesAt.Link(pinned, _directory, name);
+
     /// <summary>Exchanges two names.</summary>
     public SystemCallError? Exchange(string one, string other) =>
         Run(place => FilesAt.Exchange(place._directory, one, other), static error => error);
@@ -205,7 +215,10 @@ internal sealed class SocketPlace : IDisposable
             : !walk.TargetStatus.IsDirectory ? new SystemCallError("open", ENOTDIR)
             : default;
         return error.Errno != 0 ? null
-            : new SocketPlace(walk.TakeTarget()!, path, rights, isForeign);
+            : new SocketPlace(walk.TakeTarget()!, path, rights, isForeign)
+            {
+                RealPath = System.IO.Path.Combine(walk.RealPath, System.IO.Path.GetFileName(path)),
+            };
     }
 
     /// <summary>

@@ -38,7 +38,7 @@ internal static class UnixSockets
         var file = Netlink.Attribute(attributes, DiagVfs);
         return file.Length >= 8
             && BinaryPrimitives.ReadUInt32LittleEndian(file) == (uint)inode
-            && BinaryPrimitives.ReadUInt32LittleEndian(file[4..]) == KernelDevice(device);
+            && BinaryPrimitives.ReadUInt32LittleEndian(file[4..]) == UnixDiag.KernelDevice(device);
     });
 
     private static List<SocketHolder> Dump(ListenAddress address, Func<byte, ReadOnlySpan<byte>, bool> isWanted)
@@ -90,12 +90,4 @@ internal static class UnixSockets
         SOCK_SEQPACKET => ListenerKind.UnixSeqpacket,
         _ => ListenerKind.UnixStream,
     };
-
-    /// <summary>Converts stat's dev_t (gnu_dev_major, gnu_dev_minor) to the kernel's form with a 20-bit minor number.</summary>
-    private static uint KernelDevice(ulong device)
-    {
-        var major = (uint)(((device >> 8) & 0xFFF) | ((device >> 32) & ~0xFFFUL));
-        var minor = (uint)((device & 0xFF) | ((device >> 12) & ~0xFFUL));
-        return (major << 20) | (minor & 0xFFFFF);
-    }
 }

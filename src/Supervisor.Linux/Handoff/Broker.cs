@@ -72,6 +72,9 @@ public sealed class Broker : IDeadline, IDisposable
     /// <summary>The listening socket, for a successor.</summary>
     public DescriptorHandle Listener => _listener.Descriptor;
 
+    /// <summary>Makes the socket again if its file was removed. Null, or the reason why that fails.</summary>
+    public string? Restore() => _listener.Restore();
+
     /// <summary>How many clients are connected.</summary>
     public int Connections => _admission.Connections.Count;
 

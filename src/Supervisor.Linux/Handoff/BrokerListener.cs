@@ -81,6 +81,18 @@ internal sealed class BrokerListener : IDeadline, IDisposable
         return socket;
     }
 
+    /// <summary>Makes the socket again if its file was removed. Null, or the reason why that fails.</summary>
+    public string? Restore()
+    {
+        if (UnixDiag.IsAt(Descriptor, _path))
+        {
+            return null;
+        }
+
+        using var made = Open(_path, out var error);
+        return made is null ? error : _loop.Replace(Descriptor, made)?.ToString();
+    }
+
     /// <inheritdoc/>
     public void PassDeadline()
     {

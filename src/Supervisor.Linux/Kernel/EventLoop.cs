@@ -130,6 +130,28 @@ public sealed class EventLoop : IDisposable
         }
     }
 
+    /// <summary>
+    /// Replaces the open file of a descriptor, which keeps its number and owner, and goes on watching it. Null, or the error of
+    /// dup3(2).
+    /// </summary>
+    public SystemCallError? Replace(DescriptorHandle descriptor, DescriptorHandle with)
+    {
+        var isWatched = _tokens.TryGetValue(descriptor, out var token);
+        if (isWatched)
+        {
+            // Another process may have the old open file, which would then stay in the set.
+            Polling.Remove(_set, descriptor);
+        }
+
+        var error = Files.DuplicateOnto(with, descriptor);
+        if (isWatched && Polling.Add(_set, descriptor, token) is { } unwatched)
+        {
+            throw new SystemCallException(unwatched, "watching a descriptor again");
+        }
+
+        return error;
+    }
+
     /// <summary>Adds a deadline.</summary>
     public void Add(IDeadline deadline) => _deadlines.Add(deadline);
 

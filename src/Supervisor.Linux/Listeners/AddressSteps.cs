@@ -93,6 +93,7 @@ internal static class AddressSteps
             return failure;
         }
 
+        target.Handle.RealPath = place.RealPath;
         using var file = place.PinBound(out _);
         target.Handle.PathIdentity = file is not null && Files.GetStatus(file, out var status) is null
             ? (status.Device, status.Inode)

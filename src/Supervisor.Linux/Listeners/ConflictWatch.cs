@@ -25,9 +25,6 @@ namespace Supervisor.Linux.Listeners;
 /// </remarks>
 public sealed class ConflictWatch : IDeadline, IDisposable
 {
-    /// <summary>RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR: linux/rtnetlink.h.</summary>
-    private const uint AddressGroups = 0x1 | 0x10 | 0x100;
-
     /// <summary>SKNLGRP_INET_TCP_DESTROY, INET_UDP, INET6_TCP, INET6_UDP: linux/sock_diag.h, bits 0 to 3.</summary>
     private const uint DestroyGroups = 0xF;
 
@@ -297,7 +294,7 @@ public sealed class ConflictWatch : IDeadline, IDisposable
 
     private void Open()
     {
-        _addresses ??= Subscribe(NETLINK_ROUTE, AddressGroups, OnAddresses);
+        _addresses ??= Subscribe(NETLINK_ROUTE, NetlinkEvents.InterfacesAndAddresses, OnAddresses);
         _destroyed ??= Subscribe(NETLINK_SOCK_DIAG, DestroyGroups, OnDestroyed);
     }
 
@@ -313,20 +310,8 @@ public sealed class ConflictWatch : IDeadline, IDisposable
 
     private DescriptorHandle? Subscribe(int protocol, uint groups, Action onReadable)
     {
-        var socket = Sockets.Create(AF_NETLINK, SOCK_RAW, protocol, nonBlocking: true, out _);
-        if (socket is null)
+        if (NetlinkEvents.Subscribe(protocol, groups) is not { } socket)
         {
-            return null;
-        }
-
-        // struct sockaddr_nl: family, pad, port id, groups.
-        Span<byte> address = stackalloc byte[12];
-        address.Clear();
-        BinaryPrimitives.WriteUInt16LittleEndian(address, AF_NETLINK);
-        BinaryPrimitives.WriteUInt32LittleEndian(address[8..], groups);
-        if (Sockets.Bind(socket, address) is not null)
-        {
-            socket.Dispose();
             return null;
         }
 
@@ -336,9 +321,9 @@ public sealed class ConflictWatch : IDeadline, IDisposable
 
     private void OnAddresses()
     {
-        while (_addresses is not null && Files.Read(_addresses, _buffer, out var error) is var length && (length > 0 || error is not null))
+        if (_addresses is not null)
         {
-            // Also if the kernel dropped events (ENOBUFS): one of them may have been the awaited event.
+            NetlinkEvents.Drain(_addresses, _buffer);
         }
 
         foreach (var wait in _waits.ToArray())

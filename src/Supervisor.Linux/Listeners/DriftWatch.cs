@@ -30,21 +30,37 @@ public sealed class DriftWatch
 
     private readonly EventLoop _loop;
     private readonly ShutdownRepair _repair;
+    private readonly SocketFileWatch _files;
     private readonly List<ISocketUser> _users = [];
     private readonly HashSet<ISocketUser> _toCheck = [];
     private readonly Dictionary<ListenerHandle, Queue<TimeSpan>> _remade = [];
     private readonly HistoryActor _self = new(Processes.CurrentPid, "listend");
     private readonly Action<ListenerHandle, HistoryFact> _noted = Note;
 
-    /// <summary>A drift watch that makes sockets again by <paramref name="repair"/> if a holder shut them down.</summary>
-    public DriftWatch(EventLoop loop, ShutdownRepair repair)
+    /// <summary>A drift watch that repairs and makes sockets again by the parts of <paramref name="factory"/>.</summary>
+    public DriftWatch(EventLoop loop, ListenerFactory factory)
     {
         _loop = loop;
-        _repair = repair;
+        _repair = factory.Repair;
+        _files = new SocketFileWatch(
+            factory.SocketFiles, Holders, pid => pid == Processes.CurrentPid || _users.Exists(user => user.Owns(pid)), _self);
+        _files.NeedsNewSocket += handle =>
+        {
+            if (!IsRemadeTooOften(handle))
+            {
+                _loop.Post(() => NeedsNewSocket?.Invoke(handle));
+            }
+        };
     }
 
     /// <summary>A listener was compared with its socket.</summary>
     public event Action<ListenerHandle>? Checked;
+
+    /// <summary>
+    /// Raised on the loop, after the present event, for a UNIX listener whose file is gone and cannot be put back: it needs
+    /// another socket.
+    /// </summary>
+    public event Action<ListenerHandle>? NeedsNewSocket;
 
     /// <summary>The span of <see cref="RemakeLimit"/>.</summary>
     public static TimeSpan RemakeInterval { get; } = TimeSpan.FromMinutes(1);
@@ -171,6 +187,8 @@ public sealed class DriftWatch
             }
         }
 
+        _files.Check(handle, isAsked: false);
+
         ForgetExitedTakers(handle);
         Checked?.Invoke(handle);
     }
@@ -178,12 +196,28 @@ public sealed class DriftWatch
     private static void ForgetExitedTakers(ListenerHandle handle) =>
         handle.Takers?.RemoveAll(taker => ProcFile.Read(taker.Pid) is null);
 
+    /// <summary>Compares the path of a UNIX listener with its socket. A reload repairs it also without <c>enforce</c>.</summary>
+    public void CheckFile(ListenerHandle handle, bool isAsked = false) => _files.Check(handle, isAsked);
+
+    /// <summary>What is wrong with the file of a UNIX listener, as text; null if nothing is.</summary>
+    public string? FileFinding(ListenerHandle handle) => _files.Finding(handle);
+
+    /// <summary>Makes the socket again, because it cannot be repaired, and replaces the workers that have the old one.</summary>
+    internal void Remake(ListenerHandle handle, string what)
+    {
+        if (!IsRemadeTooOften(handle) && handle.Sockets is [var socket])
+        {
+            Remake(handle, socket, what);
+        }
+    }
+
     private void Check(ListenerHandle handle, ListenerSocket socket, SocketReading baseline)
     {
         var changes = SocketReader.Read(socket.Descriptor, handle.Spec.Address.Kind, handle.Domain, socket.Inode).ChangesSince(baseline);
         if (socket.HasDrifted)
         {
-            foreach (var name in socket.Drift.Keys.Where(name => !changes.Any(change => change.Name == name)).ToArray())
+            foreach (var name in socket.Drift.Keys.Where(
+                name => name is not (SocketChange.File or SocketChange.Interface) && !changes.Any(change => change.Name == name)).ToArray())
             {
                 socket.Drift.Remove(name);
             }
@@ -194,6 +228,12 @@ public sealed class DriftWatch
         {
             if (socket.Drift.TryGetValue(change.Name, out var known) && known.Now == change.Now && change.Name != SocketChange.Shutdown)
             {
+                continue;
+            }
+
+            if (change.Option == SocketOptions.BindToDevice && handle.LacksInterface)
+            {
+                // The kernel shows no device because it is gone: no worker has changed that (InterfaceWatch).
                 continue;
             }
 
@@ -310,11 +350,14 @@ public sealed class DriftWatch
             Record(handle, socket, change, holders, null);
         }
 
-        if (!handle.Spec.Enforce || IsRemadeTooOften(handle))
+        if (handle.Spec.Enforce && !IsRemadeTooOften(handle))
         {
-            return;
+            Remake(handle, socket, SocketChange.Shutdown);
         }
+    }
 
+    private void Remake(ListenerHandle handle, ListenerSocket socket, string what)
+    {
         var before = socket.Inode;
         var users = _users.Where(user => user.IsStarted && user.Listeners.Contains(handle)).ToArray();
         var shard = handle.Sockets.Count > 1 ? $"shard {socket.Shard}: " : "";
@@ -322,7 +365,7 @@ public sealed class DriftWatch
         if (shard.Length > 0 ? _repair.RemakeShard(handle, socket.Shard) : _repair.Remake(handle))
         {
             handle.History.Add(
-                HandlePhase.Repair, "listen", SocketChange.Shutdown,
+                HandlePhase.Repair, "listen", what,
                 effective: OptionValue.Of(handle.Effective?.ToString() ?? ""), actor: _self,
                 note: $"{shard}made again: inode {handle.Sockets[socket.Shard].Inode}, was {before}{replaced}");
         }

@@ -17,6 +17,9 @@ internal interface ISocketUser
     /// <summary>Its workers that got <paramref name="socket"/> when they were started.</summary>
     IEnumerable<SocketHolderProcess> HoldersOf(ListenerSocket socket);
 
+    /// <summary>Whether the process is one of its workers, or in the session of one.</summary>
+    bool Owns(int pid);
+
     /// <summary>Its worker of that process; null if it has none.</summary>
     SocketHolderProcess? FindWorker(int pid);
 

@@ -90,6 +90,7 @@ internal sealed class ListenerBuilder(ListenerContext context)
     public void Abandon(ListenerHandle handle)
     {
         var history = context.Record(handle);
+        context.DropSpare(handle);
         SocketFileSteps.Remove(handle, history);
         if (handle.Descriptor is not null)
         {
@@ -112,6 +113,7 @@ internal sealed class ListenerBuilder(ListenerContext context)
                 : BuildOne(handle, plan, occasion, dropsIncoming);
             if (handle.Failure is null)
             {
+                context.Spares?.Keep(handle);
                 return;
             }
 

@@ -14,6 +14,9 @@ internal sealed class ListenerContext(TimeProvider time, ListenerLog log, Func<L
 
     public ListenerLog Log { get; } = log;
 
+    /// <summary>Second names of socket files; null: none are kept.</summary>
+    public SocketSpares? Spares { get; init; }
+
     /// <summary>How long the search for the cause of a refused bind may take.</summary>
     public EvidenceBudget Evidence { get; } = new(time, EvidenceBudget.AtStart);
 
@@ -26,6 +29,15 @@ internal sealed class ListenerContext(TimeProvider time, ListenerLog log, Func<L
     /// <summary>The handle of a previous daemon, without its socket.</summary>
     public ListenerHandle NewHandle(ListenerEntry entry) =>
         Logged(ListenerSnapshot.Restore(entry, new HandleHistory(time, entry.History, _facts)));
+
+    /// <summary>The socket is about to be closed: its file needs no second name.</summary>
+    public void DropSpare(ListenerHandle handle)
+    {
+        if (handle is { PathIdentity: { } identity, Spec.Address.Path: { } path })
+        {
+            Spares?.Drop(identity, path);
+        }
+    }
 
     /// <summary>Records what is done to a listener.</summary>
     public HistoryRecorder Record(ListenerHandle handle, string? occasion = null) => new(handle.History, Self, occasion);
@@ -60,7 +72,7 @@ internal sealed class ListenerContext(TimeProvider time, ListenerLog log, Func<L
 
     private static BindDiagnosis Watched(BindDiagnosis diagnosis, ListenerSpec spec) => diagnosis with
     {
-        IsHolderWatched = spec.ConflictWait > TimeSpan.Zero && diagnosis.Errno == "EADDRINUSE"
+        IsWatched = spec.ConflictWait > TimeSpan.Zero && diagnosis.Errno == "EADDRINUSE"
             && diagnosis.Owners.Any(owner => owner.Pid is { } pid && pid != Processes.CurrentPid),
     };
 

@@ -19,10 +19,17 @@ public sealed class ListenerFactory
     /// <param name="limit">Bounds the log lines that holders of a socket can cause; null: all are written.</param>
     /// <param name="leftovers">Which processes count as left over from earlier workers of a listener's services; null: those of
     /// any service.</param>
-    public ListenerFactory(TimeProvider time, ILogger log, LogLimit? limit = null, Func<ListenerSpec, LeftoverHolders>? leftovers = null)
+    /// <param name="spares">The directory for second names of UNIX sockets; null: none are kept.</param>
+    public ListenerFactory(
+        TimeProvider time, ILogger log, LogLimit? limit = null, Func<ListenerSpec, LeftoverHolders>? leftovers = null,
+        string? spares = null)
     {
         _context = new ListenerContext(
-            time, new ListenerLog(log, time) { Limit = limit }, leftovers ?? (static _ => LeftoverHolders.OfAnyService));
+            time, new ListenerLog(log, time) { Limit = limit }, leftovers ?? (static _ => LeftoverHolders.OfAnyService))
+        {
+            Spares = spares is null ? null : new SocketSpares(spares),
+        };
+        SocketFiles = new SocketFiles(_context);
         _builder = new ListenerBuilder(_context);
         Replacer = new SocketReplacer(_context, _builder);
         Shards = new ShardGroup(_context, _builder, Replacer);
@@ -56,6 +63,12 @@ public sealed class ListenerFactory
 
     /// <summary>Makes sockets again that were shut down.</summary>
     public ShutdownRepair Repair { get; }
+
+    /// <summary>Compares the paths of UNIX listeners with their sockets.</summary>
+    internal SocketFiles SocketFiles { get; }
+
+    /// <summary>Removes second names of sockets that no longer exist. Before the first listener is made.</summary>
+    public void ClearSpares() => _context.Spares?.Clear();
 
     /// <summary>Makes a listener. The handle has a socket or a <see cref="ListenerHandle.Failure"/>.</summary>
     public ListenerHandle Create(ListenerSpec spec)
@@ -102,6 +115,7 @@ public sealed class ListenerFactory
             var history = _context.Record(handle);
             if (removePath)
             {
+                _context.DropSpare(handle);
                 SocketFileSteps.Remove(handle, history);
             }
 

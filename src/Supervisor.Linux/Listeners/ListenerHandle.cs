@@ -131,6 +131,21 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>The socket file that bind() made, by device and inode: only this file may be removed.</summary>
     internal (ulong Device, ulong Inode)? PathIdentity { get; set; }
 
+    /// <summary>Its path without symbolic links when it was bound; null if that is unknown.</summary>
+    public string? RealPath { get; internal set; }
+
+    /// <summary>Whether the interface that the socket depends on is gone, so that nothing arrives.</summary>
+    internal bool LacksInterface => _sockets.Exists(socket => socket.HasDrifted && socket.Drift.ContainsKey(SocketChange.Interface));
+
+    /// <summary>The interface that each multicast group was joined on, by number; 0: the kernel's choice.</summary>
+    internal Dictionary<MulticastMembership, uint> JoinedOn { get; } = [];
+
+    /// <summary>Whether the socket's file was seen at its path.</summary>
+    internal bool WasInPlace { get; set; }
+
+    /// <summary>Whether the file system of the path did not answer in time.</summary>
+    internal bool IsPathSilent { get; set; }
+
     /// <summary>Where the file of the former socket is, if this one took its path by exchange; otherwise null.</summary>
     public string? FormerPath { get; internal set; }
 

@@ -109,6 +109,7 @@ public sealed class ListenerRestorer
         handle.Failure = null;
         handle.Effective = entry.Effective;
         handle.PathIdentity = PathOf(entry);
+        _context.Spares?.Keep(handle);
         var history = _context.Record(handle);
         history.Add(HandlePhase.Adopt, call, note: note);
         OptionSteps.ReadAfterBind(new SocketTarget(handle, 0, history));
@@ -148,6 +149,7 @@ public sealed class ListenerRestorer
                 HandlePhase.Adopt, call, verdict: Verdict.Refused, note: $"{note}: no process holds it any more, so it is made again");
             handle.Origin = HandleOrigin.Created;
             handle.PathIdentity = PathOf(entry);
+            _context.DropSpare(handle);
             SocketFileSteps.Remove(handle, history);
         }
 

@@ -38,12 +38,53 @@ internal static class MulticastSteps
             index = known;
         }
 
-        var level = membership.Group.AddressFamily == AddressFamily.InterNetworkV6 ? IPPROTO_IPV6 : IPPROTO_IP;
-        var error = Sockets.SetBytes(target.Descriptor, level, option, Encode(membership, index));
+        var error = Set(target.Descriptor, membership, option, index);
+        if (error is null && verb == "JOIN")
+        {
+            target.Handle.JoinedOn[membership] = index;
+        }
+
         target.History.AddSetting(
             HandlePhase.PreListen, "setsockopt", name, value, error,
             error?.Errno == ENODEV ? "no interface is named, and no route leads to the group: set interface" : null);
     }
+
+    /// <summary>
+    /// Joins again if an interface was deleted and made again: the membership belongs to the interface's number. Nothing is done,
+    /// or recorded, while it still holds (EADDRINUSE).
+    /// </summary>
+    public static void Renew(SocketTarget target, MulticastMembership membership)
+    {
+        var index = membership.Interface is { } name ? NetworkInterfaces.Index(name) : 0;
+        var known = target.Handle.JoinedOn.TryGetValue(membership, out var before);
+        if (index is not { } now || (known && before == now && now != 0))
+        {
+            return;
+        }
+
+        if (known && before != 0)
+        {
+            // It counts against net.ipv4.igmp_max_memberships until it is left.
+            Set(target.Descriptor, membership, membership.Source is null ? MCAST_LEAVE_GROUP : MCAST_LEAVE_SOURCE_GROUP, before);
+        }
+
+        var error = Set(target.Descriptor, membership, membership.Source is null ? MCAST_JOIN_GROUP : MCAST_JOIN_SOURCE_GROUP, now);
+        if (error is null)
+        {
+            target.History.AddSetting(
+                HandlePhase.Repair, "setsockopt", "MCAST_JOIN_GROUP", OptionValue.Of($"{membership.Group}"), null,
+                $"joined again: {(membership.Interface is null ? "the route leads to another interface" : $"interface {membership.Interface} was made again")}");
+        }
+
+        if (error is null || known || error.Value.Errno is EADDRINUSE)
+        {
+            target.Handle.JoinedOn[membership] = now;
+        }
+    }
+
+    private static SystemCallError? Set(DescriptorHandle socket, MulticastMembership membership, int option, uint index) => Sockets.SetBytes(
+        socket, membership.Group.AddressFamily == AddressFamily.InterNetworkV6 ? IPPROTO_IPV6 : IPPROTO_IP, option,
+        Encode(membership, index));
 
     /// <summary>struct group_req or group_source_req, linux/in.h: the interface's number, padding, then a sockaddr_storage each.</summary>
     private static byte[] Encode(MulticastMembership membership, uint index)

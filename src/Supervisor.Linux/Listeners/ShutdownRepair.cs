@@ -30,6 +30,7 @@ public sealed class ShutdownRepair
         using var old = Files.Duplicate(handle.Descriptor!, out _);
         handle.Settled = handle.Effective;
         var history = _context.Record(handle);
+        _context.DropSpare(handle);
         SocketFileSteps.Remove(handle, history);
         history.Add(HandlePhase.Close, "close", note: "the socket that was shut down; workers keep theirs");
         handle.Reset();

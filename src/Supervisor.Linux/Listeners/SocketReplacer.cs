@@ -2,6 +2,7 @@ using System.Globalization;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
+using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Linux.Listeners;
@@ -66,6 +67,23 @@ public sealed class SocketReplacer
         return handle;
     }
 
+    /// <summary>
+    /// Makes the socket of a UNIX listener anew at its path, where its file is no longer. A socket that another process has put
+    /// there is removed.
+    /// </summary>
+    public ListenerHandle Renew(ListenerHandle former)
+    {
+        var made = CreateBeside(former, former.Spec, former.Spec.Address, [], rename: true);
+        if (made.FormerPath is { } aside)
+        {
+            using var place = SocketPlace.Open(aside, out _, out _);
+            place?.Unlink();
+            made.FormerPath = null;
+        }
+
+        return made;
+    }
+
     /// <summary>Makes a new listener, whose address living sockets still have that are about to be closed.</summary>
     public ListenerHandle CreateBridged(ListenerSpec spec, IReadOnlyList<ListenerHandle> bridge)
     {
@@ -98,6 +116,7 @@ public sealed class SocketReplacer
         }
 
         var history = _context.Record(handle);
+        _context.DropSpare(handle);
         if (removePath)
         {
             SocketFileSteps.Remove(handle, history);

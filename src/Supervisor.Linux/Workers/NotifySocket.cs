@@ -7,6 +7,7 @@ using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Protocols;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Paths;
 using Supervisor.Native;
 using static Supervisor.Native.KernelAbi;
 
@@ -41,6 +42,7 @@ public sealed class NotifySocket : IDisposable
     private bool _isRead;
     private bool _isOver;
     private bool _isDisposed;
+    private bool _isReplaced;
 
     private NotifySocket(string path, DescriptorHandle descriptor, Disposer? disposer, string owner)
     {
@@ -109,6 +111,14 @@ public sealed class NotifySocket : IDisposable
         }
 
         var refused = Sockets.SetInt32(socket, SOL_SOCKET, SO_PASSCRED, 1) ?? Files.SetMode(socket, 0x180) ?? Sockets.Bind(socket, raw);
+        if (refused is { Errno: ENOENT } && System.IO.Path.GetDirectoryName(path) is { } directory)
+        {
+            // Another program has removed the directory. 0711, as it was made at the start.
+            const int mode = 0x1C9;
+            using var made = PathWalk.MakeDirectories(directory, PathTrust.InForce, mode);
+            refused = made is { Target: { } target, FirstFlaw: null } ? Files.SetPinnedMode(target, mode) ?? Sockets.Bind(socket, raw) : refused;
+        }
+
         if (refused is { Errno: EADDRINUSE })
         {
             // A leftover of a predecessor that is not in the state: only the daemon uses this directory.
@@ -165,6 +175,24 @@ public sealed class NotifySocket : IDisposable
         Resume();
     }
 
+    /// <summary>
+    /// Makes the socket's file again if it was removed: its worker would not reach the daemon any more.
+    /// </summary>
+    internal void Restore(uint? uid)
+    {
+        if (_loop is null || _isDisposed || _isOver || IsBusy || UnixDiag.IsAt(Descriptor, Path))
+        {
+            return;
+        }
+
+        using var made = Create(Path, uid, out _);
+        if (made is not null)
+        {
+            _loop.Replace(Descriptor, made.Descriptor);
+            made._isReplaced = true;
+        }
+    }
+
     /// <summary>Receives again, unless descriptors of a message are being received.</summary>
     public void Resume()
     {
@@ -213,7 +241,11 @@ public sealed class NotifySocket : IDisposable
 
         Unwatch();
         _isDisposed = true;
-        Files.Unlink(Path);
+        if (!_isReplaced)
+        {
+            Files.Unlink(Path);
+        }
+
         if (_disposer is null)
         {
             Descriptor.Dispose();

@@ -1,5 +1,6 @@
 using Supervisor.Core.Services;
 using Supervisor.Linux.Listeners;
+using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
 
@@ -51,6 +52,9 @@ public sealed class ServiceDriftWatch(DriftWatch drift)
 
         public SocketHolderProcess? FindWorker(int pid) =>
             runner.State.Workers.FirstOrDefault(worker => worker.Pid == pid) is { } found ? Holder(found) : null;
+
+        public bool Owns(int pid) =>
+            FindWorker(pid) is not null || (Processes.SessionOf(pid) is var session and > 0 && FindWorker(session) is not null);
 
         public void ReplaceWorkers() => runner.Requests.Restart();
 

@@ -23,4 +23,16 @@ public sealed class WorkerTable
 
     /// <summary>The paths of the workers' notify sockets.</summary>
     public IEnumerable<string> NotifySockets => _service.Processes.Values.Select(process => process.Notify.Path);
+
+    /// <summary>Makes the files of notify sockets again that another program has removed.</summary>
+    public void RestoreNotifySockets()
+    {
+        foreach (var process in _service.Processes.Values)
+        {
+            process.Notify.Restore(process.Uid);
+        }
+    }
+
+    /// <summary>Whether the notify socket at that path belongs to one of the workers.</summary>
+    public bool HaveNotifySocket(string path) => _service.Processes.Values.Any(process => process.Notify.Path == path);
 }

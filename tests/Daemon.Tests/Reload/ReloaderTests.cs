@@ -35,7 +35,7 @@ public sealed class ReloaderTests : IDisposable
         var events = new EventLog(_thread.Loop);
         _reloader = _thread.Ask(() => new Reloader(new ReloadContext(
             _thread.Loop, info, _lifecycle, _config, _listeners, new ServiceTable(_ => throw new NotSupportedException()),
-            events, new ChangeRequests(events, _log.Log), new DriftWatch(_thread.Loop, factory.Repair), factory,
+            events, new ChangeRequests(events, _log.Log), new DriftWatch(_thread.Loop, factory), factory,
             new ConflictWatch(_thread.Loop, factory, _log.Log), () => { }, _log.Log))).GetAwaiter().GetResult();
     }
 

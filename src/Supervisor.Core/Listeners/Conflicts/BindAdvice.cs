@@ -74,6 +74,9 @@ internal static class BindAdvice
             BindCause.PathTooLong => $"choose a path of at most {ListenAddress.MaxUnixPathBytes} bytes",
             BindCause.DescriptorLimit => "raise the limit of open files (LimitNOFILE= in the unit, fs.file-max for the system)",
             BindCause.KernelMemory => "free memory, or lower net.core and buffer settings",
+            BindCause.Unexplained when evidence.IsPolicy =>
+                "look for the denial (journalctl -k, or ausearch -m AVC), or change the policy: Landlock, SocketBindDeny= of the unit, "
+                + "AppArmor, SELinux",
             BindCause.Unexplained => "try again; if it persists, run ss -tulpnxa as root",
             _ => throw new ArgumentOutOfRangeException(nameof(finding), finding.Cause, null),
         };
@@ -149,8 +152,18 @@ internal static class BindAdvice
 
     private static string Stop(ImmutableArray<SocketHolder> holders)
     {
-        var process = holders.SelectMany(holder => holder.Processes).FirstOrDefault();
-        return process is null ? "stop the process that holds it"
+        if (holders.FirstOrDefault(holder => holder.Listener is not null) is { Listener: { } listener })
+        {
+            return $"use that socket: listenctl take {listener} -- COMMAND, or list \"{listener}\" in a service";
+        }
+
+        var processes = holders.SelectMany(holder => holder.Processes).ToArray();
+        var process = processes.FirstOrDefault(process => process.IsSocketUnit) ?? processes.FirstOrDefault(process => process.IsListend)
+            ?? processes.FirstOrDefault();
+        return process is { IsSocketUnit: true } ? $"stop the socket unit (systemctl stop {process.Unit})"
+            : process is { IsListend: true } ? "use the socket of that listend: listenctl listeners, then listenctl take NAME -- COMMAND"
+            : process is { Pid: 1, Command: "systemd" } ? "stop the socket unit that has it (systemctl list-sockets)"
+            : process is null ? "stop the process that holds it"
             : process.Unit is { } unit && unit.EndsWith(".service", StringComparison.Ordinal)
                 ? $"stop {process.Command} (systemctl stop {unit})"
             : $"stop {process.Command} (pid {process.Pid.ToString(CultureInfo.InvariantCulture)})";

@@ -15,10 +15,10 @@ public sealed record BindDiagnosis
     public required BindCause? Cause { get; init; }
 
     /// <summary>Whether it can clear automatically.</summary>
-    public bool Retry => Cause?.CanClear() == true || IsHolderWatched;
+    public bool Retry => Cause?.CanClear() == true || IsWatched;
 
-    /// <summary>Whether the daemon watches for the exit of the processes that hold the address, and tries again then.</summary>
-    public bool IsHolderWatched { get; init; }
+    /// <summary>Whether the daemon watches for the event that clears the cause, such as the exit of the holder, and tries again then.</summary>
+    public bool IsWatched { get; init; }
 
     /// <summary>The conflicting sockets, each with its processes.</summary>
     public ImmutableArray<SocketHolder> Holders { get; init; } = [];
@@ -42,7 +42,11 @@ public sealed record BindDiagnosis
                 foreach (var process in holder.Processes)
                 {
                     yield return new BindOwner(
-                        process.Pid, process.Command, process.Unit, process.Uid, holder.Address, holder.StateName, holder.Inode);
+                        process.Pid, process.Command, process.Unit, process.Uid, holder.Address, holder.StateName, holder.Inode)
+                    {
+                        Listener = holder.Listener,
+                        Service = holder.Services.IsEmpty ? null : string.Join(", ", holder.Services),
+                    };
                 }
 
                 if (holder.Processes.IsEmpty)

@@ -35,6 +35,18 @@ public sealed record BindEvidence
     /// <summary>net.ipv4.ip_unprivileged_port_start.</summary>
     public long UnprivilegedPortStart { get; init; } = 1024;
 
+    /// <summary>Whether this process has CAP_NET_BIND_SERVICE.</summary>
+    public bool MayBindAnyPort { get; init; }
+
+    /// <summary>The active security modules, /sys/kernel/security/lsm; null if they cannot be read.</summary>
+    public string? SecurityModules { get; init; }
+
+    /// <summary>Whether the refusal was a matter of permission.</summary>
+    public bool IsPolicy { get; init; }
+
+    /// <summary>Whether the file permissions let this process make the UNIX path.</summary>
+    public bool IsPathWritable { get; init; }
+
     /// <summary>The vsock context id that a hypervisor gave this machine; null if it has none, or that cannot be seen.</summary>
     public uint? LocalCid { get; init; }
 

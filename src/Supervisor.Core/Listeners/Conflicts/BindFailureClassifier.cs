@@ -54,10 +54,12 @@ public static class BindFailureClassifier
                 BindCause.SameAddress, "another socket has it; this kernel does not list vsock sockets, so it cannot be seen whose"),
             "EADDRNOTAVAIL" => NotAvailable(address, evidence),
             "EINVAL" => Invalid(spec),
+            "EACCES" when address.Kind.IsUnix() && evidence.IsPathWritable => Forbidden($"creating {address.Path}", evidence),
             "EACCES" when address.Kind.IsUnix() =>
                 new(BindCause.PathPermission, $"uid {evidence.Uid} must not create a file in the directory of {address.Path}"),
             "EROFS" => new(BindCause.PathPermission, $"the directory of {address.Path} is on a read-only file system"),
             "EACCES" => Privileged(address, evidence),
+            "EPERM" when failure.Call != "setsockopt" => Forbidden($"{failure.Call}({address})", evidence),
             "EPERM" => new(BindCause.OptionNotPermitted, $"{Option(failure)} needs a capability that this process does not have"),
             "ENODEV" => new(BindCause.DeviceAbsent, $"no interface \"{spec.Bind.Device ?? address.Scope}\" in this network namespace"),
             "EAFNOSUPPORT" or "EPROTONOSUPPORT" or "ESOCKTNOSUPPORT" or "ENOPROTOOPT" or "EOPNOTSUPP" => Unsupported(failure, address),
@@ -75,8 +77,20 @@ public static class BindFailureClassifier
     private static BindFinding Privileged(ListenAddress address, BindEvidence evidence)
     {
         var first = address.Kind == ListenerKind.Vsock ? PrivilegedVsockPorts : evidence.UnprivilegedPortStart;
+        if (address.Port >= first || evidence.MayBindAnyPort)
+        {
+            return Forbidden($"port {address.Port}", evidence);
+        }
+
         return new(BindCause.PrivilegedPort, $"port {address.Port} is below {first}, and this process does not have CAP_NET_BIND_SERVICE");
     }
+
+    /// <summary>A refusal that no rule of the kernel itself explains: a security module, or a BPF program of the control group.</summary>
+    private static BindFinding Forbidden(string what, BindEvidence evidence) => new(
+        BindCause.Unexplained,
+        $"the kernel forbids {what}, and no port or file permission is the reason: a security module or a BPF program does ("
+        + (evidence.SecurityModules is { Length: > 0 } modules ? $"active security modules: {modules}" : "the active modules cannot be read")
+        + ")");
 
     private static BindFinding Unsupported(SystemCallFailure failure, ListenAddress address)
     {

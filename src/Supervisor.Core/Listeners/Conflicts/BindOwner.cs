@@ -8,4 +8,11 @@ namespace Supervisor.Core.Listeners.Conflicts;
 /// <param name="Address">The socket's local address.</param>
 /// <param name="State">The socket's state.</param>
 /// <param name="Inode">The socket's inode number.</param>
-public sealed record BindOwner(int? Pid, string? Command, string? Unit, uint Uid, string Address, string State, ulong Inode);
+public sealed record BindOwner(int? Pid, string? Command, string? Unit, uint Uid, string Address, string State, ulong Inode)
+{
+    /// <summary>The listener of listend that the socket is; null if it is none.</summary>
+    public string? Listener { get; init; }
+
+    /// <summary>The services that use that listener, separated by ", "; null if there are none.</summary>
+    public string? Service { get; init; }
+}

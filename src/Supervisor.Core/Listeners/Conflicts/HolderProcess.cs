@@ -7,4 +7,11 @@ namespace Supervisor.Core.Listeners.Conflicts;
 /// <param name="Unit">The systemd unit that its control group names; null for none.</param>
 /// <param name="Uid">Its effective user.</param>
 /// <param name="IsPredecessor">Whether it is a previous instance or worker of the requesting service.</param>
-public sealed record HolderProcess(int Pid, string Command, string? CommandLine, string? Unit, uint Uid, bool IsPredecessor);
+public sealed record HolderProcess(int Pid, string Command, string? CommandLine, string? Unit, uint Uid, bool IsPredecessor)
+{
+    /// <summary>Whether it is a listend.</summary>
+    public bool IsListend => Command == "listend";
+
+    /// <summary>Whether it is systemd, which holds the socket for a socket unit.</summary>
+    public bool IsSocketUnit => Unit?.EndsWith(".socket", StringComparison.Ordinal) == true;
+}

@@ -7,19 +7,31 @@ namespace Supervisor.Core.Listeners.Conflicts;
 public static class ProcessDescription
 {
     /// <summary>One process.</summary>
-    public static string Process(HolderProcess process) =>
-        string.Create(
+    public static string Process(HolderProcess process) => process.IsSocketUnit
+        ? string.Create(CultureInfo.InvariantCulture, $"{process.Unit} ({process.Command}, pid {process.Pid})")
+        : string.Create(
             CultureInfo.InvariantCulture,
             $"{process.Command} (pid {process.Pid}{(process.Unit is null ? "" : ", " + process.Unit)}, uid {process.Uid})");
 
     /// <summary>Whether <see cref="Holders"/> is plural, so that its verb is plural.</summary>
     public static bool AreSeveral(ImmutableArray<SocketHolder> holders) =>
-        holders.SelectMany(holder => holder.Processes).DistinctBy(process => process.Pid).Skip(1).Any();
+        holders.All(holder => holder.Listener is null)
+        && holders.SelectMany(holder => holder.Processes).DistinctBy(process => process.Pid).Skip(1).Any();
 
     /// <summary>The first process of the sockets, and how many more; the socket's user if no process can be seen.</summary>
     public static string Holders(ImmutableArray<SocketHolder> holders)
     {
-        var processes = holders.SelectMany(holder => holder.Processes).DistinctBy(process => process.Pid).ToList();
+        if (holders.FirstOrDefault(holder => holder.Listener is not null) is { Listener: { } listener } lent)
+        {
+            var daemon = lent.Processes.FirstOrDefault(process => process.IsListend);
+            var who = daemon is null ? "listend" : $"listend ({daemon.Unit ?? string.Create(CultureInfo.InvariantCulture, $"pid {daemon.Pid}")})";
+            var services = lent.Services.IsEmpty ? ""
+                : $", lent to {(lent.Services.Length == 1 ? "service" : "services")} {string.Join(", ", lent.Services)}";
+            return $"listener \"{listener}\" of {who}{services},";
+        }
+
+        var processes = holders.SelectMany(holder => holder.Processes).DistinctBy(process => process.Pid)
+            .OrderByDescending(process => process.IsSocketUnit || process.IsListend).ToList();
         return processes.Count switch
         {
             0 when holders.Length > 0 && holders[0].Inode != 0 =>

@@ -38,6 +38,12 @@ public sealed record SocketHolder
     /// <summary>TIME_WAIT: when it ends.</summary>
     public TimeSpan? Expires { get; init; }
 
+    /// <summary>The name of the listener, if a listend holds it as one; null if not, or if that daemon did not say so.</summary>
+    public string? Listener { get; init; }
+
+    /// <summary>The services of that listend which use the listener.</summary>
+    public ImmutableArray<string> Services { get; init; } = [];
+
     /// <summary>The processes that hold it, as far as they can be seen.</summary>
     public ImmutableArray<HolderProcess> Processes { get; init; } = [];
 }

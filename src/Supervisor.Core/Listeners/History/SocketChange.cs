@@ -23,6 +23,12 @@ public sealed record SocketChange(string Name, string Call, SocketOption? Option
     /// <summary><see cref="Name"/> of the lock on the filter, which nothing can remove.</summary>
     public const string FilterLock = "SO_LOCK_FILTER";
 
+    /// <summary><see cref="Name"/> of the file of a UNIX socket: another process has removed or replaced it.</summary>
+    public const string File = "file";
+
+    /// <summary><see cref="Name"/> of the interface that the socket depends on: it is gone.</summary>
+    public const string Interface = "interface";
+
     /// <summary><see cref="Name"/> of the end of receiving on the socket.</summary>
     public const string Shutdown = "shutdown";
 

@@ -1,0 +1,168 @@
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Options;
+using Supervisor.Linux.Kernel;
+using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>
+/// Listeners that depend on an interface: by <c>bind.device</c>, the scope of a link-local address, or a multicast group. The
+/// kernel keeps the interface's number in the socket. If the interface is deleted and made again, it has another number, and
+/// nothing arrives at the socket any more. rtnetlink(7) announces both, and the socket then gets the new number. The netlink
+/// socket is open only while there is such a listener. Lives on the loop.
+/// </summary>
+public sealed class InterfaceWatch : IDisposable
+{
+    /// <summary>SO_BINDTOIFINDEX, asm-generic/socket.h; Linux 5.0.</summary>
+    private const int BoundInterface = 62;
+
+    private readonly EventLoop _loop;
+    private readonly DriftWatch _drift;
+    private readonly Func<IEnumerable<ListenerHandle>> _handles;
+    private readonly HistoryActor _self = new(Processes.CurrentPid, "listend");
+    private readonly byte[] _buffer = new byte[16 * 1024];
+    private DescriptorHandle? _events;
+
+    /// <summary>A watch of these listeners.</summary>
+    public InterfaceWatch(EventLoop loop, DriftWatch drift, Func<IEnumerable<ListenerHandle>> handles)
+    {
+        _loop = loop;
+        _drift = drift;
+        _handles = handles;
+    }
+
+    /// <summary>The listeners may have changed: begins or ends to listen to the kernel, and checks them.</summary>
+    public void Update()
+    {
+        if (!_handles().Any(DependsOnInterface))
+        {
+            Dispose();
+            return;
+        }
+
+        if (_events is null && (_events = NetlinkEvents.Subscribe(NETLINK_ROUTE, NetlinkEvents.InterfacesAndAddresses)) is not null)
+        {
+            _loop.Watch(_events, OnEvents);
+        }
+
+        CheckAll();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_events is not null)
+        {
+            _loop.Unwatch(_events);
+            _events.Dispose();
+            _events = null;
+        }
+    }
+
+    private static bool DependsOnInterface(ListenerHandle handle) => Interface(handle) is not null || !handle.Spec.Datagram.Multicast.IsEmpty;
+
+    private static string? Interface(ListenerHandle handle) => handle.Spec.Bind.Device ?? handle.Spec.Address.Scope;
+
+    private void OnEvents()
+    {
+        NetlinkEvents.Drain(_events!, _buffer);
+        CheckAll();
+    }
+
+    private void CheckAll()
+    {
+        foreach (var handle in _handles().Where(handle => handle is { Descriptor: not null, IsGiven: false } && DependsOnInterface(handle)).ToArray())
+        {
+            Check(handle);
+        }
+    }
+
+    private void Check(ListenerHandle handle)
+    {
+        var names = handle.Spec.Datagram.Multicast.Select(membership => membership.Interface).Append(Interface(handle)).OfType<string>();
+        if (names.FirstOrDefault(name => !Exists(name)) is { } gone)
+        {
+            SetGone(handle, gone);
+            return;
+        }
+
+        if (Interface(handle) is { } device && NetworkInterfaces.Index(device) is { } index && !TryBindAgain(handle, device, index))
+        {
+            _drift.Remake(handle, SocketChange.Interface);
+        }
+
+        if (handle.Descriptor is not null)
+        {
+            foreach (var membership in handle.Spec.Datagram.Multicast)
+            {
+                MulticastSteps.Renew(new SocketTarget(handle, 0, new HistoryRecorder(handle.History, _self)), membership);
+            }
+        }
+
+        SetBack(handle);
+    }
+
+    private static bool Exists(string nameOrNumber) =>
+        NetworkInterfaces.Index(nameOrNumber) is { } index && NetworkInterfaces.Name(index) is not null;
+
+    /// <summary>Gives the sockets the interface's present number; false if the kernel refuses.</summary>
+    private bool TryBindAgain(ListenerHandle handle, string device, uint index)
+    {
+        foreach (var socket in handle.Sockets)
+        {
+            if (Sockets.GetInt32(socket.Descriptor, SOL_SOCKET, BoundInterface, out var bound) is not null || bound == 0 || bound == index)
+            {
+                continue;
+            }
+
+            var name = NetworkInterfaces.Name(index) ?? device;
+            var error = OptionAccess.Set(socket.Descriptor, SocketOptions.BindToDevice, OptionValue.Of(name));
+            handle.History.Add(
+                HandlePhase.Repair, "setsockopt", SocketOptions.BindToDevice.Name, OptionValue.Of(name),
+                OptionAccess.Get(socket.Descriptor, SocketOptions.BindToDevice), error?.Name,
+                error is null ? Verdict.Exact : Verdict.Refused, _self, $"interface {name} was made again: the socket had its former number");
+            if (error is not null)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static void SetGone(ListenerHandle handle, string name)
+    {
+        var socket = handle.Sockets[0];
+        if (!socket.Drift.TryAdd(
+            SocketChange.Interface, new SocketChange(SocketChange.Interface, "rtnetlink", null, OptionValue.Of(name), OptionValue.Of("gone"))))
+        {
+            return;
+        }
+
+        var verdict = $"interface {name} is gone: nothing arrives until it exists again";
+        handle.Diagnosis = new BindDiagnosis
+        {
+            Address = handle.Requested,
+            Errno = "ENODEV",
+            Cause = BindCause.DeviceAbsent,
+            Verdict = verdict,
+            Advice = $"make it again (ip link add {name} ...): listend binds the socket to it then",
+            IsWatched = true,
+        };
+        handle.History.Add(
+            HandlePhase.Drift, "rtnetlink", SocketChange.Interface, OptionValue.Of(name), OptionValue.Of("gone"), "ENODEV", Verdict.Drifted,
+            note: verdict);
+    }
+
+    private static void SetBack(ListenerHandle handle)
+    {
+        if (handle.LacksInterface)
+        {
+            handle.Sockets[0].Drift.Remove(SocketChange.Interface);
+            handle.Diagnosis = null;
+        }
+    }
+}

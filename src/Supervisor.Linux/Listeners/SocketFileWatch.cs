@@ -1,0 +1,144 @@
+using System.Globalization;
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Options;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>
+/// Notices that the file of a UNIX listener's socket was removed or replaced, names who may have done it, and with
+/// <c>enforce</c> puts it back. Servers in Go and older gunicorn and uwsgi remove the file when they exit.
+/// </summary>
+/// <param name="files">Looks at paths, and puts files back.</param>
+/// <param name="holders">The processes that held a socket since the last check.</param>
+/// <param name="isWorker">Whether a process belongs to a worker.</param>
+/// <param name="self">The daemon, as an actor of the history.</param>
+internal sealed class SocketFileWatch(
+    SocketFiles files, Func<ListenerHandle, ListenerSocket, IReadOnlyList<SocketHolderProcess>> holders, Func<int, bool> isWorker,
+    HistoryActor self)
+{
+    /// <summary>Raised when the file cannot be put back as it was: the listener needs another socket.</summary>
+    public event Action<ListenerHandle>? NeedsNewSocket;
+
+    /// <summary>What is wrong with the file, as text; null if nothing is, or if it cannot be seen.</summary>
+    public string? Finding(ListenerHandle handle) => files.Look(handle) switch
+    {
+        SocketFileState.Missing => $"the socket's file {handle.Spec.Address.Path} is missing",
+        SocketFileState.OtherSocket => $"another socket is at {handle.Spec.Address.Path}",
+        SocketFileState.OtherFile => $"another kind of file is at {handle.Spec.Address.Path}",
+        SocketFileState.DirectoryMissing => $"the directory of {handle.Spec.Address.Path} is missing",
+        _ => null,
+    };
+
+    /// <summary>Compares the path with the socket.</summary>
+    /// <param name="handle">The listener.</param>
+    /// <param name="isAsked">Whether a reload asks for the repair, also without <c>enforce</c>.</param>
+    public void Check(ListenerHandle handle, bool isAsked)
+    {
+        if (handle is not { Spec.Address.IsFile: true, Sockets: [var socket, ..] })
+        {
+            return;
+        }
+
+        if (isAsked)
+        {
+            handle.IsPathSilent = false;
+        }
+
+        var state = files.Look(handle);
+        if (state is SocketFileState.InPlace)
+        {
+            if (socket.HasDrifted)
+            {
+                socket.Drift.Remove(SocketChange.File);
+            }
+        }
+        else if (state is not SocketFileState.Unknown)
+        {
+            Handle(handle, socket, state, isAsked);
+        }
+    }
+
+    private void Handle(ListenerHandle handle, ListenerSocket socket, SocketFileState state, bool isAsked)
+    {
+        var change = new SocketChange(
+            SocketChange.File, state == SocketFileState.OtherSocket ? "bind" : "unlink", null,
+            OptionValue.Of(string.Create(CultureInfo.InvariantCulture, $"inode {handle.PathIdentity?.Inode}")),
+            OptionValue.Of(state switch
+            {
+                SocketFileState.OtherSocket => "another socket",
+                SocketFileState.OtherFile => "another file",
+                SocketFileState.DirectoryMissing => "no directory",
+                _ => "missing",
+            }));
+        var suspects = holders(handle, socket);
+        var isNews = (socket.IsNews(change.Name, suspects) || isAsked) && socket.Drift.GetValueOrDefault(change.Name)?.Now != change.Now;
+        socket.Drift[change.Name] = change;
+        if (!isNews && !handle.Spec.Enforce && !isAsked)
+        {
+            return;
+        }
+
+        var (kept, there) = WhyKept(handle, state);
+        var mayRepair = handle.Spec.Enforce || isAsked;
+        if (isNews)
+        {
+            var actor = there ?? (suspects.Count == 1 ? suspects[0].Actor : null);
+            var who = there is null
+                ? "by " + SocketHolderProcess.Describe(suspects)
+                : string.Create(CultureInfo.InvariantCulture, $"{there.Name} (pid {there.Pid}) listens there");
+            handle.History.Add(
+                HandlePhase.Drift, change.Call, change.Name, OptionValue.Of(handle.Requested), change.Now, verdict: Verdict.Drifted,
+                actor: actor, note: $"{Finding(handle)}: {who}{kept ?? (mayRepair ? "" : "; not repaired: enforce = false")}");
+        }
+
+        if (mayRepair && kept is null)
+        {
+            Repair(handle, socket, isNews);
+        }
+    }
+
+    private void Repair(ListenerHandle handle, ListenerSocket socket, bool isNews)
+    {
+        if (!files.TryPutBack(handle))
+        {
+            NeedsNewSocket?.Invoke(handle);
+            return;
+        }
+
+        socket.Drift.Remove(SocketChange.File);
+        if (isNews)
+        {
+            handle.History.Add(
+                HandlePhase.Repair, "linkat", SocketChange.File, OptionValue.Of(handle.Requested), OptionValue.Of(handle.Requested),
+                actor: self, note: "put back as another link of the same socket: what waits in its queue stays");
+        }
+    }
+
+    /// <summary>Why the file is not put back, null if it is; and the process that listens at the path instead.</summary>
+    private (string? Why, HistoryActor? There) WhyKept(ListenerHandle handle, SocketFileState state)
+    {
+        if (state is SocketFileState.OtherFile)
+        {
+            return ("; not repaired: move it away, then listenctl reload", null);
+        }
+
+        if (state is SocketFileState.DirectoryMissing)
+        {
+            return ("; not repaired: make the directory, then listenctl reload", null);
+        }
+
+        if (handle.PathIdentity is null)
+        {
+            return ("; not repaired: the program that passed the socket made its file; restart that socket unit", null);
+        }
+
+        if (state is not SocketFileState.OtherSocket)
+        {
+            return (null, null);
+        }
+
+        var there = files.WhoListens(handle);
+        return (there is not null && !isWorker(there.Pid) ? "; not repaired: stop it, then listenctl reload" : null, there);
+    }
+}
