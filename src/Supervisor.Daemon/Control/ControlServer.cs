@@ -80,7 +80,9 @@ internal sealed class ControlServer : IDisposable
         return Open(path, out error) is { } socket ? Bound(loop, path, log, socket) : null;
     }
 
-    /// <summary>Makes the socket again if its file was removed; clients that are connected stay. Null, or the reason why that fails.</summary>
+    /// <summary>
+    /// Makes the socket again if its file was removed; clients that are connected stay. Null, or the reason why that fails.
+    /// </summary>
     public string? Restore()
     {
         if (UnixDiag.IsAt(_listener, _path))

@@ -27,6 +27,9 @@ internal sealed class ConfigInForce(ListendConfig config, ConfigOrigin origin)
         Replaced?.Invoke(previous);
     }
 
+    /// <summary>A listener has another socket without a reload: what follows the configuration looks at the listeners again.</summary>
+    public void Refresh() => Replaced?.Invoke(Current);
+
     /// <summary>A reload was refused: the configuration stays in force.</summary>
     public void Refuse(string error, DateTimeOffset at) => Origin = Origin with { LastReload = new LastReload(at, "refused", error) };
 }

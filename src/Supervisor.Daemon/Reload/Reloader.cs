@@ -160,15 +160,17 @@ internal sealed class Reloader(ReloadContext daemon)
         _retired.Add(former, made, null);
         daemon.Listeners.Replace(handle => handle == former, made);
         daemon.Drift.RecordTakers(made);
-        foreach (var runner in Services.Where(runner => runner.Generations.Next is { Identity: not null } next && next.Listeners.Contains(former)))
+        foreach (var runner in Services)
         {
             var next = runner.Generations.Next;
-            runner.Requests.Change(
-                runner.State.Spec, [.. next.Listeners.Select(handle => handle == former ? made : handle)], next.Identity!, newWorkers: true);
+            if (next.Identity is { } identity && next.Listeners.Contains(former))
+            {
+                ListenerHandle[] handles = [.. next.Listeners.Select(handle => handle == former ? made : handle)];
+                runner.Requests.Change(runner.State.Spec, handles, identity, newWorkers: true);
+            }
         }
 
-        // What depends on the listeners of the configuration has to look at them again.
-        daemon.Config.Replace(daemon.Config.Current);
+        daemon.Config.Refresh();
         daemon.StateChanged();
         Sweep();
     }

@@ -94,7 +94,8 @@ internal sealed class RuntimeFiles : IDeadline, IDisposable
         Unwatch();
     }
 
-    private bool IsMissing() => Files.GetStatus(_paths.LockFile, out _) is not null || !UnixDiag.IsAt(_control.Listener, _paths.ControlSocket)
+    private bool IsMissing() => Files.GetStatus(_paths.LockFile, out _) is not null
+        || !UnixDiag.IsAt(_control.Listener, _paths.ControlSocket)
         || !UnixDiag.IsAt(_broker.Listener, _paths.BrokerSocket) || Files.GetStatus(_paths.NotifyDirectory, out _) is not null;
 
     private void Watch()

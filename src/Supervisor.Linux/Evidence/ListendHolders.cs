@@ -22,7 +22,8 @@ internal static class ListendHolders
     /// <summary>Adds the listener and its services to each holder that a listend has, as far as that daemon answers in time.</summary>
     public static List<SocketHolder> Name(List<SocketHolder> holders, long until)
     {
-        var daemons = holders.SelectMany(holder => holder.Processes).Where(process => process.IsListend && process.Pid != Processes.CurrentPid)
+        var daemons = holders.SelectMany(holder => holder.Processes)
+            .Where(process => process.IsListend && process.Pid != Processes.CurrentPid)
             .Select(process => process.Pid).Distinct().ToArray();
         if (daemons.Length == 0 || Stopwatch.GetTimestamp() > until)
         {
@@ -91,7 +92,7 @@ internal static class ListendHolders
                 }
             }
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (Exception unread) when (unread is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
         {
             // A daemon of another version: the socket is shown as that process's.
         }
@@ -111,7 +112,8 @@ internal static class ListendHolders
         Span<byte> patience = stackalloc byte[16];
         patience.Clear();
         patience[0] = 2;
-        if (socket is null || Sockets.SetBytes(socket, SOL_SOCKET, SO_RCVTIMEO, patience) is not null || Sockets.Connect(socket, raw) is not null
+        if (socket is null || Sockets.SetBytes(socket, SOL_SOCKET, SO_RCVTIMEO, patience) is not null
+            || Sockets.Connect(socket, raw) is not null
             || Sockets.Send(socket, "GET /v1/listeners HTTP/1.0\r\nHost: localhost\r\n\r\n"u8) is not null)
         {
             return null;
@@ -126,7 +128,7 @@ internal static class ListendHolders
 
         var text = Encoding.UTF8.GetString(answer.GetBuffer(), 0, (int)answer.Length);
         var body = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
-        return body > 0 && text.StartsWith("HTTP/1.", StringComparison.Ordinal) && text.IndexOf(" 200 ", StringComparison.Ordinal) is > 0 and < 16
+        return body > 0 && text.StartsWith("HTTP/1.", StringComparison.Ordinal) && text[..body].Contains(" 200 ", StringComparison.Ordinal)
             ? text[(body + 4)..]
             : null;
     }

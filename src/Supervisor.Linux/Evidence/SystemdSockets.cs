@@ -22,8 +22,10 @@ internal static class SystemdSockets
     /// <summary>Sets the unit of process 1 in each holder to its socket unit, where one matches.</summary>
     public static List<SocketHolder> Name(List<SocketHolder> holders) =>
         holders.ConvertAll(holder => holder.Processes.Any(IsSystemd) && UnitOf(holder.Address) is { } unit
-            ? holder with { Processes = [.. holder.Processes.Select(process => IsSystemd(process) ? process with { Unit = unit } : process)] }
+            ? holder with { Processes = [.. holder.Processes.Select(process => Named(process, unit))] }
             : holder);
+
+    private static HolderProcess Named(HolderProcess process, string unit) => IsSystemd(process) ? process with { Unit = unit } : process;
 
     private static bool IsSystemd(HolderProcess process) => process is { Pid: 1, Command: "systemd" };
 

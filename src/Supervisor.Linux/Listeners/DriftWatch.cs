@@ -11,7 +11,8 @@ namespace Supervisor.Linux.Listeners;
 /// Notices what a worker changes on a socket that it shares with the daemon, names the worker, and with <c>enforce</c> repairs it.
 /// </summary>
 /// <remarks>
-/// Options, backlog and filter belong to the open socket (O_NONBLOCK too: <see cref="NonBlockingFlag"/>). A process that holds a duplicate of the descriptor changes
+/// Options, backlog and filter belong to the open socket; so does O_NONBLOCK, which is no drift (<see
+/// cref="NonBlockingFlag"/>). A process that holds a duplicate of the descriptor changes
 /// them for all holders, and the kernel neither announces the change nor records who made it. So the daemon reads the socket
 /// before the first hand-off (<see cref="ListenerHandle.RecordBaseline"/>), and again when a worker becomes ready, before the end of
 /// a worker is handled, and when a client asks; never in between, so that the daemon can sleep. The culprit is known only if a

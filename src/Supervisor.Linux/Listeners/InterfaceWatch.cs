@@ -62,7 +62,8 @@ public sealed class InterfaceWatch : IDisposable
         }
     }
 
-    private static bool DependsOnInterface(ListenerHandle handle) => Interface(handle) is not null || !handle.Spec.Datagram.Multicast.IsEmpty;
+    private static bool DependsOnInterface(ListenerHandle handle) =>
+        !handle.IsGiven && (Interface(handle) is not null || !handle.Spec.Datagram.Multicast.IsEmpty);
 
     private static string? Interface(ListenerHandle handle) => handle.Spec.Bind.Device ?? handle.Spec.Address.Scope;
 
@@ -74,7 +75,7 @@ public sealed class InterfaceWatch : IDisposable
 
     private void CheckAll()
     {
-        foreach (var handle in _handles().Where(handle => handle is { Descriptor: not null, IsGiven: false } && DependsOnInterface(handle)).ToArray())
+        foreach (var handle in _handles().Where(handle => handle.Descriptor is not null && DependsOnInterface(handle)).ToArray())
         {
             Check(handle);
         }
@@ -123,7 +124,8 @@ public sealed class InterfaceWatch : IDisposable
             handle.History.Add(
                 HandlePhase.Repair, "setsockopt", SocketOptions.BindToDevice.Name, OptionValue.Of(name),
                 OptionAccess.Get(socket.Descriptor, SocketOptions.BindToDevice), error?.Name,
-                error is null ? Verdict.Exact : Verdict.Refused, _self, $"interface {name} was made again: the socket had its former number");
+                error is null ? Verdict.Exact : Verdict.Refused, _self,
+                $"interface {name} was made again: the socket had its former number");
             if (error is not null)
             {
                 return false;
@@ -136,8 +138,8 @@ public sealed class InterfaceWatch : IDisposable
     private static void SetGone(ListenerHandle handle, string name)
     {
         var socket = handle.Sockets[0];
-        if (!socket.Drift.TryAdd(
-            SocketChange.Interface, new SocketChange(SocketChange.Interface, "rtnetlink", null, OptionValue.Of(name), OptionValue.Of("gone"))))
+        var change = new SocketChange(SocketChange.Interface, "rtnetlink", null, OptionValue.Of(name), OptionValue.Of("gone"));
+        if (!socket.Drift.TryAdd(change.Name, change))
         {
             return;
         }

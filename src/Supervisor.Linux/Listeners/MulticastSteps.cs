@@ -71,9 +71,11 @@ internal static class MulticastSteps
         var error = Set(target.Descriptor, membership, membership.Source is null ? MCAST_JOIN_GROUP : MCAST_JOIN_SOURCE_GROUP, now);
         if (error is null)
         {
+            var why = membership.Interface is null
+                ? "the route leads to another interface"
+                : $"interface {membership.Interface} was made again";
             target.History.AddSetting(
-                HandlePhase.Repair, "setsockopt", "MCAST_JOIN_GROUP", OptionValue.Of($"{membership.Group}"), null,
-                $"joined again: {(membership.Interface is null ? "the route leads to another interface" : $"interface {membership.Interface} was made again")}");
+                HandlePhase.Repair, "setsockopt", "MCAST_JOIN_GROUP", OptionValue.Of($"{membership.Group}"), null, $"joined again: {why}");
         }
 
         if (error is null || known || error.Value.Errno is EADDRINUSE)
@@ -82,9 +84,10 @@ internal static class MulticastSteps
         }
     }
 
-    private static SystemCallError? Set(DescriptorHandle socket, MulticastMembership membership, int option, uint index) => Sockets.SetBytes(
-        socket, membership.Group.AddressFamily == AddressFamily.InterNetworkV6 ? IPPROTO_IPV6 : IPPROTO_IP, option,
-        Encode(membership, index));
+    private static SystemCallError? Set(DescriptorHandle socket, MulticastMembership membership, int option, uint index) =>
+        Sockets.SetBytes(
+            socket, membership.Group.AddressFamily == AddressFamily.InterNetworkV6 ? IPPROTO_IPV6 : IPPROTO_IP, option,
+            Encode(membership, index));
 
     /// <summary>struct group_req or group_source_req, linux/in.h: the interface's number, padding, then a sockaddr_storage each.</summary>
     private static byte[] Encode(MulticastMembership membership, uint index)

@@ -18,7 +18,9 @@ public sealed class SocketFiles
 
     internal SocketFiles(ListenerContext context) => _context = context;
 
-    /// <summary>A path without symbolic links in its directory and double slashes; null if the directory cannot be opened in time.</summary>
+    /// <summary>
+    /// A path without symbolic links in its directory and double slashes; null if the directory cannot be opened in time.
+    /// </summary>
     public static string? RealPath(string path)
     {
         using var place = SocketPlace.Open(path, out _, out _);
@@ -66,7 +68,8 @@ public sealed class SocketFiles
         using var place = SocketPlace.Open(path, out _, out _);
         using var file = place?.Pin(out _);
         using var probe = ListenerSockets.Open(new CreateStep(kind, SocketDomain.Unix, NonBlocking: true), out _);
-        if (file is null || probe is null || Sockaddr.Encode(ListenAddress.Unix(kind, Files.PinnedPath(file), isAbstract: false)) is not { } raw)
+        if (file is null || probe is null
+            || Sockaddr.Encode(ListenAddress.Unix(kind, Files.PinnedPath(file), isAbstract: false)) is not { } raw)
         {
             return null;
         }

@@ -107,7 +107,8 @@ internal sealed class SocketSpares(string directory)
 
     private DescriptorHandle? Find(SocketPlace place, (ulong, ulong) identity)
     {
-        foreach (var path in (string[])[Path.Combine(directory, Name(identity)), Path.Combine(place.Path[..^place.Name.Length], Hidden(identity))])
+        string[] paths = [Path.Combine(directory, Name(identity)), place.Path[..^place.Name.Length] + Hidden(identity)];
+        foreach (var path in paths)
         {
             var file = Files.Pin(path, out _);
             if (file is not null && Files.GetStatus(file, out var status) is null && (status.Device, status.Inode) == identity)

@@ -116,7 +116,9 @@ public sealed class NotifySocket : IDisposable
             // Another program has removed the directory. 0711, as it was made at the start.
             const int mode = 0x1C9;
             using var made = PathWalk.MakeDirectories(directory, PathTrust.InForce, mode);
-            refused = made is { Target: { } target, FirstFlaw: null } ? Files.SetPinnedMode(target, mode) ?? Sockets.Bind(socket, raw) : refused;
+            refused = made is { Target: { } target, FirstFlaw: null }
+                ? Files.SetPinnedMode(target, mode) ?? Sockets.Bind(socket, raw)
+                : refused;
         }
 
         if (refused is { Errno: EADDRINUSE })

@@ -228,17 +228,15 @@ internal sealed class ControlClient
         + "It may be stopped or stuck: see \"systemctl status listend\" and its log.",
         ExitCode.Unreachable);
 
-    private ControlException Unreachable(string reason) => LockHolder.Of(new RuntimePaths(Directory).LockFile) is { Lives: true } holder
-        ? new ControlException(
-            $"cannot connect to listend at {SocketPath}: {reason}\n"
-            + $"listend{(holder.Pid is { } pid ? string.Create(CultureInfo.InvariantCulture, $" (pid {pid})") : "")} runs with this directory "
-            + $"and holds its lock: \"kill -HUP {holder.Pid?.ToString(CultureInfo.InvariantCulture) ?? "PID"}\" (systemctl reload listend) "
-            + "makes it restore the socket.",
-            ExitCode.Unreachable)
-        : new(
-        $"cannot connect to listend at {SocketPath}: {reason}\n" +
-        "Start it with \"systemctl start listend\" or \"listend run\", or name its socket with --socket PATH or $LISTEND_CONTROL.",
-        ExitCode.Unreachable);
+    private ControlException Unreachable(string reason)
+    {
+        var holder = LockHolder.Of(new RuntimePaths(Directory).LockFile);
+        var pid = holder.Pid?.ToString(CultureInfo.InvariantCulture) ?? "PID";
+        var remedy = holder.Lives == true
+            ? $"listend (pid {pid}) runs with this directory and holds its lock: \"kill -HUP {pid}\" makes it restore the socket."
+            : "Start it with \"systemctl start listend\" or \"listend run\", or name its socket with --socket PATH or $LISTEND_CONTROL.";
+        return new ControlException($"cannot connect to listend at {SocketPath}: {reason}\n{remedy}", ExitCode.Unreachable);
+    }
 
     private void ThrowIfRefused(ControlResponse response)
     {

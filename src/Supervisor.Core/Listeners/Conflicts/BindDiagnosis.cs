@@ -17,7 +17,9 @@ public sealed record BindDiagnosis
     /// <summary>Whether it can clear automatically.</summary>
     public bool Retry => Cause?.CanClear() == true || IsWatched;
 
-    /// <summary>Whether the daemon watches for the event that clears the cause, such as the exit of the holder, and tries again then.</summary>
+    /// <summary>
+    /// Whether the daemon watches for the event that clears the cause, such as the exit of the holder, and tries again then.
+    /// </summary>
     public bool IsWatched { get; init; }
 
     /// <summary>The conflicting sockets, each with its processes.</summary>

@@ -89,7 +89,9 @@ public static class BindFailureClassifier
     private static BindFinding Forbidden(string what, BindEvidence evidence) => new(
         BindCause.Unexplained,
         $"the kernel forbids {what}, and no port or file permission is the reason: a security module or a BPF program does ("
-        + (evidence.SecurityModules is { Length: > 0 } modules ? $"active security modules: {modules}" : "the active modules cannot be read")
+        + (evidence.SecurityModules is { Length: > 0 } modules
+            ? $"active security modules: {modules}"
+            : "the active security modules cannot be read")
         + ")");
 
     private static BindFinding Unsupported(SystemCallFailure failure, ListenAddress address)

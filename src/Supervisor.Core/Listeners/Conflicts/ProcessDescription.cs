@@ -24,7 +24,8 @@ public static class ProcessDescription
         if (holders.FirstOrDefault(holder => holder.Listener is not null) is { Listener: { } listener } lent)
         {
             var daemon = lent.Processes.FirstOrDefault(process => process.IsListend);
-            var who = daemon is null ? "listend" : $"listend ({daemon.Unit ?? string.Create(CultureInfo.InvariantCulture, $"pid {daemon.Pid}")})";
+            var which = daemon?.Unit ?? (daemon is null ? null : string.Create(CultureInfo.InvariantCulture, $"pid {daemon.Pid}"));
+            var who = which is null ? "listend" : $"listend ({which})";
             var services = lent.Services.IsEmpty ? ""
                 : $", lent to {(lent.Services.Length == 1 ? "service" : "services")} {string.Join(", ", lent.Services)}";
             return $"listener \"{listener}\" of {who}{services},";
