@@ -8,6 +8,7 @@ using Supervisor.Core.Listeners.Plan;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Paths;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Evidence;
 
@@ -85,11 +86,14 @@ public static class BindDiagnostics
         SystemCallFailure failure, ListenerSpec spec, LeftoverHolders predecessors, UnixPath.Finding? finding, EvidenceBudget? budget)
     {
         var evidence = BindEvidence.None;
+
+        // Of the thread that was refused, which may have other rights than the one that searches.
+        var mayBindAnyPort = failure.Errno is EACCES or EPERM && ProcessFacts.MayBindAnyPort();
         void Collect(long until)
         {
             foreach (var found in Gather(failure, spec, predecessors, finding, until))
             {
-                Volatile.Write(ref evidence, found);
+                Volatile.Write(ref evidence, found with { MayBindAnyPort = mayBindAnyPort });
             }
         }
 
@@ -166,7 +170,6 @@ public static class BindDiagnostics
                 evidence = evidence with
                 {
                     UnprivilegedPortStart = Sysctl.ReadNumber("net.ipv4.ip_unprivileged_port_start") ?? 1024,
-                    MayBindAnyPort = ProcessFacts.MayBindAnyPort(),
                     SecurityModules = ProcessFacts.SecurityModules(),
                     IsPolicy = true,
                     IsPathWritable = finding is { Failure: null },

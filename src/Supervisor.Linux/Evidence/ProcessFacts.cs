@@ -64,12 +64,12 @@ internal static class ProcessFacts
         return text is null or "" ? null : text.Length > MaxCommandLine ? text[..MaxCommandLine] + "..." : text;
     }
 
-    /// <summary>Whether this process has CAP_NET_BIND_SERVICE (bit 10 of CapEff).</summary>
+    /// <summary>Whether this thread has CAP_NET_BIND_SERVICE (bit 10 of CapEff).</summary>
     public static bool MayBindAnyPort()
     {
         const string field = "CapEff:";
         const int bindService = 10;
-        var line = Text("/proc/self/status")?.Split('\n').FirstOrDefault(line => line.StartsWith(field, StringComparison.Ordinal));
+        var line = Text("/proc/thread-self/status")?.Split('\n').FirstOrDefault(line => line.StartsWith(field, StringComparison.Ordinal));
         return line is not null
             && ulong.TryParse(line[field.Length..].Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var capabilities)
             && (capabilities & (1UL << bindService)) != 0;

@@ -23,6 +23,7 @@ public sealed class ValidationRulesTests
     [InlineData("restart-backoff", Profile.Always)]
     [InlineData("something-to-do", Profile.Always)]
     [InlineData("shards-supported", Profile.Always)]
+    [InlineData("distinct-socket-files", Profile.Check | Profile.Start | Profile.Reload)]
     [InlineData("options-inherited", Profile.Check)]
     [InlineData("known-accounts", AfterStart)]
     [InlineData("limits-possible", AfterStart)]
