@@ -32,7 +32,4 @@ public sealed class WorkerTable
             process.Notify.Restore(process.Uid);
         }
     }
-
-    /// <summary>Whether the notify socket at that path belongs to one of the workers.</summary>
-    public bool HaveNotifySocket(string path) => _service.Processes.Values.Any(process => process.Notify.Path == path);
 }
