@@ -144,6 +144,14 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
     /// <summary>Something changed, maybe any listener or the configuration.</summary>
     public void Mark() => _mayAllHaveChanged = true;
 
+    /// <summary>The files were removed: writes the whole state again.</summary>
+    public void Rewrite()
+    {
+        _needsCheckpoint = true;
+        Mark();
+        Save();
+    }
+
     /// <summary>Saves what has changed.</summary>
     public void Save()
     {
