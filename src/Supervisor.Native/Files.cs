@@ -139,6 +139,17 @@ public static unsafe class Files
         }
     }
 
+    /// <summary>faccessat(2) for the effective user: whether a file can be written; connect() to a UNIX socket needs the same.</summary>
+    public static bool MayWriteFile(string path)
+    {
+        const int write = 2;
+        const int effective = 0x200;
+        fixed (byte* bytes = Bytes(path))
+        {
+            return Syscalls.faccessat(AT_FDCWD, bytes, write, effective) == 0;
+        }
+    }
+
     /// <summary>faccessat(2) for the effective user: whether the directory can be entered and written to.</summary>
     public static SystemCallError? MayWrite(string directory)
     {

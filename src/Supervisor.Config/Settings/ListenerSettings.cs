@@ -54,9 +54,10 @@ internal static class ListenerSettings
             "Set the length of the accept queue. The kernel limits it to net.core.somaxconn",
             (s, v) => s with { Listen = s.Listen with { Backlog = (int)v } })
             with { Refusal = Applicability.AcceptQueue, Phase = HandlePhase.Listen },
-        Of("listen.defer_accept", new DurationType(TimeSpan.FromSeconds(1), Duration.Max, wholeSeconds: true), null,
-            "Set TCP_DEFER_ACCEPT: hold a connection back from accept() for this time or until data arrives. Unset: off",
-            (s, v) => s with { Listen = s.Listen with { DeferAccept = v } }) with { Refusal = Applicability.TcpQueue },
+        Of("listen.defer_accept", new DurationType(TimeSpan.Zero, Duration.Max, wholeSeconds: true), null,
+            "Set TCP_DEFER_ACCEPT: hold a connection back from accept() for this time or until data arrives. Unset or 0s: off",
+            (s, v) => s with { Listen = s.Listen with { DeferAccept = v > TimeSpan.Zero ? v : null } })
+            with { Refusal = Applicability.TcpQueue },
         Of("listen.fast_open", SettingTypes.Count, null,
             "Set TCP_FASTOPEN, the length of its queue. Unset: off",
             (s, v) => s with { Listen = s.Listen with { FastOpen = (int)v } }) with { Refusal = Applicability.TcpQueue },

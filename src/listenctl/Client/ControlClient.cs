@@ -5,6 +5,7 @@ using Supervisor.Control;
 using Supervisor.Control.CommandLine;
 using Supervisor.Linux.Continuity;
 using Supervisor.Listenctl.Terminal;
+using Supervisor.Native;
 
 namespace Supervisor.Listenctl.Client;
 
@@ -48,13 +49,20 @@ internal sealed class ControlClient
         var variable = context.Variable("LISTEND_CONTROL");
         var path = !string.IsNullOrEmpty(socket) ? socket
             : !string.IsNullOrEmpty(variable) ? variable
-            : RuntimePaths.Default(context.IsRoot, context.Variable)?.ControlSocket;
+            : DefaultSocket(context);
         return path is not null
             ? new ControlClient(path, context.Clock)
             : throw new ControlException(
                 "no control socket: neither LISTEND_CONTROL nor XDG_RUNTIME_DIR is set\n" +
                 "Name the socket with --socket PATH, or set LISTEND_CONTROL.",
                 ExitCode.Unreachable);
+    }
+
+    /// <summary>The system's daemon where this user may connect to it, otherwise the user's own; null if neither is known.</summary>
+    private static string? DefaultSocket(CommandContext context)
+    {
+        var system = RuntimePaths.Default(isRoot: true)!.ControlSocket;
+        return context.IsRoot || Files.MayWriteFile(system) ? system : RuntimePaths.Default(isRoot: false, context.Variable)?.ControlSocket;
     }
 
     /// <summary>Reads a document.</summary>

@@ -11,7 +11,7 @@ internal sealed class LiveRolloutProgress(TextOutput output, string service, Tim
     /// <inheritdoc/>
     public void Run(Action<Action<ChangeDocument>> watch)
     {
-        var state = new StateColumn(clock);
+        var state = new StateColumn(clock, output.HasColor);
         output.Console.Progress()
             .AutoClear(true)
             .HideCompleted(false)
@@ -20,14 +20,15 @@ internal sealed class LiveRolloutProgress(TextOutput output, string service, Tim
                 new ProgressBarColumn
                 {
                     Width = 24,
-                    CompletedStyle = Palette.Success,
-                    FinishedStyle = Palette.Success,
-                    RemainingStyle = Palette.Muted
+                    CompletedStyle = output.HasColor ? Palette.Success : Palette.Plain,
+                    FinishedStyle = output.HasColor ? Palette.Success : Palette.Plain,
+                    RemainingStyle = output.HasColor ? Palette.Muted : Palette.Plain
                 },
                 state)
             .Start(context =>
             {
-                var bar = context.AddTask($"[bold]{Markup.Escape(Printable.Of(service))}[/]", autoStart: true, maxValue: 1);
+                var name = Markup.Escape(Printable.Of(service));
+                var bar = context.AddTask(output.HasColor ? $"[bold]{name}[/]" : name, autoStart: true, maxValue: 1);
                 bar.IsIndeterminate = true;
                 watch(restart =>
                 {
@@ -50,7 +51,7 @@ internal sealed class LiveRolloutProgress(TextOutput output, string service, Tim
             });
     }
 
-    private sealed class StateColumn(TimeProvider clock) : ProgressColumn
+    private sealed class StateColumn(TimeProvider clock, bool hasStyle) : ProgressColumn
     {
         private readonly long began = clock.GetTimestamp();
         private volatile ChangeDocument? latest;
@@ -65,7 +66,7 @@ internal sealed class LiveRolloutProgress(TextOutput output, string service, Tim
                 null => "",
                 { } step => ChangeText.Unnamed(step) + "  ",
             };
-            return new StyledText(text).Append(elapsed, Palette.Muted).ToParagraph();
+            return new StyledText(text).Append(elapsed, Palette.Muted).ToParagraph(hasStyle);
         }
     }
 }

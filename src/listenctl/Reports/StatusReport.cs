@@ -13,14 +13,22 @@ internal static class StatusReport
     /// <param name="clock">The clock.</param>
     /// <param name="status">The status.</param>
     /// <param name="shown">The services.</param>
+    /// <param name="showsAll">Whether to show each of many services.</param>
     /// <param name="isOne">Whether a single service was asked for: the status may have no others then.</param>
     public static void Write(
-        TextOutput output, TimeProvider clock, StatusDocument status, IReadOnlyList<ServiceDocument> shown, bool isOne)
+        TextOutput output, TimeProvider clock, StatusDocument status, IReadOnlyList<ServiceDocument> shown, bool isOne,
+        bool showsAll)
     {
         output.WriteLine(DaemonLine(status, clock, countsServices: !isOne));
         foreach (var remark in ConfigRemarks(status.Daemon.Config, clock))
         {
             output.WriteLine(remark);
+        }
+
+        if (!showsAll && shown.Count > Summary.MostRows)
+        {
+            Summary.Write(output, clock, shown);
+            return;
         }
 
         var services = new TextTable(output, 0, new(""), new(""), new(""), new(""), new(""));

@@ -33,13 +33,18 @@ internal sealed class StyledText
     public StyledText AppendItem(string? text, Style? style = null) =>
         string.IsNullOrEmpty(text) ? this : parts.Count == 0 ? Append(text, style) : Append(", ").Append(text, style);
 
-    /// <summary>The same for Spectre.Console.</summary>
-    public Paragraph ToParagraph()
+    /// <summary>The first piece, cut after so many characters.</summary>
+    public StyledText Cut(int most) => parts is [var (text, style), ..] && text.Length > most
+        ? new StyledText(text[..most] + "...", style)
+        : this;
+
+    /// <summary>The same for Spectre.Console; without <paramref name="hasStyle"/> neither coloured nor bold nor dim.</summary>
+    public Paragraph ToParagraph(bool hasStyle)
     {
         var paragraph = new Paragraph();
         foreach (var (text, style) in parts)
         {
-            paragraph.Append(text, style);
+            paragraph.Append(text, hasStyle ? style : Palette.Plain);
         }
 
         return paragraph;

@@ -82,7 +82,7 @@ internal sealed class TextOutput : IAnsiConsoleOutput
     }
 
     /// <summary>Writes one line.</summary>
-    public void WriteLine(StyledText line, int indent = 0) => Write(new Padder(line.ToParagraph(), new Padding(indent, 0, 0, 0)));
+    public void WriteLine(StyledText line, int indent = 0) => Write(new Padder(line.ToParagraph(HasColor), new Padding(indent, 0, 0, 0)));
 
     /// <summary>Writes an empty line.</summary>
     public void WriteLine()

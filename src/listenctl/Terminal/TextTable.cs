@@ -52,7 +52,7 @@ internal sealed class TextTable(TextOutput output, int indent, params Column[] c
         for (var i = 0; i < shown.Length; i++)
         {
             var column = columns[shown[i]];
-            table.AddColumn(new TableColumn(new Paragraph(column.Header, Palette.Muted))
+            table.AddColumn(new TableColumn(new Paragraph(column.Header, output.HasColor ? Palette.Muted : Palette.Plain))
             {
                 Alignment = column.IsNumber ? Justify.Right : Justify.Left,
                 Padding = new Padding(0, 0, i == shown.Length - 1 ? 0 : Gap, 0),
@@ -62,7 +62,7 @@ internal sealed class TextTable(TextOutput output, int indent, params Column[] c
 
         foreach (var row in rows)
         {
-            table.AddRow(shown.Select(i => row[i].ToParagraph()));
+            table.AddRow(shown.Select(i => row[i].ToParagraph(output.HasColor)));
         }
 
         output.Write(new Padder(table, new Padding(indent, 0, 0, 0)), total);

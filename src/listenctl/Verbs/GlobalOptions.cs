@@ -8,8 +8,8 @@ internal sealed class GlobalOptions
     /// <summary><c>--socket</c>.</summary>
     public Option<string?> Socket { get; } = new("--socket")
     {
-        Description = "The daemon's control socket (default: $LISTEND_CONTROL, otherwise /run/listend/control.sock for root "
-            + "and $XDG_RUNTIME_DIR/listend/control.sock for other users)",
+        Description = "The daemon's control socket (default: $LISTEND_CONTROL, otherwise /run/listend/control.sock "
+            + "where it may be opened, otherwise $XDG_RUNTIME_DIR/listend/control.sock)",
         HelpName = "PATH",
         Recursive = true,
     };

@@ -48,10 +48,10 @@ internal sealed class HistoryCommand : DaemonVerb
         output.WriteLine(Header(name, entries, client));
         if (isEndless)
         {
-            HistoryTable.Reserve(table);
+            HistoryTable.Reserve(table, output);
         }
 
-        table.Print(rows, withHeader: true);
+        HistoryTable.Print(table, output, rows, withHeader: true);
         if (!isEndless)
         {
             return ExitCode.Done;
@@ -65,7 +65,7 @@ internal sealed class HistoryCommand : DaemonVerb
             {
                 var row = HistoryTable.Row(entry, output);
                 table.Measure([row]);
-                table.Print([row]);
+                HistoryTable.Print(table, output, [row]);
             }
         });
     }

@@ -12,9 +12,17 @@ internal sealed class ListenersCommand : DaemonVerb
 {
     private readonly NameArgument name = new("NAME", "Only this listener, with all its options", isOptional: true);
 
+    private readonly Option<bool> all;
+
     public ListenersCommand(GlobalOptions options, CommandContext context)
-        : base("listeners", "Show listeners: address, backlog, queue, options, descriptor and services", "[NAME]", options, context) =>
+        : base(
+            "listeners", "Show listeners: address, backlog, queue, options, descriptor and services", "[NAME] [--all]", options,
+            context)
+    {
+        all = options.All;
         Arguments.Add(name);
+        Options.Add(all);
+    }
 
     /// <inheritdoc/>
     protected override int Run(ParseResult parsed, ControlClient client, bool json)
@@ -32,7 +40,11 @@ internal sealed class ListenersCommand : DaemonVerb
 
         var listeners = Json.Read(bytes, ControlJson.Default.ListListenerDocument, client);
         var output = new TextOutput(Context);
-        if (name is null)
+        if (name is null && listeners.Count > Summary.MostRows && !parsed.GetValue(all))
+        {
+            Summary.Write(output, listeners);
+        }
+        else if (name is null)
         {
             ListenerReport.WriteAll(output, listeners);
         }

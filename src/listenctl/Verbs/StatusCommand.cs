@@ -12,9 +12,15 @@ internal sealed class StatusCommand : DaemonVerb
 {
     private readonly NameArgument service = new("SERVICE", "Only this service", isOptional: true);
 
+    private readonly Option<bool> all;
+
     public StatusCommand(GlobalOptions options, CommandContext context)
-        : base("status", "Show services with their workers, generations and roll-outs", "[SERVICE]", options, context) =>
-            Arguments.Add(service);
+        : base("status", "Show services with their workers, generations and roll-outs", "[SERVICE] [--all]", options, context)
+    {
+        all = options.All;
+        Arguments.Add(service);
+        Options.Add(all);
+    }
 
     /// <inheritdoc/>
     protected override int Run(ParseResult parsed, ControlClient client, bool json)
@@ -34,7 +40,7 @@ internal sealed class StatusCommand : DaemonVerb
             throw Json.Unknown("service", name, [.. status.Services.Select(s => s.Name)]);
         }
 
-        StatusReport.Write(new TextOutput(Context), Context.Clock, status, services, isOne: name is not null);
+        StatusReport.Write(new TextOutput(Context), Context.Clock, status, services, isOne: name is not null, parsed.GetValue(all));
         return ExitCode.Done;
     }
 
