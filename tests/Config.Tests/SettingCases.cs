@@ -120,6 +120,7 @@ internal static class SettingCases
             "from \"1ms\""),
         S("stop_signal", "\"QUIT\"", 3, s => s.StopSignal, "\"SIGTREM\"", "\"SIGTREM\" is not a signal: the names are SIGHUP,",
             "did you mean \"SIGTERM\"?"),
+        S("stop_mode", "\"main\"", StopMode.Main, s => s.StopMode, "\"mixed\"", "\"mixed\"", "group"),
         S("stop_timeout", "\"0s\"", TimeSpan.Zero, s => s.StopTimeout, "\"1001h\"", "\"1001h\" is out of range", "to \"1000h\""),
         S("rollout.strategy", "\"stop-first\"", RolloutStrategy.StopFirst, s => s.Rollout.Strategy, "\"stopfirst\"",
             "\"stopfirst\" is not one of rolling, overlap, stop-first", "did you mean \"stop-first\"?"),

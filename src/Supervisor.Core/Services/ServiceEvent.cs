@@ -29,6 +29,9 @@ public sealed record StopRequested : ServiceEvent;
 /// <summary>Replace its workers; a stopped service starts.</summary>
 public sealed record RestartRequested : ServiceEvent;
 
+/// <summary>Replace the worker of one slot by another one of its generation, which has to be ready first.</summary>
+public sealed record ReplaceRequested(int Slot) : ServiceEvent;
+
 /// <summary>
 /// Change the specification. Settings that need no new worker apply at once; with <paramref name="NewWorkers"/> the rest is
 /// rolled out. A stopped service uses it at its next start.

@@ -54,6 +54,12 @@ public static class ServiceMachine
             case RestartRequested:
                 step.Rollout.Begin();
                 break;
+            case ReplaceRequested replace when state is { IsStarted: true, Rollout: not { IsActive: true } }:
+                step.Slots.Replace(replace.Slot);
+                break;
+            case ReplaceRequested:
+                // A stop or a roll-out came first.
+                break;
             case SpecChanged changed:
                 step.Service.Change(changed.Spec, changed.NewWorkers);
                 break;

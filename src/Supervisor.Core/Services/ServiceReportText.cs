@@ -30,7 +30,7 @@ public static class ServiceReportText
             ServiceReport.WorkerKilled => $"{worker} {report.Text}: sending SIGKILL to its processes",
             ServiceReport.WorkerRemains => $"{worker} {report.Worker!.MainExit?.Text}, but {report.Text}: "
                 + $"SIGKILL in {Duration.Rounded(report.Worker.Deadline is { } at && at > now ? at - now : TimeSpan.Zero)}",
-            ServiceReport.WorkerAbandoned => $"{worker} did not exit after SIGKILL: {report.Text}; listend continues without it",
+            ServiceReport.WorkerAbandoned => $"{worker} {report.Text}; listend continues without it",
             ServiceReport.WorkerLeft when report.Worker!.Remaining > 0 => $"{worker} {report.Text}; all its processes have exited",
             ServiceReport.WorkerLeft => $"{worker} {report.Text}",
             ServiceReport.WorkerDied => $"{worker} {report.Text}{WorkerText.BeforeReady(report.Worker!)}",

@@ -105,7 +105,9 @@ public sealed record ServiceState
     /// <summary>Whether a worker of the slot's own generation may be started there now.</summary>
     internal bool IsFillable(SlotState slot) =>
         slot is { NextTry: null, IsVacated: false, Phase: not SlotPhase.Finished }
-        && !Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.AwaitsRestartPolicy);
+        && !Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation
+            && (worker.AwaitsRestartPolicy
+                || (worker is { IsReplaced: true, IsLive: false } && SpecOf(slot.Generation).Rollout.StopsFirst)));
 
     /// <summary>
     /// Whether no worker serves the slot because of its last workers' failures: it waits, has reached the limit, or is

@@ -39,6 +39,29 @@ internal sealed class SlotSteps(ServiceStep step)
         step.Service.RestUntilDemand();
     }
 
+    /// <summary>
+    /// Replaces the worker of a slot: it serves until another one has settled. If the strategy forbids two workers of a slot, it
+    /// exits first.
+    /// </summary>
+    public void Replace(int index)
+    {
+        if (index >= step.State.Desired)
+        {
+            return;
+        }
+
+        var slot = step.State.Slots[index].Reopened();
+        step.Set(slot);
+        foreach (var worker in step.State.Workers.Where(worker => worker.Slot == index && worker.IsLive))
+        {
+            step.Update(worker.Id, replaced => replaced with { IsReplaced = true });
+            if (worker.Phase == WorkerPhase.Starting || step.State.SpecOf(slot.Generation).Rollout.StopsFirst)
+            {
+                step.Workers.Happened(worker.Id, WorkerEvent.Stop);
+            }
+        }
+    }
+
     /// <summary>Applies the restart policy to the slot of a worker that failed or exits without a stop signal.</summary>
     public void ApplyRestartPolicy(WorkerState worker, ExitReason reason)
     {
@@ -46,6 +69,12 @@ internal sealed class SlotSteps(ServiceStep step)
         var state = step.State;
         if (!state.IsStarted || worker.Slot >= state.Slots.Length || state.Slots[worker.Slot].Generation != worker.Generation)
         {
+            return;
+        }
+
+        if (!worker.IsReplaced && KeepReplaced(worker))
+        {
+            step.Set(state.Slots[worker.Slot] with { LastExit = reason });
             return;
         }
 
@@ -81,6 +110,20 @@ internal sealed class SlotSteps(ServiceStep step)
         }
     }
 
+    /// <summary>Ends the replacement of a worker, because the new one has failed; false if none is replaced in that slot.</summary>
+    private bool KeepReplaced(WorkerState failed)
+    {
+        var replaced = step.State.Workers.FirstOrDefault(
+            worker => worker.Slot == failed.Slot && worker.Id != failed.Id && worker is { IsReplaced: true, IsLive: true });
+        if (replaced is null)
+        {
+            return false;
+        }
+
+        step.Update(replaced.Id, worker => worker with { IsReplaced = false });
+        return true;
+    }
+
     /// <summary>Opens slots whose wait is over.</summary>
     public void PassDeadlines()
     {
@@ -107,7 +150,8 @@ internal sealed class SlotSteps(ServiceStep step)
         {
             if (worker.Slot < slots.Length)
             {
-                isOdd[worker.Slot] |= has[worker.Slot] || !worker.IsLive || worker.Generation != slots[worker.Slot].Generation;
+                isOdd[worker.Slot] |= has[worker.Slot] || worker.IsReplaced || !worker.IsLive
+                    || worker.Generation != slots[worker.Slot].Generation;
                 has[worker.Slot] = true;
             }
         }
@@ -128,13 +172,16 @@ internal sealed class SlotSteps(ServiceStep step)
     private void Cover(SlotState slot, IEnumerable<WorkerState> workers)
     {
         var ours = workers.Where(worker => worker.IsLive && !RolloutMachine.IsNew(step.State, worker)).ToArray();
-        var current = ours.FirstOrDefault(worker => worker.Generation == slot.Generation);
+        var replaced = ours.FirstOrDefault(worker => worker is { IsReplaced: true, Phase: WorkerPhase.Ready });
+        var current = ours.FirstOrDefault(worker => worker.Generation == slot.Generation && !worker.IsReplaced);
         if (current is null && step.State.IsFillable(slot) && step.Hooks.IsPrepared(slot.Generation))
         {
             step.Spawn(slot.Index, slot.Generation);
         }
 
-        var serving = current is { Phase: WorkerPhase.Ready } ? current : ours.FirstOrDefault(worker => worker.Phase == WorkerPhase.Ready);
+        var serving = current is { Phase: WorkerPhase.Ready } && (replaced is null || current.IsSettled)
+            ? current
+            : replaced ?? ours.FirstOrDefault(worker => worker.Phase == WorkerPhase.Ready);
         foreach (var other in ours.Where(worker => worker != current && worker != serving))
         {
             step.Workers.Happened(other.Id, WorkerEvent.Stop);

@@ -94,6 +94,10 @@ public sealed record WorkerState
     /// <summary>The last finding of a probe, other than ready; null if there was none.</summary>
     public string? Seen { get; init; }
 
+    /// <summary>Whether another worker of its generation takes its slot as soon as that one has settled.</summary>
+    [JsonPropertyName("replaced")]
+    public bool IsReplaced { get; init; }
+
     /// <summary>How its main process ended while other processes of it may remain; null while the main process runs.</summary>
     public ExitReason? MainExit { get; init; }
 

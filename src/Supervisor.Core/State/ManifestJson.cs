@@ -87,7 +87,6 @@ internal sealed partial class ManifestJson : JsonSerializerContext
         writer.WriteBoolean(PropName_wanted, state.IsStarted);
         writer.WriteBoolean(PropName_awaits_demand, state.AwaitsDemand);
         writer.WriteNumber(PropName_total_restarts, state.TotalRestarts ?? 0);
-        writer.WriteNumber(PropName_cut, state.Cut);
         writer.WriteNumber(PropName_desired, state.Desired);
         writer.WriteNumber(PropName_generation, state.Generation);
         writer.WriteNumber(PropName_newest_generation, state.NewestGeneration);
@@ -97,6 +96,7 @@ internal sealed partial class ManifestJson : JsonSerializerContext
         WriteList(writer, PropName_slots, state.Slots, written?.Slots, static slot => slot.Index, Default.SlotStateSerializeHandler);
         writer.WritePropertyName(PropName_rollout);
         Default.RolloutStateSerializeHandler(writer, state.Rollout);
+        writer.WriteNumber(PropName_cut, state.Cut);
         writer.WritePropertyName(PropName_prepared);
         Default.ImmutableSortedSetInt32SerializeHandler(writer, state.Prepared);
         Write(writer, PropName_preparing, state.Preparing);

@@ -30,10 +30,20 @@ internal sealed class ServiceResource(ControlContext daemon, CancellationToken s
     public Task Stop(HttpContext context) => _change.RunAsync(
         context, "stop", (runner, by) => new StopProgress(daemon.Loop, runner, by));
 
-    /// <summary>A roll-out; a stopped service is started.</summary>
-    public Task Restart(HttpContext context) => _change.RunAsync(context, "restart", (runner, _) => runner.State.IsStarted
-        ? new RolloutProgress(daemon.Loop, runner)
-        : new StartProgress(daemon.Loop, runner));
+    /// <summary>A roll-out, or with <c>worker</c> the replacement of one slot's worker; a stopped service is started.</summary>
+    public Task Restart(HttpContext context)
+    {
+        if (!RequestParameters.TryReadWorker(context.Request, out var slot, out var invalid))
+        {
+            return Answer.BadRequest(context, invalid);
+        }
+
+        var verb = slot is { } number ? string.Create(CultureInfo.InvariantCulture, $"restart --worker {number}") : "restart";
+        return _change.RunAsync(context, verb, (runner, _) =>
+            slot is { } replaced ? new SlotProgress(daemon.Loop, runner, replaced)
+            : runner.State.IsStarted ? new RolloutProgress(daemon.Loop, runner)
+            : new StartProgress(daemon.Loop, runner));
+    }
 
     public Task Promote(HttpContext context) => _change.RunAsync(
         context, "promote", (runner, _) => new PromoteProgress(daemon.Loop, runner));

@@ -30,7 +30,7 @@ internal static class ServiceDocuments
             [
                 .. runner.Abandoned.All.Select(one => new AbandonedDocument(
                     one.Process.Pid, one.Worker.Slot, one.Worker.Generation, one.Process.State.ToString(), one.Process.WaitChannel,
-                    one.Since, $"{WorkerText.Name(one.Worker)} did not exit after SIGKILL: {one.Process}")),
+                    one.Since, $"{WorkerText.Name(one.Worker)} {one.Why}: {one.Process}")),
             ],
         };
     }

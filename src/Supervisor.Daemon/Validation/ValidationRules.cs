@@ -16,6 +16,7 @@ internal static class ValidationRules
         OfHost("distinct-socket-files", Profile.Check | Profile.Start | Profile.Reload, DistinctSocketFiles.Check),
         OfHost("options-inherited", Profile.Check, InheritedOptions.Check),
         OfHost("known-accounts", Profile.Check | Profile.Reload | Profile.Started, Accounts.Check),
+        OfHost("signal-rights", Profile.Check, SignalRights.Check),
         OfHost("limits-possible", Profile.Check | Profile.Reload | Profile.Started, PossibleLimits.Check),
         OfHost("trusted-files", Profile.Always, TrustedServiceFiles.Check),
         OfHost("trusted-runtime-directory", Profile.Check, TrustedRuntimeDirectory.Check),

@@ -17,11 +17,11 @@ public sealed class AbandonedWorkers
     internal AbandonedWorkers(ServiceContext service) => _service = service;
 
     /// <summary>The processes that still live, oldest first.</summary>
-    public IEnumerable<(WorkerState Worker, StuckProcess Process, DateTimeOffset Since)> All =>
-        _entries.Select(entry => (entry.Worker, entry.Process, entry.Since));
+    public IEnumerable<(WorkerState Worker, string Why, StuckProcess Process, DateTimeOffset Since)> All =>
+        _entries.Select(entry => (entry.Worker, entry.Why, entry.Process, entry.Since));
 
     /// <summary>Shows the processes of a worker until they exit. The reaper of orphans reaps them.</summary>
-    internal void Add(WorkerState worker, IReadOnlyList<StuckProcess> stuck)
+    internal void Add(WorkerState worker, string why, IReadOnlyList<StuckProcess> stuck)
     {
         foreach (var process in stuck.Take(MostProcesses - _entries.Count))
         {
@@ -30,7 +30,7 @@ public sealed class AbandonedWorkers
                 continue;
             }
 
-            var entry = new Entry(worker, process, _service.Loop.Time.GetUtcNow(), pidfd);
+            var entry = new Entry(worker, why, process, _service.Loop.Time.GetUtcNow(), pidfd);
             _entries.Add(entry);
             _service.Loop.Watch(pidfd, () =>
             {
@@ -56,5 +56,5 @@ public sealed class AbandonedWorkers
         entry.Pidfd.Dispose();
     }
 
-    private sealed record Entry(WorkerState Worker, StuckProcess Process, DateTimeOffset Since, DescriptorHandle Pidfd);
+    private sealed record Entry(WorkerState Worker, string Why, StuckProcess Process, DateTimeOffset Since, DescriptorHandle Pidfd);
 }

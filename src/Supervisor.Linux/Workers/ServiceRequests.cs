@@ -1,3 +1,4 @@
+using System.Globalization;
 using Supervisor.Core;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Conflicts;
@@ -109,6 +110,35 @@ public sealed class ServiceRequests
 
         _service.Output.Change(before, spec);
         _service.Post(new SpecChanged(spec, newWorkers));
+    }
+
+    /// <summary>
+    /// Replaces the worker of one slot, ready-gated and without a new generation. Returns the reason if that is not possible, else
+    /// null.
+    /// </summary>
+    public string? Replace(int slot)
+    {
+        var state = _service.State;
+        if (!state.IsStarted)
+        {
+            return "the service does not run: start it";
+        }
+
+        if (slot >= state.Desired)
+        {
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"no slot {slot}: the service has {state.Desired} slot{(state.Desired == 1 ? "" : "s")}, from 0");
+        }
+
+        if (state.Rollout is { IsActive: true } rollout)
+        {
+            return string.Create(
+                CultureInfo.InvariantCulture, $"the roll-out of generation {rollout.To} is in progress: wait for its end or abort it");
+        }
+
+        _service.Post(new ReplaceRequested(slot));
+        return null;
     }
 
     /// <summary>

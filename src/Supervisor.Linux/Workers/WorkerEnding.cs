@@ -211,6 +211,11 @@ internal sealed class WorkerEnding(ServiceContext service)
     /// <summary>Reports a signal that could not be sent.</summary>
     public void Refused(int workerId, int pid, int signal, SystemCallError error)
     {
+        if (signal == Signals.Kill && service.Processes.TryGetValue(workerId, out var process))
+        {
+            process.KillRefusal = error;
+        }
+
         if (service.Worker(workerId) is { } worker)
         {
             service.Log.SignalRefused(worker, pid, Signals.Name(signal), error.ToString(), SignalDelivery.Remedy);
@@ -238,12 +243,14 @@ internal sealed class WorkerEnding(ServiceContext service)
                     process.Rest.Unwatch(service.Loop);
                     process.Abandon();
                     var stuck = task.IsCompletedSuccessfully ? task.Result : [];
+                    var why = process.KillRefusal is { } refusal ? $"did not get SIGKILL, which was refused ({refusal.Name})"
+                        : "did not exit after SIGKILL";
                     if (service.Worker(workerId) is { } worker)
                     {
-                        service.Abandoned.Add(worker, stuck);
+                        service.Abandoned.Add(worker, why, stuck);
                     }
 
-                    Post(new WorkerAbandoned(workerId, StuckProcess.Describe(stuck)));
+                    Post(new WorkerAbandoned(workerId, $"{why}: {StuckProcess.Describe(stuck)}"));
                     process.Dispose();
                 }
             }),

@@ -148,6 +148,9 @@ public sealed class WorkerProcess : IDisposable
     /// <summary>Its other processes.</summary>
     internal WorkerRest Rest { get; } = new();
 
+    /// <summary>Why SIGKILL was not sent to one of its processes; null if it was, or was not tried.</summary>
+    internal SystemCallError? KillRefusal { get; set; }
+
     /// <summary>The sweep that kills what remains; null until it begins.</summary>
     internal Sweep? LastSweep { get; set; }
 

@@ -28,9 +28,11 @@ internal abstract class ChangeVerb : DaemonVerb
     /// <param name="waitDescription">What --wait does.</param>
     /// <param name="options">The options of all verbs.</param>
     /// <param name="context">Where the verb writes.</param>
+    /// <param name="usage">Its arguments and options.</param>
     protected ChangeVerb(
-        string name, string description, string subject, string waitDescription, GlobalOptions options, CommandContext context)
-        : base(name, description, "SERVICE [--wait] [--timeout D]", options, context)
+        string name, string description, string subject, string waitDescription, GlobalOptions options, CommandContext context,
+        string usage = "SERVICE [--wait] [--timeout D]")
+        : base(name, description, usage, options, context)
     {
         this.subject = subject;
         wait.Description = waitDescription;
@@ -44,21 +46,25 @@ internal abstract class ChangeVerb : DaemonVerb
     {
         var name = parsed.GetRequiredValue(service)!;
         var target = $"/v1/services/{Uri.EscapeDataString(name)}/{Name}";
+        var parameters = Parameters(parsed);
         var limit = parsed.GetValue(timeout);
         return parsed.GetValue(wait) || limit is not null
-            ? Wait(client, target, name, limit, json)
-            : Print(client.Post(target), json,
+            ? Wait(client, target, parameters, name, limit, json)
+            : Print(client.Post(parameters.Length == 0 ? target : $"{target}?{parameters[1..]}"), json,
                 document => ChangeText.Named(Json.Read(document, ControlJson.Default.ChangeDocument, client)));
     }
 
-    private int Wait(ControlClient client, string target, string name, TimeSpan? limit, bool json)
+    /// <summary>Further parameters of the request, each after an ampersand; empty if there are none.</summary>
+    protected virtual string Parameters(ParseResult parsed) => "";
+
+    private int Wait(ControlClient client, string target, string parameters, string name, TimeSpan? limit, bool json)
     {
         var (query, deadline) = WaitTimeout.Of(limit, Context.Clock);
         var output = json ? null : new TextOutput(Context);
         (ChangeDocument Document, byte[] Bytes) last;
         try
         {
-            last = Follow(client, target + query, deadline, Progress(output, name), name);
+            last = Follow(client, target + query + parameters, deadline, Progress(output, name), name);
         }
         catch (OperationCanceledException)
         {

@@ -21,15 +21,19 @@ public sealed class ValidationRulesTests
     [InlineData("readiness-listener", Profile.Always)]
     [InlineData("rollout-room", Profile.Always)]
     [InlineData("restart-backoff", Profile.Always)]
+    [InlineData("shell-stays", Profile.Check)]
     [InlineData("something-to-do", Profile.Always)]
     [InlineData("shards-supported", Profile.Always)]
     [InlineData("distinct-socket-files", Profile.Check | Profile.Start | Profile.Reload)]
     [InlineData("options-inherited", Profile.Check)]
     [InlineData("known-accounts", AfterStart)]
+    [InlineData("signal-rights", Profile.Check)]
     [InlineData("limits-possible", AfterStart)]
     [InlineData("trusted-files", Profile.Always)]
     [InlineData("trusted-runtime-directory", Profile.Check)]
     [InlineData("existing-files", Profile.Check | Profile.Reload)]
+    [InlineData("other-daemon", Profile.Check)]
+    [InlineData("backlog-limit", Profile.Check)]
     [InlineData("bindable-now", Profile.Check)]
     public void A_rule_runs_in_its_profiles(string name, Profile profiles)
     {
@@ -41,5 +45,5 @@ public sealed class ValidationRulesTests
     }
 
     [Fact]
-    public void Every_rule_is_in_the_table() => Assert.Equal(24, ValidationRules.All.Length);
+    public void Every_rule_is_in_the_table() => Assert.Equal(25, ValidationRules.All.Length);
 }

@@ -1,0 +1,49 @@
+using System.Globalization;
+using Supervisor.Config;
+using Supervisor.Config.Diagnostics;
+using Supervisor.Core.Services;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Validation;
+
+/// <summary>
+/// Rule: this process may signal the workers of a service. Only a warning, because the daemon may have other rights than the process
+/// that checks.
+/// </summary>
+internal static class SignalRights
+{
+    private const int Kill = 5; // CAP_KILL, linux/capability.h
+    private const string EffectiveSet = "CapEff:\t";
+
+    public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config) =>
+        config.Readable.Services.SelectMany(service => Faults(service).Select(fault => config.Places.Diagnostic(
+            "service", service.Name, fault.Setting, fault.Message, fault.Remedy) with { IsWarning = true }));
+
+    private static IEnumerable<(string Setting, string Message, string Remedy)> Faults(ServiceSpec service)
+    {
+        if (service.User is { } user && Processes.FindUser(user)?.Uid is { } uid && uid != Processes.EffectiveUid && !HasKill())
+        {
+            yield return ("user",
+                $"workers of \"{user}\" cannot be signalled: this process lacks CAP_KILL, so stop_signal and SIGKILL fail with EPERM",
+                "run listend as root or add CAP_KILL to CapabilityBoundingSet= and AmbientCapabilities= of the unit");
+        }
+
+        if (Refusal() is { } refusal)
+        {
+            yield return ("stop_signal",
+                $"pidfd_send_signal(2) is refused here ({refusal.Name}): listend falls back to kill(2)",
+                "permit pidfd_send_signal in the seccomp filter (SystemCallFilter=, or the container runtime's profile)");
+        }
+    }
+
+    private static bool HasKill() => File.ReadLines("/proc/self/status")
+        .FirstOrDefault(line => line.StartsWith(EffectiveSet, StringComparison.Ordinal)) is not { } line
+        || !ulong.TryParse(line.AsSpan(EffectiveSet.Length), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var set)
+        || (set >> Kill & 1) != 0;
+
+    private static SystemCallError? Refusal()
+    {
+        using var self = Processes.OpenPidfd(Processes.CurrentPid, out _);
+        return self is null ? null : Processes.Signal(self, 0);
+    }
+}
