@@ -12,6 +12,7 @@ internal sealed class ListendProcess : IDisposable
     private const int Terminate = 15;
 
     private readonly Process _process;
+    private readonly string _file;
     private readonly string _controlSocket;
     private readonly Thread _reader;
     private readonly ManualResetEvent _ready = new(false);
@@ -20,12 +21,20 @@ internal sealed class ListendProcess : IDisposable
     private long _readyAt;
 
     private ListendProcess(Workspace workspace, string config, string mark, int times)
+        : this(workspace.Fresh("listend.toml"), workspace.Fresh("run"), config, mark, times)
     {
-        var folder = workspace.Fresh("run");
-        var file = workspace.Fresh("listend.toml");
+    }
+
+    private ListendProcess(string file, string folder, string? config, string mark, int times)
+    {
+        _file = file;
         _controlSocket = Path.Combine(folder, "control.sock");
         BrokerSocket = Path.Combine(folder, "broker.sock");
-        File.WriteAllText(file, $"[daemon]\nruntime_directory = \"{folder}\"\n\n{config}");
+        if (config is not null)
+        {
+            File.WriteAllText(file, $"[daemon]\nruntime_directory = \"{folder}\"\n\n{config}");
+        }
+
         string[] arguments = ["run", "--config", file, "--log-format", "json"];
         var start = new ProcessStartInfo(Workspace.Listend, arguments) { RedirectStandardError = true };
         _process = new Process { StartInfo = start };
@@ -106,16 +115,48 @@ internal sealed class ListendProcess : IDisposable
         BaseAddress = new Uri("http://localhost"),
     };
 
-    /// <summary>Sends SIGTERM and waits until the daemon has exited.</summary>
-    public void Dispose()
+    /// <summary>Kills the daemon and starts a successor, which adopts the workers.</summary>
+    public ListendProcess KillAndStartAgain()
     {
+        _process.Kill();
+        _process.WaitForExit();
+        return new ListendProcess(_file, Path.GetDirectoryName(_controlSocket)!, null, MessageIds.DaemonReady, 1);
+    }
+
+    /// <summary>Runs <c>listenctl upgrade</c>.</summary>
+    public void Upgrade()
+    {
+        using var upgrade = Process.Start(new ProcessStartInfo(Workspace.Listenctl, ["--socket", _controlSocket, "upgrade"])
+        {
+            RedirectStandardOutput = true,
+        })!;
+        upgrade.WaitForExit();
+        if (upgrade.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"listenctl upgrade: exit status {upgrade.ExitCode}");
+        }
+    }
+
+    /// <summary>Sends SIGTERM and waits until the daemon has exited.</summary>
+    public void Stop()
+    {
+        if (_process.HasExited)
+        {
+            return;
+        }
+
         Processes.Kill(Pid, Terminate);
         if (!_process.WaitForExit(TimeSpan.FromSeconds(30)))
         {
             _process.Kill();
             _process.WaitForExit();
         }
+    }
 
+    /// <summary>Stops the daemon.</summary>
+    public void Dispose()
+    {
+        Stop();
         _reader.Join();
         _process.Dispose();
         _ready.Dispose();

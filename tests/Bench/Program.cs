@@ -13,6 +13,7 @@ var all = new Dictionary<string, Func<Workspace, BenchScale, IEnumerable<Figure>
     ["explain"] = ExplainBenchmark.Run,
     ["broker-10000"] = BrokerBenchmark.Run,
     ["requests"] = RequestsBenchmark.Run,
+    ["growth"] = GrowthBenchmark.Run,
 };
 var names = new Argument<string[]>("name")
 {
