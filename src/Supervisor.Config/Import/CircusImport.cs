@@ -37,7 +37,11 @@ internal sealed partial class CircusImport(ImportDraft draft)
                     Watcher(section);
                     break;
                 case "circus":
-                    section.Settings.ForEach(s => draft.Differences.Add(s, CircusReasons.OfDaemon(s.Key)));
+                    foreach (var setting in section.Settings)
+                    {
+                        draft.Differences.Add(setting, CircusReasons.OfDaemon(setting.Key));
+                    }
+
                     break;
                 case "plugin":
                     draft.Lost(
@@ -72,7 +76,7 @@ internal sealed partial class CircusImport(ImportDraft draft)
             {
                 if (known.Add(isEnvironment ? setting.Spelling : setting.Key))
                 {
-                    merged.Settings.Add(setting);
+                    merged.Add(setting);
                 }
                 else
                 {
@@ -262,7 +266,10 @@ internal sealed partial class CircusImport(ImportDraft draft)
         var special = _environments.Where(s => s.Name != "env" && AppliesTo(s, watcher));
         foreach (var section in common.Concat(special))
         {
-            section.Settings.ForEach(setting => environment[setting.Spelling] = setting);
+            foreach (var setting in section.Settings)
+            {
+                environment[setting.Spelling] = setting;
+            }
         }
 
         return environment;

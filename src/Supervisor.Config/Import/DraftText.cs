@@ -21,7 +21,7 @@ internal sealed partial class DraftText
     public static DraftText Of(IEnumerable<DraftSection> sections, IEnumerable<ImportDifference> differences)
     {
         var draft = new DraftText();
-        draft.Add($"# Translated by \"{Name}\". Check it with \"listend check --config FILE\".");
+        draft.Add($"# From \"{Name}\": check it with \"listend check --config FILE\"");
         foreach (var comment in DifferenceText.Comments(differences))
         {
             draft.Add(comment);

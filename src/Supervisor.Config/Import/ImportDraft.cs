@@ -71,9 +71,10 @@ internal sealed class ImportDraft(IReadOnlyList<ConfigSource> files)
             Remove(errors, text);
         }
 
+        var reasons = Reasons();
         return new ImportResult(null, Differences.Sorted(), [new ConfigDiagnostic(
-            files[0].Path, 0, 0, null, "no listener and no service can be translated" + Reasons(),
-            "give the files that define them too, such as NAME.socket and NAME.service")]);
+            files[0].Path, 0, 0, null, "no listener and no service can be translated" + reasons,
+            reasons.Length == 0 ? "give the files that define them too, such as NAME.socket and NAME.service" : null)]);
     }
 
     private static ImmutableArray<ConfigDiagnostic> Errors(string text)
@@ -85,7 +86,7 @@ internal sealed class ImportDraft(IReadOnlyList<ConfigSource> files)
     private string Reasons() => string.Concat(DifferenceText
         .Blocks(Differences.Sorted().Where(d => d.Kind == DifferenceKind.Lost))
         .Take(MaxReasons)
-        .Select(block => "\n  " + block));
+        .Select((block, index) => (index == 0 ? ": " : "; ") + block));
 
     /// <summary>Removes the setting or section of the first error of each line. Each call removes something, so the loop ends.</summary>
     private void Remove(ImmutableArray<ConfigDiagnostic> errors, DraftText text)

@@ -7,7 +7,13 @@ internal static class ImportedHosts
     public static string Numeric(string address, out string? remark)
     {
         remark = null;
-        var start = address.IndexOf("://", StringComparison.Ordinal) + 3;
+        var scheme = address.IndexOf("://", StringComparison.Ordinal);
+        if (scheme < 0)
+        {
+            return address;
+        }
+
+        var start = scheme + "://".Length;
         var rest = address[start..];
         if (rest.StartsWith("localhost:", StringComparison.OrdinalIgnoreCase))
         {

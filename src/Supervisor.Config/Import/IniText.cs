@@ -15,7 +15,7 @@ internal static class IniText
         var sections = new List<SourceSection>();
         var number = 0;
         var keyIndent = 0;
-        var value = new StringBuilder();
+        (int Line, string Key, StringBuilder Value)? setting = null;
         foreach (var raw in source.Text.TrimStart('\uFEFF').Split('\n'))
         {
             number++;
@@ -27,14 +27,13 @@ internal static class IniText
             }
 
             var indent = line.Length - line.TrimStart().Length;
-            if (indent > keyIndent && sections is [.., { Settings.Count: > 0 }])
+            if (indent > keyIndent && setting is { Value: var value })
             {
                 value.Append(value.Length == 0 ? "" : "\n").Append(text);
                 continue;
             }
 
-            Complete(sections, value);
-
+            Complete();
             if (text[0] == '[' && text.IndexOf(']', StringComparison.Ordinal) is var end and > 1)
             {
                 sections.Add(new SourceSection(source.Path, number, text[1..end]));
@@ -51,27 +50,22 @@ internal static class IniText
             }
 
             keyIndent = indent;
-            var section = sections[^1];
-            var key = text[..separator].TrimEnd();
-            section.Settings.Add(new SourceSetting(
-                source.Path, number, section.Name, key.ToLowerInvariant(), "")
-            { Spelling = key });
-            value.Append(text.AsSpan(separator + 1).TrimStart());
+            setting = (number, text[..separator].TrimEnd(), new StringBuilder(text[(separator + 1)..].TrimStart()));
         }
 
-        Complete(sections, value);
+        Complete();
         return sections;
-    }
 
-    // Gives the last setting its value, with all of its lines.
-    private static void Complete(List<SourceSection> sections, StringBuilder value)
-    {
-        if (sections is [.., { Settings: [.., var last] settings }] && value.Length > 0)
+        // Adds the setting when all of its lines are known.
+        void Complete()
         {
-            settings[^1] = last with { Value = value.ToString() };
+            if (setting is var (line, key, value))
+            {
+                var section = sections[^1];
+                section.Add(new SourceSetting(source.Path, line, section.Name, key.ToLowerInvariant(), value.ToString()) { Spelling = key });
+                setting = null;
+            }
         }
-
-        value.Clear();
     }
 
     private static string WithoutComment(string line, bool hasInlineHash)

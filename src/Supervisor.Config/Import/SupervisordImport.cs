@@ -56,8 +56,11 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                         "listenctl connects to control.sock in daemon.runtime_directory; the user of the client decides what it may do");
                     break;
                 case "supervisord":
-                    section.Settings.Where(s => s.Key != "environment").ToList()
-                        .ForEach(s => draft.Differences.Add(s, SupervisordReasons.OfDaemon(s.Key)));
+                    foreach (var setting in section.Settings.Where(s => s.Key != "environment"))
+                    {
+                        draft.Differences.Add(setting, SupervisordReasons.OfDaemon(setting.Key));
+                    }
+
                     break;
                 default:
                     draft.Differences.Add(section, CommonReasons.Section);
@@ -91,7 +94,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
 
         var first = Number(section, "numprocs_start", 0);
         var differ = count > 1
-            && section.Settings.Exists(s => s.Key != "process_name" && s.Value.Contains("%(process_num)", StringComparison.Ordinal));
+            && section.Settings.Any(s => s.Key != "process_name" && s.Value.Contains("%(process_num)", StringComparison.Ordinal));
         var socket = isFastCgi
             ? SupervisordSocket.Translate(section, name, new SupervisordExpansion(Values(section, program, group, 0, 1)), draft)
             : null;
@@ -170,7 +173,11 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
         if (Command(commandSetting, expansion, out var reason) is not { } command)
         {
             var other = $"it belongs to {program}, whose command cannot be translated";
-            section.Settings.ForEach(s => draft.Lost(s, s == commandSetting ? reason : other));
+            foreach (var setting in section.Settings)
+            {
+                draft.Lost(setting, setting == commandSetting ? reason : other);
+            }
+
             return;
         }
 

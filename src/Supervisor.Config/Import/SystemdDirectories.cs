@@ -3,7 +3,7 @@ namespace Supervisor.Config.Import;
 /// <summary>The directories that systemd creates for a service, systemd.exec(5), and the variables that name them.</summary>
 internal static class SystemdDirectories
 {
-    public static readonly Reason Created = Reason.Lost("listend creates no directories for workers: create them with tmpfiles.d");
+    public static readonly Reason Created = Reason.Lost("not created: create it with tmpfiles.d");
 
     /// <summary>Each setting with its variable and the folder of the system manager.</summary>
     private static readonly (string Setting, string Variable, string Folder)[] All =

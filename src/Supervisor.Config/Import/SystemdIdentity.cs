@@ -6,9 +6,9 @@ namespace Supervisor.Config.Import;
 internal sealed class SystemdIdentity(SystemdUnit unit, DraftSection service)
 {
     private static readonly Reason Root = Reason.Lost(
-        "listend makes no users, so the workers would run as root: create a user and set user");
+        "the workers would run as root: create a user and set user");
 
-    private static readonly Reason MustExist = Reason.Lost("listend makes no users: create the user");
+    private static readonly Reason MustExist = Reason.Lost("listend makes no users: create it");
 
     /// <summary>Settings that make systemd set no_new_privileges for a service without CAP_SYS_ADMIN.</summary>
     private static readonly string[] Implying =

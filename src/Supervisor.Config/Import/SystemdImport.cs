@@ -9,7 +9,7 @@ namespace Supervisor.Config.Import;
 internal sealed class SystemdImport(ImportDraft draft, Func<string, string> fullPath)
 {
     private static readonly Reason PerConnection = Reason.Lost(
-        "listend starts no process for each connection (Accept=yes): let systemd keep these units, or let the program accept connections");
+        "no process for each connection (Accept=yes): leave these units to systemd, or let the program accept");
 
     private readonly UnitFiles _files = new(draft.Differences, fullPath);
 

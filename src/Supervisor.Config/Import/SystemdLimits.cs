@@ -4,9 +4,9 @@ namespace Supervisor.Config.Import;
 internal static class SystemdLimits
 {
     private static readonly Reason SoftOnly =
-        Reason.Changed("listend has one value for the soft and the hard limit: the import used the soft limit");
+        Reason.Changed("the soft limit is the hard limit too");
 
-    private static readonly Reason Highest = Reason.Changed("listend sets the highest limit that it may set, as systemd does");
+    private static readonly Reason Highest = Reason.Changed("the highest possible limit, as in systemd");
 
     public static void Translate(DraftSection service, SourceSetting setting, string value)
     {

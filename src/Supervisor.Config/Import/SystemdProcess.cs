@@ -3,11 +3,9 @@ namespace Supervisor.Config.Import;
 /// <summary>How a service is stopped and which signals it has, systemd.kill(5).</summary>
 internal sealed class SystemdProcess(SystemdUnit unit, DraftSection service)
 {
-    private static readonly Reason SigPipe = Reason.Changed(
-        "SIGPIPE has its default action in a worker; systemd ignores it (IgnoreSIGPIPE=yes is its default)");
+    private static readonly Reason SigPipe = Reason.Changed("SIGPIPE is not ignored, as with IgnoreSIGPIPE=no");
 
-    private static readonly Reason Remaining = Reason.Changed(
-        "listend also ends the remaining processes of a worker, after stop_timeout");
+    private static readonly Reason Remaining = Reason.Changed("listend ends the remaining processes after stop_timeout");
 
     public void Translate()
     {

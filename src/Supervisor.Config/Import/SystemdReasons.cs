@@ -4,9 +4,9 @@ namespace Supervisor.Config.Import;
 internal static class SystemdReasons
 {
     private static readonly Reason Order =
-        Reason.Lost("listend starts its services in parallel: write order and conditions between units into the unit of listend");
-    private static readonly Reason Reached = Reason.NotNeeded("it holds for listend.service, or for services that listend starts together");
-    private static readonly Reason Installed = Reason.NotNeeded("listend.service starts at boot, and with it the configured services");
+        Reason.Lost("services start in parallel: write it into the unit of listend");
+    private static readonly Reason Installed = Reason.NotNeeded("listend.service starts at boot, with its services");
+    private static readonly Reason Ignored = Reason.NotNeeded("systemd ignores it too");
 
     /// <summary>Units that the system reaches before listend.service, or that stop it.</summary>
     private static readonly string[] OfEverySystem =
@@ -23,7 +23,7 @@ internal static class SystemdReasons
     {
         "Unit" => OfUnit(setting, isGiven),
         "Install" => Installed,
-        _ when setting.Section.StartsWith("X-", StringComparison.Ordinal) => Reason.NotNeeded("systemd ignores it too"),
+        _ when setting.Section.StartsWith("X-", StringComparison.Ordinal) => Ignored,
         _ => CommonReasons.Section,
     };
 
@@ -33,13 +33,13 @@ internal static class SystemdReasons
         bool IsGivenSocket(string unit) => unit.EndsWith(".socket", StringComparison.Ordinal) && isGiven(unit);
         return setting.Key switch
         {
-            "Documentation" or "SourcePath" => Reason.NotNeeded("it informs the reader"),
+            "Documentation" or "SourcePath" => Reason.NotNeeded("for the reader"),
             "DefaultDependencies" or "CollectMode" or "RefuseManualStart" or "RefuseManualStop" or "AllowIsolate"
-                or "StopWhenUnneeded" or "IgnoreOnIsolate" or "JobTimeoutSec" => Reason.NotNeeded("it is about systemd's jobs"),
+                or "StopWhenUnneeded" or "IgnoreOnIsolate" or "JobTimeoutSec" => Reason.NotNeeded("about systemd's jobs"),
             "After" or "Before" or "Wants" or "Requires" or "BindsTo" or "PartOf" or "Conflicts" or "Requisite" or "Upholds"
                 when Array.TrueForAll(units, unit => OfEverySystem.Contains(unit) || IsGivenSocket(unit)) =>
-                Reached,
-            _ when setting.Key.StartsWith("X-", StringComparison.Ordinal) => Reason.NotNeeded("systemd ignores it too"),
+                Installed,
+            _ when setting.Key.StartsWith("X-", StringComparison.Ordinal) => Ignored,
             "RequiresMountsFor" or "WantsMountsFor" => Reason.Lost("write it into the unit of listend"),
             "OnFailure" or "OnSuccess" or "FailureAction" or "SuccessAction" or "StartLimitAction" =>
                 Reason.Lost("listend starts nothing for it: see \"listenctl events --follow --json\""),

@@ -5,11 +5,15 @@ namespace Supervisor.Config.Import;
 /// <summary>The restart settings of a .service unit: Restart=, RestartSec=, RestartMaxDelaySec= and StartLimit*=.</summary>
 internal sealed class SystemdRestartImport(SystemdUnit unit, DraftSection service)
 {
-    private static readonly Reason NeverGivesUp = Reason.Changed(
-        "listend doubles the wait after failed starts and never gives up; systemd waits for RestartSec= and gives up");
+    private static readonly Reason NeverGivesUp = Reason.Changed("failed starts repeat without end, with growing waits");
 
-    private static readonly Reason NextConnection = Reason.Changed(
-        "written as \"always\", because the socket starts it again after each exit; listend does not wait for a connection");
+    private static readonly Reason NextConnection = Reason.Changed("\"always\", because the socket would start it again");
+
+    private SourceSetting? Burst => unit.Last("Unit", "StartLimitBurst") ?? unit.Last("Service", "StartLimitBurst");
+
+    private SourceSetting? Interval => unit.Last("Unit", "StartLimitIntervalSec")
+        ?? unit.Last("Unit", "StartLimitInterval")
+        ?? unit.Last("Service", "StartLimitInterval");
 
     /// <param name="hasSockets">Whether sockets start the service.</param>
     public void Translate(bool hasSockets)
@@ -32,7 +36,7 @@ internal sealed class SystemdRestartImport(SystemdUnit unit, DraftSection servic
                 service.Set("restart.policy", TomlLiteral.Of("always"), restart);
                 break;
             case null or "no" or "on-success" or "on-failure" or "on-abnormal" or "on-abort" or "on-watchdog" when hasSockets:
-                var remark = restart is null ? "the socket starts it again after each exit" : null;
+                var remark = restart is null ? "the socket would start it again" : null;
                 service.Set("restart.policy", TomlLiteral.Of("always"), restart, remark);
                 if (restart is not null)
                 {
@@ -81,24 +85,30 @@ internal sealed class SystemdRestartImport(SystemdUnit unit, DraftSection servic
             service.Set("restart.backoff_max", TomlLiteral.Of(span), wait, "RestartSec= is constant");
         }
 
-        if (service.Line("restart.policy") is { Literal: not "\"never\"" })
+        if (service.Line("restart.policy") is { Literal: not "\"never\"" } && GivesUp(wait))
         {
             service.Report(NeverGivesUp);
         }
     }
 
+    /// <summary>Whether starts that fail at once reach StartLimitBurst= (5) within StartLimitIntervalSec= (10 s).</summary>
+    private bool GivesUp(SourceSetting? wait)
+    {
+        var between = wait is null ? TimeSpan.FromMilliseconds(100) : SystemdValues.Span(wait.Value) ?? TimeSpan.Zero;
+        var interval = Interval is null ? TimeSpan.FromSeconds(10) : SystemdValues.Span(Interval.Value) ?? TimeSpan.Zero;
+        var burst = Burst is null ? 5 : SystemdValues.Integer(Burst.Value) ?? 5;
+        return interval > TimeSpan.Zero && between.TotalSeconds * Math.Max(0, burst) < interval.TotalSeconds;
+    }
+
     private void Limit()
     {
-        if ((unit.Last("Unit", "StartLimitBurst") ?? unit.Last("Service", "StartLimitBurst")) is { } burst)
+        if (Burst is { } burst)
         {
             service.SetOrReport(
                 burst, "restart.limit", SystemdValues.Integer(burst.Value) is { } limit ? TomlLiteral.Of(limit) : null);
         }
 
-        var interval = unit.Last("Unit", "StartLimitIntervalSec")
-            ?? unit.Last("Unit", "StartLimitInterval")
-            ?? unit.Last("Service", "StartLimitInterval");
-        if (interval is null)
+        if (Interval is not { } interval)
         {
             return;
         }

@@ -22,7 +22,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
         }
 
         _service = draft.Add("service", unit.Stem, unit.File);
-        _service.Title = unit.Last("Unit", "Description")?.Value;
+        _service.Title = unit.Title;
         Command(commands[0].Command, commands[0].Setting);
         foreach (var (setting, _) in commands.Skip(1))
         {
@@ -71,7 +71,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
         _service.Set("command", TomlLiteral.Of(command.Text.Words()), setting, remark);
         if (command.Text.SplitsVariables)
         {
-            _service.Changed(setting, "the shell splits $NAME at white space; systemd also honours quotes in its value");
+            _service.Changed(setting, "quotes in the value of $NAME have no effect");
         }
 
         foreach (var prefix in command.Prefixes.Distinct())
@@ -103,7 +103,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
         var ready = type?.Value is "notify" or "notify-reload" ? "notify" : "started";
         _service.Set(
             "ready", TomlLiteral.Of(ready), type,
-            ready == "started" && hasListeners ? "\"accepting\" waits until the worker serves, and makes restarts safe" : null);
+            ready == "started" && hasListeners ? "\"accepting\" makes restarts safe" : null);
         if (ready == "notify" && unit.Last("Service", "TimeoutStartSec") is null && unit.Last("Service", "TimeoutSec") is null)
         {
             _service.Set("start_timeout", TomlLiteral.Of(TimeSpan.FromSeconds(90)), null, "systemd's default");
@@ -114,7 +114,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
             _service.Set("stop_timeout", TomlLiteral.Of(TimeSpan.FromSeconds(90)), null, "systemd's default");
         }
 
-        _service.Set("working_directory", TomlLiteral.Of("/"), null, "systemd's default");
+        _service.Set("working_directory", TomlLiteral.Of("/"));
     }
 
     private void Translate(SourceSetting setting, IReadOnlyList<SystemdSocketImport> sockets, IReadOnlySet<string> units)

@@ -4,10 +4,10 @@ namespace Supervisor.Config.Import;
 internal static class SystemdServiceReasons
 {
     private static readonly Reason Sandbox =
-        Reason.Lost("listend does not sandbox workers: set it on the unit of listend, for all its workers");
+        Reason.Lost("no sandbox: set it on the unit of listend, for all workers");
 
     private static readonly Reason Cgroup =
-        Reason.Lost("listend sets no cgroup limits: set it on the unit of listend, for all its workers");
+        Reason.Lost("no cgroup limits: set it on the unit of listend, for all workers");
 
     private static readonly Reason MainPid = Reason.Lost("the program must stay in the foreground or send MAINPID=");
     private static readonly Reason Policy = Reason.Changed("restart.policy distinguishes only clean exits and failures");
@@ -34,8 +34,7 @@ internal static class SystemdServiceReasons
     private static readonly Dictionary<string, Reason> Known = new(StringComparer.Ordinal)
     {
         ["ExecStop"] = Reason.Lost("listend stops a worker only with stop_signal"),
-        ["ExecReload"] = Reason.Changed("\"listenctl restart\" replaces the workers without a refused connection; "
-            + "\"listenctl signal SERVICE HUP\" makes the workers reload"),
+        ["ExecReload"] = Reason.Changed("see \"listenctl restart\" and \"listenctl signal SERVICE HUP\""),
         ["ExecCondition"] = Reason.Lost("hooks.pre_start can prevent a start, and the roll-out then fails"),
         ["PIDFile"] = MainPid,
         ["BusName"] = Reason.Lost("a worker is ready by the notify protocol or by a check from outside"),

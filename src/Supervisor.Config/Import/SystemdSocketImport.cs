@@ -11,7 +11,7 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
         ["/", "/run", "/var/run", "/tmp", "/var/tmp", "/var/lib", "/dev", "/var", "/srv", "/etc", "/opt", "/home", "/root"];
 
     private static readonly Reason Names =
-        Reason.Changed("LISTEN_FDNAMES has the name of each listener; systemd passes FileDescriptorName=, by default the name of the unit");
+        Reason.Changed("LISTEN_FDNAMES has the names of the listeners");
 
     private readonly List<DraftSection> _listeners = [];
 
@@ -37,6 +37,7 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
     {
         var given = unit.Last("Socket", "FileDescriptorName");
         var name = given is null ? unit.Stem : Expanded(given.Value) ?? unit.Stem;
+        var addresses = new HashSet<string>(StringComparer.Ordinal);
         foreach (var setting in Addresses())
         {
             if (Address(setting, out var reason) is not { } address)
@@ -45,8 +46,14 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
                 continue;
             }
 
+            if (!addresses.Add(address))
+            {
+                draft.Lost(setting, "the unit has this address twice");
+                continue;
+            }
+
             var listener = draft.Add("listener", name, unit.File);
-            listener.Title = _listeners.Count == 0 ? unit.Last("Unit", "Description")?.Value : null;
+            listener.Title = _listeners.Count == 0 ? unit.Title : null;
             listener.Set("address", TomlLiteral.Of(address), setting);
             _listeners.Add(listener);
         }
@@ -115,7 +122,7 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
             var name = Expanded(user.Value) ?? user.Value;
             foreach (var listener in _listeners.Where(listener => Path(listener) is not null))
             {
-                listener.Set("unix.group", TomlLiteral.Of(name), user, "systemd takes the user's primary group: check its name");
+                listener.Set("unix.group", TomlLiteral.Of(name), user, "the user's primary group: check its name");
             }
         }
     }

@@ -4,7 +4,7 @@ namespace Supervisor.Config.Import;
 internal static class SystemdSocketReasons
 {
     /// <summary>A socket file in a folder that systemd makes.</summary>
-    public static readonly Reason Folder = Reason.Lost("listend creates no folder for a socket: create it with tmpfiles.d");
+    public static readonly Reason Folder = Reason.Lost("its folder is not created: create it with tmpfiles.d");
 
     private static readonly Reason KernelObject = Reason.Lost("listend holds sockets, no other kernel objects");
     private static readonly Reason NoLabels = Reason.Lost("listend sets no security labels");

@@ -28,7 +28,7 @@ internal static class TomlLiteral
                 '"' or '\\' => text.Append('\\').Append((char)rune.Value),
                 '\n' => text.Append("\\n"),
                 '\t' => text.Append("\\t"),
-                _ when Rune.IsControl(rune) => text.Append(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}"),
+                _ when Rune.IsControl(rune) || rune == Rune.ReplacementChar => text.Append(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}"),
                 _ => text.Append(rune.ToString()),
             };
         }

@@ -27,7 +27,7 @@ internal sealed class UnitFiles(DraftDifferences differences, Func<string, strin
         if (_units.TryGetValue(name, out var other))
         {
             var (kept, replaced) = file.Rank <= other.Rank ? (file, other) : (other, file);
-            differences.Add(replaced.Path, Reason.NotNeeded($"{kept.Path} replaces it, as in systemd"));
+            differences.Add(replaced.Path, Reason.NotNeeded($"{kept.Path} replaces it"));
             _units[name] = kept;
         }
         else
@@ -93,7 +93,7 @@ internal sealed class UnitFiles(DraftDifferences differences, Func<string, strin
         var ranked = group.OrderBy(d => d.File.Rank).ThenBy(d => d.Specific).ThenByDescending(d => d.Given).ToList();
         foreach (var (replaced, _, _) in ranked.Skip(1))
         {
-            differences.Add(replaced.Path, Reason.NotNeeded($"{ranked[0].File.Path} replaces it, as in systemd"));
+            differences.Add(replaced.Path, Reason.NotNeeded($"{ranked[0].File.Path} replaces it"));
         }
 
         return ranked[0].File;

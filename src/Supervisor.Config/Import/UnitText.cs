@@ -35,7 +35,7 @@ internal static class UnitText
             var setting = new SourceSetting(source.Path, number, sections.Count > 0 ? sections[^1].Name : "", key, value);
             if (equals > 0 && sections.Count > 0)
             {
-                sections[^1].Settings.Add(setting);
+                sections[^1].Add(setting);
             }
             else
             {
