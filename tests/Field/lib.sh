@@ -169,3 +169,13 @@ beside_supervisord() {
         diff -u <(known "theirs.$name") <(known "facts/$name") > difference || fail "$name differs: $(grep "^[-+]" difference)"
     done
 }
+
+# translates FILE...: the import of the files must be standard input, valid for "listend check --offline", without a long comment.
+translates() {
+    cat > .wanted
+    run listenctl import "$@"
+    expect_status 0
+    diff .wanted .out || fail "the import is not as expected"
+    [ -z "$(grep '^#' .out | awk 'length > 140')" ] || fail "a comment has more than 140 characters"
+    listend check --offline --config .out > .checked 2>&1 || fail "the import is not valid: $(cat .checked)"
+}

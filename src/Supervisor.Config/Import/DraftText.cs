@@ -21,7 +21,6 @@ internal sealed partial class DraftText
     public static DraftText Of(IEnumerable<DraftSection> sections, IEnumerable<ImportDifference> differences)
     {
         var draft = new DraftText();
-        draft.Add($"# From \"{Name}\": check it with \"listend check --config FILE\"");
         foreach (var comment in DifferenceText.Comments(differences))
         {
             draft.Add(comment);
@@ -49,7 +48,11 @@ internal sealed partial class DraftText
 
     private void Add(DraftSection section)
     {
-        Add("");
+        if (_lines.Count > 0)
+        {
+            Add("");
+        }
+
         var title = section.Title is null ? "" : $": {CommentText.Value(section.Title)}";
         foreach (var comment in CommentText.Lines($"from {section.File}{title}"))
         {

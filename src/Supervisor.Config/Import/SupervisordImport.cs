@@ -98,6 +98,12 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
         var socket = isFastCgi
             ? SupervisordSocket.Translate(section, name, new SupervisordExpansion(Values(section, program, group, 0, 1)), draft)
             : null;
+        if (isFastCgi && socket is null)
+        {
+            draft.Lost(section, "its socket cannot be translated, and its program needs it");
+            return;
+        }
+
         for (var i = 0; i < (differ ? count : 1); i++)
         {
             var values = Values(section, program, group, first + i, count);

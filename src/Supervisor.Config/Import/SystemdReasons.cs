@@ -3,10 +3,12 @@ namespace Supervisor.Config.Import;
 /// <summary>Why settings outside of [Service] and [Socket] have no equivalent.</summary>
 internal static class SystemdReasons
 {
+    /// <summary>What systemd ignores.</summary>
+    public static readonly Reason Ignored = Reason.NotNeeded("systemd ignores it too");
+
     private static readonly Reason Order =
         Reason.Lost("services start in parallel: write it into the unit of listend");
     private static readonly Reason Installed = Reason.NotNeeded("listend.service starts at boot, with its services");
-    private static readonly Reason Ignored = Reason.NotNeeded("systemd ignores it too");
 
     /// <summary>Units that the system reaches before listend.service, or that stop it.</summary>
     private static readonly string[] OfEverySystem =

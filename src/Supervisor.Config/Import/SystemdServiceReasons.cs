@@ -99,6 +99,7 @@ internal static class SystemdServiceReasons
     /// <summary>The reason for a setting of [Service].</summary>
     public static Reason Of(string key) =>
         Known.TryGetValue(key, out var reason) ? reason
+        : key.StartsWith("X-", StringComparison.Ordinal) ? SystemdReasons.Ignored
         : IsCgroup(key) ? Cgroup
         : SandboxPrefixes.Any(p => key.StartsWith(p, StringComparison.Ordinal)) ? Sandbox
         : CommonReasons.Setting;

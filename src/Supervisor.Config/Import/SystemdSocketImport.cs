@@ -101,7 +101,7 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
         if (Path(listener) is { } path)
         {
             listener.Set("unix.mode", TomlLiteral.Of("0666"), null, "systemd's default");
-            listener.Set("unix.remove_stale", TomlLiteral.Of(true), null, "as systemd");
+            listener.Set("unix.remove_stale", TomlLiteral.Of(true));
             var folder = path[..Math.Max(1, path.LastIndexOf('/'))];
             if (!ExistingFolders.Contains(folder) && listener.Line("address")?.Origin is { } origin)
             {

@@ -49,5 +49,7 @@ internal static class SystemdSocketReasons
     };
 
     /// <summary>The reason for a setting of [Socket].</summary>
-    public static Reason Of(string key) => Known.TryGetValue(key, out var reason) ? reason : CommonReasons.Setting;
+    public static Reason Of(string key) => Known.TryGetValue(key, out var reason) ? reason
+        : key.StartsWith("X-", StringComparison.Ordinal) ? SystemdReasons.Ignored
+        : CommonReasons.Setting;
 }

@@ -36,7 +36,8 @@ internal sealed class SystemdUnit(string name, string file, IReadOnlyList<Source
     public string? Instance => Stem.IndexOf('@', StringComparison.Ordinal) is var at and >= 0 ? Stem[(at + 1)..] : null;
 
     /// <summary>Its description; null without one.</summary>
-    public string? Title => Last("Unit", "Description") is { } title ? SystemdSpecifiers.Expand(title.Value, this, out _) ?? title.Value : null;
+    public string? Title =>
+        Last("Unit", "Description") is { } title ? SystemdSpecifiers.Expand(title.Value, this, out _) ?? title.Value : null;
 
     /// <summary>All settings, drop-ins last, in the order in which systemd applies them.</summary>
     public IReadOnlyList<SourceSetting> Settings { get; } = settings;

@@ -7,13 +7,39 @@ namespace Supervisor.Config.Import;
 /// <summary>Writes values in TOML.</summary>
 internal static class TomlLiteral
 {
+    private const int MaxArrayLine = 110;
+
     public static string Of(bool value) => value ? "true" : "false";
 
     public static string Of(long value) => value.ToString(CultureInfo.InvariantCulture);
 
     public static string Of(TimeSpan value) => $"\"{Duration.Format(value)}\"";
 
-    public static string Of(IEnumerable<string> values) => $"[{string.Join(", ", values.Select(Of))}]";
+    /// <summary>An array. What has no room on a line continues on the next ones.</summary>
+    public static string Of(IEnumerable<string> values)
+    {
+        var text = new StringBuilder("[");
+        var length = 0;
+        var isLong = false;
+        foreach (var literal in values.Select(Of))
+        {
+            if (length + literal.Length > MaxArrayLine && length > 0)
+            {
+                text.Append(",\n    ");
+                isLong = true;
+                length = 0;
+            }
+            else if (length > 0)
+            {
+                text.Append(", ");
+            }
+
+            text.Append(literal);
+            length += literal.Length + 2;
+        }
+
+        return text.Append(isLong ? ",\n]" : "]").ToString();
+    }
 
     /// <summary>A basic string.</summary>
     public static string Of(string value)
@@ -28,7 +54,8 @@ internal static class TomlLiteral
                 '"' or '\\' => text.Append('\\').Append((char)rune.Value),
                 '\n' => text.Append("\\n"),
                 '\t' => text.Append("\\t"),
-                _ when Rune.IsControl(rune) || rune == Rune.ReplacementChar => text.Append(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}"),
+                _ when Rune.IsControl(rune) || rune == Rune.ReplacementChar =>
+                    text.Append(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}"),
                 _ => text.Append(rune.ToString()),
             };
         }

@@ -10,8 +10,6 @@ namespace Supervisor.Config.Import;
 /// </summary>
 internal static class UnitText
 {
-    private static readonly Reason Ignored = Reason.NotNeeded("systemd ignores it too");
-
     /// <summary>Reads the sections. A line that systemd ignores with a warning is reported.</summary>
     public static List<SourceSection> Read(ConfigSource source, DraftDifferences differences)
     {
@@ -39,7 +37,7 @@ internal static class UnitText
             }
             else
             {
-                differences.Add(setting, Ignored);
+                differences.Add(setting, SystemdReasons.Ignored);
             }
         }
 
