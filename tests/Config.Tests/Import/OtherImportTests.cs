@@ -203,9 +203,11 @@ public sealed class OtherImportTests
     }
 
     [Fact]
-    public void An_empty_fcgi_socket_is_named()
+    public void A_fcgi_program_is_not_written_without_its_socket()
     {
-        Assert.Contains("socket:3", Imported.Of("s.conf", "[fcgi-program:a]\ncommand=/bin/a\nsocket=\n").Lost);
+        var result = Imported.Translate("s.conf", "[fcgi-program:a]\ncommand=/bin/a\nsocket=\n");
+        Assert.Null(result.Toml);
+        Assert.Contains(":3 socket=", Assert.Single(result.Errors).Message, StringComparison.Ordinal);
     }
 
     [Fact]
