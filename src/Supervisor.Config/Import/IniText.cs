@@ -62,7 +62,8 @@ internal static class IniText
             if (setting is var (line, key, value))
             {
                 var section = sections[^1];
-                section.Add(new SourceSetting(source.Path, line, section.Name, key.ToLowerInvariant(), value.ToString()) { Spelling = key });
+                var name = key.ToLowerInvariant();
+                section.Add(new SourceSetting(source.Path, line, section.Name, name, value.ToString()) { Spelling = key });
                 setting = null;
             }
         }

@@ -2,20 +2,23 @@ using Supervisor.Config.Import;
 
 namespace Supervisor.Config.Tests.Import;
 
-/// <summary>Random files out of pieces that parsers stumble over: each is translated or refused, in time that grows with its size.</summary>
+/// <summary>Random files of pieces that parsers stumble over: each is translated or refused, in linear time.</summary>
 public sealed class ImportFuzzTests
 {
     private static readonly string[] Pieces =
     [
         "[Service]\n", "[Socket]\n", "[Unit]\n", "[Install]\n", "[program:a]\n", "[fcgi-program:a]\n", "[watcher:a]\n", "[socket:a]\n",
-        "[env]\n", "[env:*]\n", "[group:g]\n", "[circus]\n", "[supervisord]\n", "[]\n", "[", "]", "ExecStart=", "ExecStartPre=", "Environment=",
+        "[env]\n", "[env:*]\n", "[group:g]\n", "[circus]\n", "[supervisord]\n", "[]\n", "[", "]", "ExecStart=", "ExecStartPre=",
+        "Environment=",
         "ListenStream=", "ListenDatagram=", "ListenSequentialPacket=", "SocketUser=", "Service=", "Sockets=", "EnvironmentFile=",
         "StateDirectory=", "Restart=", "RestartSec=", "LimitNOFILE=", "LimitNICE=", "KillSignal=", "command=", "cmd=", "args=", "socket=",
         "numprocs=", "process_name=", "environment=", "use_sockets=1\n", "host=", "port=", "path=", "umask=", "socket_owner=", "user=",
-        "programs=", "stopsignal=", "/bin/a", "/", "@", "-", "+", ":", ";", " ; ", "\\;", "\\", "\\\n", "\\x4", "\\u0000", "\\U00110000", "%i",
+        "programs=", "stopsignal=", "/bin/a", "/", "@", "-", "+", ":", ";", " ; ", "\\;", "\\", "\\\n", "\\x4", "\\u0000",
+        "\\U00110000", "%i",
         "%", "%%", "%I", "%(", "%(here)s", "%(ENV_A)s", "%(process_num)02d", "$A", "${A}", "${", "$", "$$", "$(", "$(circus.sockets.a)",
         "((circus.wid))", "$(circus.env.A)", "\"", "'", "A=b", "=", "=x", " ", "\t", "\n", "\r\n", "\u0001", "\u0085", "\uFEFF", "\uFFFD",
-        "\uD800", "\U0001F600", "é", "#c\n", "; c\n", "80", "127.0.0.1:80", "[::1]:80%e", "/run/a.sock", "vsock::1", "@abs", "tcp://", "unix://",
+        "\uD800", "\U0001F600", "é", "#c\n", "; c\n", "80", "127.0.0.1:80", "[::1]:80%e", "/run/a.sock", "vsock::1", "@abs",
+        "tcp://", "unix://",
         "tcp://localhost:1", "infinity", "99999999999999999999", "-1", "0x", "1min 3", "yes", "no",
     ];
 
@@ -24,7 +27,10 @@ public sealed class ImportFuzzTests
     private static readonly string[] Keys = [.. Pieces.Where(piece => piece.Length > 2 && piece.EndsWith('='))];
 
     private static readonly string[] Names =
-        ["a.service", "a@.service", "a@i.service", "a.socket", "a@.socket", "s.conf", "c.ini", "a.service.d/x.conf", "a-.socket.d/y.conf", "x.container"];
+    [
+        "a.service", "a@.service", "a@i.service", "a.socket", "a@.socket", "s.conf", "c.ini", "a.service.d/x.conf", "a-.socket.d/y.conf",
+        "x.container",
+    ];
 
     [Fact]
     public void Every_input_is_translated_or_refused()
