@@ -7,9 +7,17 @@ namespace Supervisor.Config.Tests;
 /// <summary>A default that is written out is valid: it changes nothing.</summary>
 public sealed class DefaultsTests
 {
-    public static TheoryData<string, string, string> Defaults => [.. SettingTable.All
-        .Where(setting => setting is { Default: not null, Section: "daemon" or "listener.NAME" or "service.NAME" })
-        .Select(setting => (setting.Section, setting.Key, setting.Default!))];
+    public static TheoryData<string, string, string> Defaults()
+    {
+        var data = new TheoryData<string, string, string>();
+        foreach (var setting in SettingTable.All
+            .Where(setting => setting is { Default: not null, Section: "daemon" or "listener.NAME" or "service.NAME" }))
+        {
+            data.Add(setting.Section, setting.Key, setting.Default!);
+        }
+
+        return data;
+    }
 
     [Theory]
     [MemberData(nameof(Defaults))]

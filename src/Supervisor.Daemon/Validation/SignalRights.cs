@@ -17,7 +17,8 @@ internal static class SignalRights
 
     public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config) =>
         config.Readable.Services.SelectMany(service => Faults(service).Select(fault => config.Places.Diagnostic(
-            "service", service.Name, fault.Setting, fault.Message, fault.Remedy) with { IsWarning = true }));
+            "service", service.Name, fault.Setting, fault.Message, fault.Remedy) with
+        { IsWarning = true }));
 
     private static IEnumerable<(string Setting, string Message, string Remedy)> Faults(ServiceSpec service)
     {

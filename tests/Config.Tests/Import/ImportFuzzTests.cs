@@ -1,4 +1,3 @@
-using Supervisor.Config.Import;
 
 namespace Supervisor.Config.Tests.Import;
 
