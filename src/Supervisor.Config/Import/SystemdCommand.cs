@@ -76,7 +76,7 @@ internal sealed record SystemdCommand(CommandText Text, string Prefixes)
                 Text.Literal(part);
             }
         }
-        else if (IsName(name))
+        else if (SystemdVariables.IsName(name))
         {
             Text.BeginWord();
             Text.SplitVariable(name);
@@ -140,9 +140,6 @@ internal sealed record SystemdCommand(CommandText Text, string Prefixes)
             end++;
         }
 
-        return end < word.Length && word[end] == '}' && IsName(word[start..end]) ? end : -1;
+        return end < word.Length && word[end] == '}' && SystemdVariables.IsName(word[start..end]) ? end : -1;
     }
-
-    private static bool IsName(string text) =>
-        text.Length > 0 && !char.IsAsciiDigit(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
 }

@@ -8,9 +8,9 @@ internal sealed class SystemdEnvironment(SystemdUnit unit, DraftSection service)
     {
         foreach (var word in SystemdWords.Split(setting.Value) ?? [])
         {
-            if (word.IndexOf('=', StringComparison.Ordinal) is var equals and > 0
-                && SystemdSpecifiers.Expand(word, unit, out _) is { } expanded)
+            if (SystemdSpecifiers.Expand(word, unit, out _) is { } expanded && IsAssignment(expanded))
             {
+                var equals = expanded.IndexOf('=', StringComparison.Ordinal);
                 yield return (expanded[..equals], expanded[(equals + 1)..]);
             }
         }
@@ -50,16 +50,23 @@ internal sealed class SystemdEnvironment(SystemdUnit unit, DraftSection service)
 
         foreach (var word in words)
         {
-            if (word.IndexOf('=', StringComparison.Ordinal) <= 0)
-            {
-                service.Report(setting, Reason.NotNeeded("systemd ignores a word without NAME= too"));
-            }
-            else if (SystemdSpecifiers.Expand(word, unit, out var reason) is null)
+            if (SystemdSpecifiers.Expand(word, unit, out var reason) is not { } expanded)
             {
                 service.Lost(setting, reason);
             }
+            else if (!IsAssignment(expanded))
+            {
+                service.Report(setting, Reason.NotNeeded("systemd ignores a word that is not NAME=VALUE too"));
+            }
         }
     }
+
+    /// <summary>
+    /// NAME=VALUE as systemd accepts it: the value has no control characters except tab and line feed (src/basic/env-util.c).
+    /// </summary>
+    private static bool IsAssignment(string text) =>
+        text.IndexOf('=', StringComparison.Ordinal) is var equals and > 0 && SystemdVariables.IsName(text[..equals])
+        && text.Skip(equals).All(c => c is (>= ' ' and not '\x7f') or '\t' or '\n');
 
     private void Files(IReadOnlyList<SourceSetting> settings)
     {

@@ -26,6 +26,10 @@ internal sealed class SystemdVariables
         }
     }
 
+    /// <summary>Whether systemd accepts the text as the name of a variable: letters, digits and "_", and no digit first.</summary>
+    public static bool IsName(string text) =>
+        text.Length > 0 && !char.IsAsciiDigit(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
+
     /// <summary>The value of a variable; null if the import does not know it.</summary>
     public string? Value(string name) => _values.GetValueOrDefault(name);
 }

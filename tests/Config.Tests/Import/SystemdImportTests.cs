@@ -179,6 +179,20 @@ public sealed class SystemdImportTests
     }
 
     [Fact]
+    public void A_variable_that_systemd_ignores_is_not_written()
+    {
+        var imported = Imported.Of(
+            "web.service", """
+            [Service]
+            ExecStart=/bin/web ${1BAD}
+            Environment=GOOD=a\tb 1BAD=x BAD-NAME=x
+            Environment=CONTROL=a\x01
+            """);
+        Assert.Equal(["Environment:3", "Environment:4"], imported.NotNeeded.Distinct());
+        Assert.Equal("a\tb", Assert.Single(imported.Service.Environment).Value);
+    }
+
+    [Fact]
     public void Units_with_a_process_for_each_connection_are_lost_together()
     {
         var result = Imported.Translate(
