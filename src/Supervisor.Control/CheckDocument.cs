@@ -7,10 +7,10 @@ namespace Supervisor.Control;
 public sealed record CheckDocument(bool Ok, IReadOnlyList<ConfigErrorDocument> Errors, IReadOnlyList<FailureDocument> Failures)
 {
     /// <summary>Warnings: for example files that services name and that do not exist now.</summary>
-    public IReadOnlyList<ConfigErrorDocument> Warnings { get; init; } = [];
+    public IReadOnlyList<ConfigErrorDocument> Warnings { get; set; } = [];
 
     /// <summary>Every path that listend opens: configuration files, runtime directory, log and environment files.</summary>
-    public IReadOnlyList<OpenedPathDocument> Paths { get; init; } = [];
+    public IReadOnlyList<OpenedPathDocument> Paths { get; set; } = [];
 }
 
 /// <summary>A path that the daemon opens, with each of its components.</summary>

@@ -19,5 +19,5 @@ public sealed record DrainDocument(
     KeepsAcceptingDocument? KeepsAccepting)
 {
     /// <summary>In the event worker-cut: the peers of the first few connections; empty otherwise.</summary>
-    public IReadOnlyList<string> Peers { get; init; } = [];
+    public IReadOnlyList<string> Peers { get; set; } = [];
 }

@@ -123,10 +123,10 @@ public sealed record FailureDocument(
     public int? Column { get; init; }
 
     /// <summary>The reason in one sentence; empty if the address can be bound.</summary>
-    public string Verdict { get; init; } = "";
+    public string Verdict { get; set; } = "";
 
     /// <summary>Notes on an address that can be bound.</summary>
-    public IReadOnlyList<string> Warnings { get; init; } = [];
+    public IReadOnlyList<string> Warnings { get; set; } = [];
 
     /// <summary>TIME_WAIT: milliseconds until the last connection has left that state; null otherwise.</summary>
     public long? ClearsInMs { get; init; }

@@ -24,7 +24,7 @@ public sealed record ReloadDocument(
     /// Warnings. After a reload: options that the kernel refused. In a dry run: files that services name and that do
     /// not exist now.
     /// </summary>
-    public IReadOnlyList<string> Warnings { get; init; } = [];
+    public IReadOnlyList<string> Warnings { get; set; } = [];
 
     /// <summary>
     /// With <c>wait</c>: done, failed (a roll-out was rolled back or superseded, or a service did not start) or timeout; null without.
@@ -32,7 +32,7 @@ public sealed record ReloadDocument(
     public string? Outcome { get; init; }
 
     /// <summary>With <c>wait</c>: how each roll-out and each start ended.</summary>
-    public IReadOnlyList<ChangeDocument> Rollouts { get; init; } = [];
+    public IReadOnlyList<ChangeDocument> Rollouts { get; set; } = [];
 
     /// <summary>RFC 9457, for a refused configuration: about:blank.</summary>
     public string? Type { get; init; }

@@ -77,10 +77,10 @@ public sealed record ServiceDocument(
     public ManualDocument? Manual { get; init; }
 
     /// <summary>Processes that do not exit after SIGKILL: the service continues without them.</summary>
-    public IReadOnlyList<AbandonedDocument> Abandoned { get; init; } = [];
+    public IReadOnlyList<AbandonedDocument> Abandoned { get; set; } = [];
 
     /// <summary>The service's listeners at which the kernel has dropped connections or datagrams.</summary>
-    public IReadOnlyList<DropsDocument> Drops { get; init; } = [];
+    public IReadOnlyList<DropsDocument> Drops { get; set; } = [];
 }
 
 /// <summary>What the kernel has dropped at a listener.</summary>

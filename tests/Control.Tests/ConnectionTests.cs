@@ -143,10 +143,12 @@ public sealed class ConnectionTests
     }
 
     [Theory]
-    [InlineData(true, null, null, "/run/listend/control.sock")]
-    [InlineData(false, null, "/run/user/1000x", "/run/user/1000x/listend/control.sock")]
-    [InlineData(true, "/nowhere/c", "/run/user/1000x", "/nowhere/c")]
-    public void The_default_socket_comes_from_the_variable_or_the_user(bool isRoot, string? control, string? runtime, string expected)
+    [InlineData(true, false, null, null, "/run/listend/control.sock")]
+    [InlineData(false, false, null, "/run/user/1000x", "/run/user/1000x/listend/control.sock")]
+    [InlineData(false, true, null, "/run/user/1000x", "/run/listend/control.sock")]
+    [InlineData(true, true, "/nowhere/c", "/run/user/1000x", "/nowhere/c")]
+    public void The_default_socket_comes_from_the_variable_or_the_user(
+        bool isRoot, bool mayOpen, string? control, string? runtime, string expected)
     {
         var variables = new Dictionary<string, string>();
         if (control is not null)
@@ -165,6 +167,7 @@ public sealed class ConnectionTests
             Output = Stream.Null,
             Error = TextWriter.Null,
             IsRoot = isRoot,
+            MayOpen = _ => mayOpen,
             Variable = variables.GetValueOrDefault,
         });
         Assert.Equal(expected, client.SocketPath);

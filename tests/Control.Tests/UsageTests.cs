@@ -21,11 +21,11 @@ public sealed class UsageTests
     [InlineData(
         "restart",
         "listenctl: Required argument 'SERVICE' missing for command: 'restart'.\n"
-        + "usage: listenctl [--socket PATH] [--json] restart SERVICE [--wait] [--timeout D]\n")]
+        + "usage: listenctl [--socket PATH] [--json] restart SERVICE [--worker SLOT] [--wait] [--timeout D]\n")]
     [InlineData(
         "restart a --timeout 5x",
         "listenctl: invalid duration \"5x\" for --timeout: use for example 500ms, 30s or 5m\n"
-        + "usage: listenctl [--socket PATH] [--json] restart SERVICE [--wait] [--timeout D]\n")]
+        + "usage: listenctl [--socket PATH] [--json] restart SERVICE [--worker SLOT] [--wait] [--timeout D]\n")]
     [InlineData(
         "history a b",
         "listenctl: Unrecognized command or argument 'b'.\nusage: listenctl [--socket PATH] [--json] history LISTENER [--follow]\n")]
@@ -40,11 +40,12 @@ public sealed class UsageTests
     [InlineData(
         "signal a FOO",
         "listenctl: unknown signal \"FOO\": use HUP, SIGUSR1, RTMIN+3 or a number from 1 to 64\n"
-        + "usage: listenctl [--socket PATH] [--json] signal SERVICE SIG\n")]
+        + "usage: listenctl [--socket PATH] [--json] signal SERVICE SIG [--worker SLOT] [--force]\n")]
     [InlineData(
         "logs a --lines x",
         "listenctl: invalid number of lines \"x\"\nusage: listenctl [--socket PATH] [--json] logs SERVICE [--worker SLOT] [--follow] [-n N]\n")]
-    [InlineData("status --wait", "listenctl: unknown option \"--wait\"\nusage: listenctl [--socket PATH] [--json] status [SERVICE]\n")]
+    [InlineData(
+        "status --wait", "listenctl: unknown option \"--wait\"\nusage: listenctl [--socket PATH] [--json] status [SERVICE] [--all]\n")]
     public void A_wrong_command_line_exits_with_2_and_prints_the_usage(string line, string error)
     {
         var args = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);

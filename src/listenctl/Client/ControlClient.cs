@@ -5,7 +5,6 @@ using Supervisor.Control;
 using Supervisor.Control.CommandLine;
 using Supervisor.Linux.Continuity;
 using Supervisor.Listenctl.Terminal;
-using Supervisor.Native;
 
 namespace Supervisor.Listenctl.Client;
 
@@ -62,7 +61,7 @@ internal sealed class ControlClient
     private static string? DefaultSocket(CommandContext context)
     {
         var system = RuntimePaths.Default(isRoot: true)!.ControlSocket;
-        return context.IsRoot || Files.MayWriteFile(system) ? system : RuntimePaths.Default(isRoot: false, context.Variable)?.ControlSocket;
+        return context.IsRoot || context.MayOpen(system) ? system : RuntimePaths.Default(isRoot: false, context.Variable)?.ControlSocket;
     }
 
     /// <summary>Reads a document.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using Supervisor.Native;
 
 namespace Supervisor.Listenctl.Terminal;
 
@@ -29,6 +30,9 @@ internal sealed class CommandContext
     /// <summary>Whether this is root.</summary>
     public bool IsRoot { get; init; }
 
+    /// <summary>Whether this user may connect to a socket.</summary>
+    public Func<string, bool> MayOpen { get; init; } = static _ => false;
+
     /// <summary>Whether the reader of standard output has closed it.</summary>
     public bool OutputIsClosed => Output is StandardOutput { IsClosed: true };
 
@@ -42,5 +46,6 @@ internal sealed class CommandContext
         Key = Keyboard.Wait,
         Variable = Environment.GetEnvironmentVariable,
         IsRoot = Environment.IsPrivilegedProcess,
+        MayOpen = Files.MayWriteFile,
     };
 }

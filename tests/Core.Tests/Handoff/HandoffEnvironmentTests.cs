@@ -103,7 +103,7 @@ public class HandoffEnvironmentTests
 
     [Theory]
     [InlineData("cache", true)]
-    [InlineData("", false)]
+    [InlineData("", true)]
     [InlineData("a:b", false)]
     [InlineData("a\tb", false)]
     [InlineData("ü", false)]
