@@ -91,6 +91,9 @@ internal sealed class CrashSafeDescriptors : IDisposable
     public void BringState(DescriptorHandle state, DescriptorHandle journal) =>
         _held.Bring(DescriptorKey.State, [new(DescriptorKey.Journal, journal), new(DescriptorKey.State, state)]);
 
+    /// <summary>All owners bring their descriptors again: see <see cref="HeldDescriptors.Disown"/>.</summary>
+    public void Disown() => _held.Disown();
+
     /// <summary>Makes the holder close all descriptors that no owner needs: the saved state does not name them any more.</summary>
     public void DropOthers() => _held.DropOthers();
 

@@ -222,6 +222,7 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
         _savedServices.Clear();
         _savedListeners.Clear();
         _removedServices.Clear();
+        _descriptors.Disown();
         _descriptors.Bring("", _snapshots.OwnSockets());
         foreach (var runner in _services)
         {

@@ -81,6 +81,21 @@ public sealed class HeldDescriptors
         }
     }
 
+    /// <summary>
+    /// Forgets which owner needs what: all owners bring theirs again. <see cref="DropOthers"/> drops what none of them brings, such as
+    /// the descriptors of an owner that is gone.
+    /// </summary>
+    public void Disown()
+    {
+        foreach (var keys in _owners.Values)
+        {
+            _others.UnionWith(keys);
+        }
+
+        _owners.Clear();
+        _missing.Clear();
+    }
+
     /// <summary>Drops the descriptors that no owner needs any more.</summary>
     public void DropOthers()
     {

@@ -1,0 +1,44 @@
+using Supervisor.Linux.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Tests.Kernel;
+
+/// <summary>What a holder has after owners have brought their descriptors.</summary>
+public class HeldDescriptorsTests
+{
+    private static readonly DescriptorHandle Any = new(-1);
+
+    [Fact]
+    public void What_nobody_brings_again_is_dropped_and_the_rest_is_not_sent_twice()
+    {
+        var holder = new Holder();
+        var held = new HeldDescriptors();
+        held.Use(holder, []);
+        held.Bring("worker 1", [new("output 1", Any)]);
+        held.Bring("worker 2", [new("output 2", Any)]);
+
+        held.Disown();
+        held.Bring("worker 2", [new("output 2", Any)]);
+        Assert.Equal(["output 1", "output 2"], holder.Keys.Order());
+        held.DropOthers();
+
+        Assert.Equal(["output 2"], holder.Keys);
+        Assert.Equal(2, holder.Puts);
+    }
+
+    private sealed class Holder : IDescriptorHolder
+    {
+        public List<string> Keys { get; } = [];
+
+        public int Puts { get; private set; }
+
+        public int Put(IReadOnlyList<KeyValuePair<string, DescriptorHandle>> descriptors)
+        {
+            Keys.AddRange(descriptors.Select(one => one.Key));
+            Puts += descriptors.Count;
+            return descriptors.Count;
+        }
+
+        public void Drop(IReadOnlyList<string> keys) => Keys.RemoveAll(keys.Contains);
+    }
+}
