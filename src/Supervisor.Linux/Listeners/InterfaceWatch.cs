@@ -114,8 +114,14 @@ public sealed class InterfaceWatch : IDisposable
     {
         foreach (var socket in handle.Sockets)
         {
-            if (Sockets.GetInt32(socket.Descriptor, SOL_SOCKET, BoundInterface, out var bound) is not null || bound == 0 || bound == index)
+            if (Sockets.GetInt32(socket.Descriptor, SOL_SOCKET, BoundInterface, out var bound) is not null || bound == 0)
             {
+                continue;
+            }
+
+            if (bound == index)
+            {
+                ExpectDevice(socket);
                 continue;
             }
 
@@ -130,10 +136,16 @@ public sealed class InterfaceWatch : IDisposable
             {
                 return false;
             }
+
+            ExpectDevice(socket);
         }
 
         return true;
     }
+
+    // A daemon that recovers while the interface is gone reads a socket without a device.
+    private static void ExpectDevice(ListenerSocket socket) => socket.Baseline = socket.Baseline?.With(
+        SocketOptions.BindToDevice, OptionAccess.Get(socket.Descriptor, SocketOptions.BindToDevice));
 
     private static void SetGone(ListenerHandle handle, string name)
     {
