@@ -77,6 +77,28 @@ internal sealed class CrashSafeDescriptors : IDisposable
         : _held.Missing.Count > 0 ? $"lost if the daemon dies: {string.Join(", ", _held.Missing.Order(StringComparer.Ordinal).Take(5))}"
         : null;
 
+    /// <summary>Whether a successor could not find the keeper, because its socket's file was removed.</summary>
+    public bool IsSocketMissing => !_isClosed && _holder is not null && Files.GetStatus(_paths.KeeperSocket, out _) is not null;
+
+    /// <summary>
+    /// Replaces the keeper if its socket's file was removed: nobody can ask the old one any more. The new one gets everything with the
+    /// next checkpoint.
+    /// </summary>
+    public void RestoreSocket()
+    {
+        if (!IsSocketMissing)
+        {
+            return;
+        }
+
+        _holder!.Dismiss(_paths.KeeperSocket);
+        _holder.Dispose();
+        _holder = null;
+        _held.Use(null, []);
+        StartHolder();
+        Restarted?.Invoke();
+    }
+
     /// <summary>Passes a worker's descriptors to the holder at once.</summary>
     public void Put(IReadOnlyList<KeyValuePair<string, DescriptorHandle>> descriptors) => _held.Put(descriptors);
 

@@ -42,7 +42,8 @@ internal sealed class Endpoints : IDisposable
             parts.Lifecycle, () => parts.Reloader.IsUnderWay, quiescence, new TakeoverSystem(parts.Services, snapshots, parts.Flush),
             parts.Events, request.Log);
         Files = new RuntimeFiles(
-            parts.Loop, request.Info.Paths, request.Lock, control, broker, parts.Services, Checkpointer.Rewrite, request.Log);
+            parts.Loop, request.Info.Paths, request.Lock, control, broker, _descriptors, parts.Services, Checkpointer.Rewrite,
+            request.Log);
         Connect(parts);
     }
 

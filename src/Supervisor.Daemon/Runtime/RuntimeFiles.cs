@@ -25,6 +25,7 @@ internal sealed class RuntimeFiles : IDeadline, IDisposable
     private readonly InstanceLock _lock;
     private readonly ControlServer _control;
     private readonly Broker _broker;
+    private readonly CrashSafeDescriptors _descriptors;
     private readonly ServiceTable _services;
     private readonly Action _save;
     private readonly ILogger _log;
@@ -38,14 +39,16 @@ internal sealed class RuntimeFiles : IDeadline, IDisposable
     /// <param name="instance">Its lock.</param>
     /// <param name="control">The control socket.</param>
     /// <param name="broker">The broker.</param>
+    /// <param name="descriptors">The keeper, which has a socket there.</param>
     /// <param name="services">The services, whose workers have notify sockets there.</param>
     /// <param name="save">Writes the state again.</param>
     /// <param name="log">The log.</param>
     public RuntimeFiles(
-        EventLoop loop, RuntimePaths paths, InstanceLock instance, ControlServer control, Broker broker, ServiceTable services, Action save,
-        ILogger log)
+        EventLoop loop, RuntimePaths paths, InstanceLock instance, ControlServer control, Broker broker, CrashSafeDescriptors descriptors,
+        ServiceTable services, Action save, ILogger log)
     {
-        (_loop, _paths, _lock, _control, _broker, _services, _save, _log) = (loop, paths, instance, control, broker, services, save, log);
+        (_loop, _paths, _lock, _control, _broker) = (loop, paths, instance, control, broker);
+        (_descriptors, _services, _save, _log) = (descriptors, services, save, log);
         loop.Add(this);
         Watch();
     }
@@ -72,6 +75,7 @@ internal sealed class RuntimeFiles : IDeadline, IDisposable
             return;
         }
 
+        _descriptors.RestoreSocket();
         foreach (var runner in _services)
         {
             runner.Workers.RestoreNotifySockets();
@@ -96,7 +100,8 @@ internal sealed class RuntimeFiles : IDeadline, IDisposable
 
     private bool IsMissing() => Files.GetStatus(_paths.LockFile, out _) is not null
         || !UnixDiag.IsAt(_control.Listener, _paths.ControlSocket)
-        || !UnixDiag.IsAt(_broker.Listener, _paths.BrokerSocket) || Files.GetStatus(_paths.NotifyDirectory, out _) is not null;
+        || !UnixDiag.IsAt(_broker.Listener, _paths.BrokerSocket) || Files.GetStatus(_paths.NotifyDirectory, out _) is not null
+        || _descriptors.IsSocketMissing;
 
     private void Watch()
     {
