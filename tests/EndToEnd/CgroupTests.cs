@@ -10,7 +10,7 @@ namespace Supervisor.EndToEnd;
 public sealed class CgroupTests(ITestOutputHelper output)
 {
     /// <summary>Creates a cgroup below its own, delegates it like systemd's Delegate=, enters it, and executes its arguments.</summary>
-    private const string Delegate =
+    internal const string Delegate =
         """
         import os, sys
         own = next(l[3:].strip() for l in open('/proc/self/cgroup') if l.startswith('0::'))

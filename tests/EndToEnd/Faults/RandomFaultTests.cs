@@ -1,27 +1,24 @@
 using System.Globalization;
-using System.Net.Sockets;
-using System.Text;
+using System.Net.Http.Json;
+using Supervisor.Control;
 using Xunit;
 using Xunit.Abstractions;
 
 namespace Supervisor.EndToEnd.Faults;
 
 /// <summary>
-/// Consecutive random faults of one service and its daemons. When the cause of a fault has ended, the state is the same as
-/// before the first one: <see cref="Steady"/>, the same socket, and every request answered. LISTEND_TEST_FAULTS is the number
-/// of faults (25), LISTEND_TEST_SEED selects them.
+/// Consecutive random faults of one service, its daemons and what surrounds them (<see cref="FaultHost"/>). When the cause of a
+/// fault has ended, the state is the same as before the first one: <see cref="Steady"/>, the same socket, and every request
+/// answered. A fault of no worker leaves all workers alive. LISTEND_TEST_FAULTS is the number of faults (25), LISTEND_TEST_SEED
+/// selects them.
 /// </summary>
 public sealed class RandomFaultTests(ITestOutputHelper output)
 {
-    private const string Config = $$"""
-        [listener.web]
-        address = "tcp://127.0.0.1:0"
-        listen = { non_blocking = true }
-
+    private const string Config = FaultHost.Config + """
         [service.web]
-        command = ["@dir@/quick"]
+        command = ["@dir@/current/quick"]
         working_directory = "@dir@"
-        listeners = ["web"]
+        listeners = ["web", "device", "file"]
         workers = 3
         start_timeout = "1s"
         stop_timeout = "300ms"
@@ -29,14 +26,14 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
         restart = { backoff = "10ms", backoff_max = "50ms", limit = 0 }
         """;
 
-    private const int Requests = 20;
+    private const int RequestsOfEach = 7;
 
     /// <summary>How long the daemon is stopped as a fault.</summary>
     private static readonly TimeSpan LongerThanTheWatchdog = TimeSpan.FromMilliseconds(700);
 
     private readonly Dictionary<string, int> _counts = [];
     private DaemonUnderTest _daemon = null!;
-    private string _disk = "";
+    private FaultHost _host = null!;
 
     [Fact]
     public async Task The_daemon_survives_random_faults_in_sequence()
@@ -46,49 +43,42 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count} faults of LISTEND_TEST_SEED={seed}"));
         var random = new Random(seed);
         using var directory = new TemporaryDirectory();
-        QuickWorker.Compile(directory);
-        _disk = directory["disk"];
-        Directory.CreateDirectory(_disk);
-        var mounted = await RunningProgram.RunAsync("mount", ["-t", "tmpfs", "-o", "size=256k", "listend-test", _disk]);
-        Assert.True(mounted.ExitCode == 0, mounted.Error);
+        await using var host = _host = await FaultHost.MakeAsync(directory);
         var told = new List<string>();
+        var first = _daemon = DaemonUnderTest.Start(directory, Config, new DaemonOptions { Wrapper = host.Wrapper }, "disk/run");
         try
         {
-            _daemon = DaemonUnderTest.Start(directory, Config, new DaemonOptions(), "disk/run");
             await _daemon.WaitUntilUpAsync();
             var steady = await Steady.OfAsync(_daemon, "web");
-            var web = await _daemon.ListenerAsync("web");
-            var target = await _daemon.EndPointAsync("web");
+            var web = await ListenerAsync("web");
             for (var i = 0; i < count; i++)
             {
                 await FaultAsync(random, told);
                 var service = await Steady.RestAsync(_daemon, "web");
                 await steady.CheckAsync(_daemon, service);
-                Assert.Equal(web.Inode, (await _daemon.ListenerAsync("web")).Inode);
-                for (var request = 0; request < Requests; request++)
+                Assert.Equal(web.Inode, (await ListenerAsync("web")).Inode);
+                foreach (var listener in FaultHost.Listeners)
                 {
-                    using var client = new TcpClient();
-                    await client.ConnectAsync(target);
-                    client.ReceiveTimeout = (int)Patience.Limit.TotalMilliseconds;
-                    await client.GetStream().WriteAsync("GET / HTTP/1.1\r\n\r\n"u8.ToArray());
-                    using var reader = new StreamReader(client.GetStream(), Encoding.ASCII);
-                    Assert.Equal("HTTP/1.1 200 OK", await reader.ReadLineAsync().WaitAsync(Patience.Limit));
+                    Assert.True((await ListenerAsync(listener)) is { Failure: null, Drift: false }, listener);
+                    for (var request = 0; request < RequestsOfEach; request++)
+                    {
+                        await host.RequestAsync(listener);
+                    }
                 }
             }
 
-            output.WriteLine(
-                string.Join(", ", _counts.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value}")));
             await _daemon.LeaveAsync();
         }
         catch (Exception exception)
         {
             throw new Xunit.Sdk.XunitException($"LISTEND_TEST_SEED={seed}: {exception.Message}\n{exception.StackTrace}\n"
-                + $"{string.Join(", ", told)}\nThe daemon's last lines:\n{_daemon.Log.Tail(60)}");
+                + $"{told.Count} faults: {string.Join(", ", told.TakeLast(100))}\nThe daemon's last lines:\n{_daemon.Log.Tail(60)}");
         }
         finally
         {
-            await _daemon.DisposeAsync();
-            await RunningProgram.RunAsync("umount", ["--lazy", _disk]);
+            output.WriteLine(
+                string.Join(", ", _counts.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value}")));
+            await first.DisposeAsync();
         }
     }
 
@@ -130,6 +120,33 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
                 QuickWorker.Mode(_daemon.Directory, "");
                 await RestartAsync(waits: true);
             }),
+            ("socket file removed", () => WithTheSameWorkersAsync(RemoveSocketFileAsync)),
+            ("control socket removed", () => WithTheSameWorkersAsync(() => RemoveFilesAsync(
+                () => File.Delete(_daemon.ControlSocket), hangsUp: random.Next(2) == 0))),
+            ("runtime directory removed", () => WithTheSameWorkersAsync(RemoveRuntimeDirectoryAsync)),
+            ("runtime directory removed, worker SIGKILL", async () =>
+            {
+                await RemoveRuntimeDirectoryAsync();
+                await SignalAsync(random, Signals.Kill);
+            }),
+            ("runtime directory removed, daemon SIGKILL", () => WithTheSameWorkersAsync(async () =>
+            {
+                await RemoveRuntimeDirectoryAsync();
+                await SucceedAsync();
+            })),
+            ("interface deleted", () => WithTheSameWorkersAsync(() => WithoutInterfaceAsync(() => Task.CompletedTask))),
+            ("interface deleted, daemon SIGKILL", () => WithTheSameWorkersAsync(() => WithoutInterfaceAsync(SucceedAsync))),
+            ("symlink moved, worker SIGKILL", () => WithBadReleaseAsync(() => SignalAsync(random, Signals.Kill))),
+            ("symlink moved, daemon and worker SIGKILL", () => WithBadReleaseAsync(async () =>
+            {
+                await SucceedAsync();
+                await SignalAsync(random, Signals.Kill);
+            })),
+            ("symlink moved, roll-out", () => WithBadReleaseAsync(() => BadRolloutAsync(""))),
+            ("locked state, daemon SIGKILL", () => WithTheSameWorkersAsync(() => WithLockedFilesAsync(SucceedAsync))),
+            ("locked state, roll-out", () => WithLockedFilesAsync(() => RestartAsync(waits: true))),
+            ("frozen cgroup", () => FreezeAsync(random, victim => Processes.EndedAsync(victim))),
+            ("frozen cgroup, roll-out", () => FreezeAsync(random, _ => RestartAsync(waits: true))),
             ("upgrade", async () => Assert.Equal(0, (await _daemon.ListenctlAsync("upgrade")).ExitCode)),
         };
         var (name, happen) = faults[random.Next(faults.Length)];
@@ -176,17 +193,18 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
     private async Task StandStillAsync()
     {
         const int continues = 18;
-        var before = (await Steady.AskAsync(_daemon, "web")).Workers.Select(worker => worker.Pid);
-        _daemon.Signal(Signals.Stop);
-        await Task.Delay(LongerThanTheWatchdog);
-        _daemon.Signal(continues);
-        Assert.Equal(before, (await Steady.AskAsync(_daemon, "web")).Workers.Select(worker => worker.Pid));
+        await WithTheSameWorkersAsync(async () =>
+        {
+            _daemon.Signal(Signals.Stop);
+            await Task.Delay(LongerThanTheWatchdog);
+            _daemon.Signal(continues);
+        });
     }
 
     private async Task OnAFullDiskAsync(Func<Task> what)
     {
-        var filler = Path.Combine(_disk, "filler");
-        await Assert.ThrowsAsync<IOException>(() => File.WriteAllBytesAsync(filler, new byte[1024 * 1024]));
+        var filler = Path.Combine(_host.Disk, "filler");
+        await Assert.ThrowsAsync<IOException>(() => File.WriteAllBytesAsync(filler, new byte[8 * 1024 * 1024]));
         try
         {
             await what();
@@ -228,5 +246,102 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
         QuickWorker.Mode(_daemon.Directory, "");
         var service = await Steady.RestAsync(_daemon, "web");
         Assert.Equal((before, "rolled-back"), (service.Generation, service.Rollout!.State));
+    }
+
+    private async Task<ListenerDocument> ListenerAsync(string name)
+    {
+        using var http = _daemon.Http();
+        return (await http.GetFromJsonAsync($"/v1/listeners?name={name}", ControlJson.Default.ListListenerDocument))!.Single();
+    }
+
+    /// <summary>No worker may end by a fault of something else.</summary>
+    private async Task WithTheSameWorkersAsync(Func<Task> what)
+    {
+        var before = (await Steady.AskAsync(_daemon, "web")).Workers.Select(worker => worker.Pid);
+        await what();
+        Assert.Equal(before, (await Steady.AskAsync(_daemon, "web")).Workers.Select(worker => worker.Pid));
+    }
+
+    /// <summary>The file is put back with the same socket, at the latest when somebody looks at the listener.</summary>
+    private async Task RemoveSocketFileAsync()
+    {
+        var before = (await ListenerAsync("file")).Inode;
+        File.Delete(_host.SocketFile);
+        await _daemon.UntilAsync(async () => (await ListenerAsync("file")) is { Drift: false } && File.Exists(_host.SocketFile));
+        Assert.Equal(before, (await ListenerAsync("file")).Inode);
+    }
+
+    private Task RemoveRuntimeDirectoryAsync() =>
+        RemoveFilesAsync(() => Directory.Delete(_daemon.Runtime, recursive: true), hangsUp: false);
+
+    private async Task RemoveFilesAsync(Action removes, bool hangsUp)
+    {
+        var mark = _daemon.Log.Count;
+        removes();
+        if (hangsUp)
+        {
+            _daemon.Signal(Signals.HangUp);
+        }
+
+        await _daemon.Log.WaitForAsync(mark, MessageIds.RuntimeFilesRestored);
+    }
+
+    private async Task WithoutInterfaceAsync(Func<Task> what)
+    {
+        await _host.DeleteInterfaceAsync();
+        try
+        {
+            await _daemon.UntilAsync(async () => (await ListenerAsync("device")).Failure is not null);
+            await what();
+        }
+        finally
+        {
+            await _host.MakeInterfaceAsync();
+        }
+
+        await _daemon.UntilAsync(async () => (await ListenerAsync("device")).Failure is null);
+    }
+
+    /// <summary>Whatever happens while the link leads to a bad release, the generation continues with its own.</summary>
+    private async Task WithBadReleaseAsync(Func<Task> what)
+    {
+        var before = (await Steady.AskAsync(_daemon, "web")).Generation;
+        await _host.LinkAsync("bad");
+        try
+        {
+            await what();
+            Assert.Equal(before, (await Steady.RestAsync(_daemon, "web")).Generation);
+        }
+        finally
+        {
+            await _host.LinkAsync("good");
+        }
+    }
+
+    /// <summary>Locks the files that the daemon reads, as flock(1) does.</summary>
+    private async Task WithLockedFilesAsync(Func<Task> what)
+    {
+        var locks = Directory.EnumerateFiles(_daemon.Runtime, "state.*").Append(_daemon.Directory["disk/run.toml"])
+            .Select(file => new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.None)).ToArray();
+        try
+        {
+            await what();
+        }
+        finally
+        {
+            Array.ForEach(locks, file => file.Dispose());
+        }
+    }
+
+    /// <summary>Freezes the cgroup of a worker, which then answers neither the watchdog nor a signal other than SIGKILL.</summary>
+    private async Task FreezeAsync(Random random, Func<int, Task> what)
+    {
+        var workers = (await Steady.AskAsync(_daemon, "web")).Workers;
+        var victim = workers[random.Next(workers.Count)];
+        if (_host.HasCgroups)
+        {
+            await File.WriteAllTextAsync(Path.Combine(victim.Cgroup!, "cgroup.freeze"), "1");
+            await what(victim.Pid!.Value);
+        }
     }
 }

@@ -82,8 +82,8 @@ internal sealed class Steady
         Assert.True(IsFull(service), Describe(service));
         var workers = service.Workers.Select(worker => worker.Pid!.Value).ToArray();
         Assert.All(workers, pid => Assert.True(Processes.IsAlive(pid), $"worker {pid} is dead: {Describe(service)}"));
-        await Processes.EndedAsync(
-            [.. Processes.WithEnvironment(daemon.Runtime).Except([.. workers, .. Keepers(daemon), .. Helpers(daemon, "listend-dispose")])]);
+        await UntilAsync(daemon, service.Name, () => Others(daemon, workers) is { Count: > 0 } others
+            ? $"processes {string.Join(", ", others)} still run" : null);
 
         // The keeper of a dead daemon exits when the successor has taken its descriptors.
         await UntilAsync(
@@ -118,14 +118,20 @@ internal sealed class Steady
     /// <summary>The listend-keeper of this daemon.</summary>
     public static IReadOnlyList<int> Keepers(DaemonUnderTest daemon) => Helpers(daemon, "listend-keeper");
 
+    /// <summary>The daemon's processes that are neither workers nor helpers. A helper has its name a moment after its start.</summary>
+    private static IReadOnlyList<int> Others(DaemonUnderTest daemon, IReadOnlyList<int> workers) =>
+        [.. Processes.WithEnvironment(daemon.Runtime).Except([.. workers, .. Keepers(daemon), .. Helpers(daemon, "listend-dispose")])
+            .Where(Processes.IsAlive)];
+
     /// <summary>The daemon's helper processes, by the start of their names.</summary>
     private static IReadOnlyList<int> Helpers(DaemonUnderTest daemon, string name) =>
         [.. Processes.WithEnvironment(daemon.Runtime).Where(
             pid => File.Exists($"/proc/{pid}/comm") && File.ReadAllText($"/proc/{pid}/comm").StartsWith(name, StringComparison.Ordinal))];
 
-    /// <summary>Open descriptors by kind.</summary>
+    /// <summary>Open descriptors by kind, without the assemblies that a daemon that is not compiled to native code maps.</summary>
     private static Dictionary<string, int> Kinds(int pid) => Processes.Descriptors(pid).Values
-        .Where(target => !target.StartsWith("/proc/", StringComparison.Ordinal) && !target.StartsWith("/sys/", StringComparison.Ordinal))
+        .Where(target => !target.StartsWith("/proc/", StringComparison.Ordinal) && !target.StartsWith("/sys/", StringComparison.Ordinal)
+            && !target.EndsWith(".dll", StringComparison.Ordinal))
         .GroupBy(target => target.StartsWith('/') ? target : target.Split(':')[0] is "anon_inode" ? target : target.Split(':')[0])
         .ToDictionary(kind => kind.Key, kind => kind.Count(), StringComparer.Ordinal);
 
