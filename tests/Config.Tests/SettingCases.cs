@@ -14,6 +14,7 @@ internal static class SettingCases
     [
         new("daemon.runtime_directory", "\"/run/l\"", "/run/l", c => c.Daemon.RuntimeDirectory, "\"run/l\"",
             "\"run/l\" is not an absolute path", "begins with \"/\""),
+        new("daemon.control_group", "\"adm\"", "adm", c => c.Daemon.ControlGroup, "\"a:b\"", "\"a:b\"", "\"www-data\""),
         new("daemon.metrics", "\"[::1]:9469\"", "[::1]:9469", c => c.Daemon.Metrics, "\"localhost:9469\"", "resolves to 127.0.0.1, ::1",
             "write 127.0.0.1:9469 or [::1]:9469"),
         new(

@@ -12,6 +12,9 @@ public sealed record DaemonConfig
     /// <summary>Absolute path of the folder of control.sock, broker.sock, the notify sockets and the state.</summary>
     public string? RuntimeDirectory { get; init; }
 
+    /// <summary>The group, by name or number, whose members may read the control socket; null: the daemon's own group.</summary>
+    public string? ControlGroup { get; init; }
+
     /// <summary>HOST:PORT, numeric, on which listend serves metrics, next to the control socket.</summary>
     public string? Metrics { get; init; }
 

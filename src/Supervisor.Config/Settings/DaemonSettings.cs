@@ -9,6 +9,10 @@ internal static class DaemonSettings
             "Keep control.sock, broker.sock, the notify sockets and the state in this folder. "
             + "Unset: /run/listend for root, $XDG_RUNTIME_DIR/listend for other users",
             (s, v) => s with { RuntimeDirectory = v }),
+        Of("control_group", SettingTypes.GroupName, null,
+            "Let the members of this group read control.sock: status, listeners, events, logs and metrics. "
+            + "Changes stay for root and the daemon's user. Unset: the daemon's own group",
+            (s, v) => s with { ControlGroup = v }),
         Of("metrics", SettingTypes.HostAndPort, null,
             "Serve metrics on this address, next to the control socket. Unset: only on the control socket",
             (s, v) => s with { Metrics = v }),

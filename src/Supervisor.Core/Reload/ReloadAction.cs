@@ -92,5 +92,8 @@ public sealed record RuntimeDirectoryKept(string Directory) : ReloadAction("", [
 /// <summary>Other users may own what the daemon opens.</summary>
 public sealed record TrustedOwnersChanged(ImmutableArray<string> Owners) : ReloadAction("", ["trusted_owners"]);
 
+/// <summary>Another group, or only the daemon's own, reads the control socket.</summary>
+public sealed record ControlGroupChanged(string? Group) : ReloadAction("", ["control_group"]);
+
 /// <summary>Metrics are served on another address, for other host names, or only on the control socket.</summary>
 public sealed record MetricsChanged(ImmutableArray<string> Settings, string? Address) : ReloadAction("", Settings);

@@ -71,6 +71,9 @@ public sealed record ConfigEntry
     /// <summary><c>daemon.runtime_directory</c>.</summary>
     public string? RuntimeDirectory { get; init; }
 
+    /// <summary><c>daemon.control_group</c>.</summary>
+    public string? ControlGroup { get; init; }
+
     /// <summary><c>daemon.metrics</c>.</summary>
     public string? Metrics { get; init; }
 

@@ -93,6 +93,7 @@ internal sealed class PreviousDaemonState(
         Daemon = new DaemonConfig
         {
             RuntimeDirectory = manifest.Config.RuntimeDirectory,
+            ControlGroup = manifest.Config.ControlGroup,
             Metrics = manifest.Config.Metrics,
             MetricsHosts = manifest.Config.MetricsHosts,
             TrustedOwners = manifest.Config.TrustedOwners,
@@ -108,6 +109,7 @@ internal sealed class PreviousDaemonState(
         before with { File = null, RuntimeDirectory = null, Origin = null },
         new ConfigEntry
         {
+            ControlGroup = now.Daemon.ControlGroup,
             Metrics = now.Daemon.Metrics,
             MetricsHosts = now.Daemon.MetricsHosts,
             TrustedOwners = now.Daemon.TrustedOwners,

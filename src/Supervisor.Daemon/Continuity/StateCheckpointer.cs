@@ -376,7 +376,8 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
     {
         var config = _snapshots.Config();
         if (_config is { } known && known.Listeners == config.Listeners && known.Services == config.Services
-            && known.MetricsHosts == config.MetricsHosts && known.TrustedOwners == config.TrustedOwners && known.Metrics == config.Metrics)
+            && known.MetricsHosts == config.MetricsHosts && known.TrustedOwners == config.TrustedOwners && known.Metrics == config.Metrics
+            && known.ControlGroup == config.ControlGroup)
         {
             return null;
         }

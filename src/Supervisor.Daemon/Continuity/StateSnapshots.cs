@@ -111,6 +111,7 @@ internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Func<
             File = sources.Info.ConfigFile,
             RuntimeDirectory = sources.Info.Paths.Directory,
             Origin = sources.Config.Origin,
+            ControlGroup = config.Daemon.ControlGroup,
             Metrics = config.Daemon.Metrics,
             MetricsHosts = config.Daemon.MetricsHosts,
             TrustedOwners = config.Daemon.TrustedOwners,

@@ -7,9 +7,10 @@ namespace Supervisor.Daemon.Control;
 
 /// <summary>
 /// The table of the control interface's resources. Every handler asks the loop, which owns all state, and writes the answer.
-/// Reading is for every client that may connect; a change needs root or the daemon's user (<see cref="ClientCredentials"/>).
+/// Reading is for root, the daemon's user and the group of the socket; a change needs root or the daemon's user
+/// (<see cref="ClientCredentials"/>).
 /// </summary>
-internal sealed class ControlApi(ControlContext daemon, ControlVerbs verbs, CancellationToken stopping)
+internal sealed class ControlApi(ControlContext daemon, ControlVerbs verbs, ControlGroup group, CancellationToken stopping)
 {
     /// <summary>Adds the resources to the application.</summary>
     public void Map(WebApplication application)
@@ -45,6 +46,7 @@ internal sealed class ControlApi(ControlContext daemon, ControlVerbs verbs, Canc
         ];
 
         application.Use(CountRequest);
+        application.Use(CheckClient);
         application.Use(ExplainFailures);
         foreach (var (pattern, handler) in documents)
         {
@@ -54,9 +56,7 @@ internal sealed class ControlApi(ControlContext daemon, ControlVerbs verbs, Canc
 
         foreach (var (pattern, handler) in changes)
         {
-            application.MapPost(pattern, context => ClientCredentials.MayChange(context, out var refusal)
-                ? handler(context)
-                : Answer.Problem(context, StatusCodes.Status403Forbidden, "not permitted", refusal));
+            application.MapPost(pattern, handler);
         }
     }
 
@@ -73,6 +73,15 @@ internal sealed class ControlApi(ControlContext daemon, ControlVerbs verbs, Canc
         {
             place?.End();
         }
+    }
+
+    private Task CheckClient(HttpContext context, RequestDelegate next)
+    {
+        var method = context.Request.Method;
+        var isChange = !HttpMethods.IsGet(method) && !HttpMethods.IsHead(method);
+        return ClientCredentials.Of(context).Refusal(isChange, group.Id) is { } refusal
+            ? Answer.Problem(context, StatusCodes.Status403Forbidden, "not permitted", refusal)
+            : next(context);
     }
 
     private static async Task ExplainFailures(HttpContext context, RequestDelegate next)

@@ -77,7 +77,9 @@ internal sealed class ControlConnections : IConnectionListenerFactory, IConnecti
 
                 if (accepted is not null)
                 {
+                    var client = ClientCredentials.Of(accepted);
                     var connection = _contexts.Create(new Socket(accepted.IntoSocket()));
+                    connection.Features.Set(client);
                     connection.Features.Set(_places.Enter(connection));
                     _open++;
                     _unasked++;

@@ -56,11 +56,15 @@ internal sealed class ControlServer : IDisposable
         _path = path;
         _log = log;
         _listener = listener;
+        Group = new ControlGroup(loop, path, log);
         _idle = new Timer(_ => _ = StopWhenIdleAsync());
     }
 
     /// <summary>The socket, which the daemon owns.</summary>
     public DescriptorHandle Listener => _listener;
+
+    /// <summary>The group whose members may read.</summary>
+    public ControlGroup Group { get; }
 
     /// <summary>Cancelled when the daemon stops, which ends open streams.</summary>
     public CancellationToken Stopping => _stopping.Token;
@@ -97,6 +101,7 @@ internal sealed class ControlServer : IDisposable
         }
 
         Sockets.SetPassRights(made, allowed: false);
+        Group.Repeat();
         return _loop.Replace(_listener, made)?.ToString();
     }
 
@@ -147,7 +152,7 @@ internal sealed class ControlServer : IDisposable
     /// <param name="becameIdle">Called on the loop when no client has been connected for <see cref="IdleAfter"/>.</param>
     public void Serve(ControlContext context, ControlVerbs verbs, Action becameIdle)
     {
-        _map = application => new ControlApi(context, verbs, Stopping).Map(application);
+        _map = application => new ControlApi(context, verbs, Group, Stopping).Map(application);
         _becameIdle = becameIdle;
         _loop.Watch(_listener, Activate);
     }

@@ -23,6 +23,11 @@ internal static class DaemonActions
             yield return new TrustedOwnersChanged(after.TrustedOwners);
         }
 
+        if (before.ControlGroup != after.ControlGroup)
+        {
+            yield return new ControlGroupChanged(after.ControlGroup);
+        }
+
         var changed = new List<string>();
         if (before.Metrics != after.Metrics)
         {

@@ -56,6 +56,9 @@ internal static class ReloadText
         TrustedOwnersChanged owners => Daemon(
             action, "in-place",
             owners.Owners.IsEmpty ? "only root's paths are trusted" : $"paths of {string.Join(", ", owners.Owners)} are trusted"),
+        ControlGroupChanged { Group: var group } => Daemon(
+            action, "in-place",
+            group is null ? "only the daemon's own group reads control.sock" : $"members of {group} may read control.sock"),
         MetricsChanged metrics =>
             Daemon(action, "in-place", metrics.Address is null ? "no longer served over TCP" : $"served on {metrics.Address}"),
         _ => throw new ArgumentOutOfRangeException(nameof(action), action, null),

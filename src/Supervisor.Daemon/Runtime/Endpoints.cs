@@ -81,6 +81,7 @@ internal sealed class Endpoints : IDisposable
             return null;
         }
 
+        control.Group.Set(parts.Config.Current.Daemon.ControlGroup);
         broker.Access.LookUp(parts.Listeners.Handles);
         if (previous is not null)
         {
@@ -133,8 +134,14 @@ internal sealed class Endpoints : IDisposable
         parts.Orphans.IsSpared = pid => pid == _descriptors.HolderPid || pid == parts.Disposer.Pid;
         parts.StateChanged += Checkpointer.Mark;
         parts.DescriptorsMade += Checkpointer.Put;
-        parts.Config.Replaced += _ =>
+        parts.Config.Replaced += previous =>
         {
+            var group = parts.Config.Current.Daemon.ControlGroup;
+            if (previous.Daemon.ControlGroup != group)
+            {
+                _control.Group.Set(group);
+            }
+
             _broker.Access.Forget();
             Checkpointer.WatchListeners();
         };

@@ -79,10 +79,12 @@ internal static class FreshStart
     }
 
     /// <summary>
-    /// Whether something depends on users: a service that could not be started, or a listener that only some users may take.
+    /// Whether something depends on users: a service that could not be started, a listener that only some users may take, or the
+    /// group that reads the control socket.
     /// </summary>
     private static bool NeedsUsers(DaemonParts parts) =>
-        parts.Services.Any(runner => runner.Requests.Blocked is not null || runner.Generations.Waits is not null)
+        parts.Config.Current.Daemon.ControlGroup is not null
+            || parts.Services.Any(runner => runner.Requests.Blocked is not null || runner.Generations.Waits is not null)
             || parts.Listeners.Handles.Any(handle => !handle.Spec.Allow.IsEmpty);
 
     /// <summary>

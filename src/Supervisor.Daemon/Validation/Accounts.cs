@@ -56,6 +56,7 @@ internal static class Accounts
     private static IEnumerable<Account> Used(ListendConfig config) =>
     [
         .. config.Daemon.TrustedOwners.Select((name, i) => new Account(name, IsUser: true, "daemon", null, "trusted_owners", i)),
+        .. Optional(config.Daemon.ControlGroup, isUser: false, "daemon", null, "control_group"),
         .. config.Listeners.SelectMany(Used),
         .. config.Services.SelectMany(Used),
     ];
@@ -76,7 +77,7 @@ internal static class Accounts
             .Select((name, i) => new Account(name, IsUser: false, "service", service.Name, "supplementary_groups", i)),
     ];
 
-    private static Account[] Optional(string? name, bool isUser, string section, string owner, string key) =>
+    private static Account[] Optional(string? name, bool isUser, string section, string? owner, string key) =>
         name is null ? [] : [new Account(name, isUser, section, owner, key, null)];
 
     /// <summary>A user or group and the setting that names it.</summary>

@@ -205,7 +205,7 @@ internal sealed class ControlClient
             socket.Dispose();
             throw new ControlException(
                 $"not permitted to connect to {SocketPath}: EACCES\n"
-                + "Run the command as root, as the daemon's user or as a member of the socket's group.",
+                + "Run the command as root, as the daemon's user or as a member of the socket's group (daemon.control_group).",
                 ExitCode.NotPermitted);
         }
         catch (SocketException error)
