@@ -19,6 +19,7 @@ internal sealed class Serving : IDisposable
     private readonly Shutdown _shutdown;
     private readonly ReloadRunner _reloads;
     private readonly IdleMemoryTrimmer _trimmer;
+    private readonly SystemdStatus _status;
     private readonly IDisposable _signals;
 
     /// <summary>Connects signals and clients; both wait until the loop runs.</summary>
@@ -33,7 +34,9 @@ internal sealed class Serving : IDisposable
         _shutdown = new Shutdown(parts.Lifecycle, parts.Services, parts.Events, parts.Systemd, actions, request.Log);
         _reloads = new ReloadRunner(parts.Loop, parts.Reloader.Load, parts.Reloader.Apply, parts.Systemd, request.Log);
         _trimmer = new IdleMemoryTrimmer(parts.Loop);
+        _status = new SystemdStatus(parts.Loop, parts.Services, parts.Lifecycle, parts.Systemd);
         parts.ServiceChanged += _shutdown.ServiceChanged;
+        parts.ServiceChanged += _status.Update;
         parts.Conflicts.GivenUp += _ =>
         {
             if (parts.HasNothingToServe && !parts.Conflicts.IsWaiting)
@@ -52,6 +55,7 @@ internal sealed class Serving : IDisposable
     {
         _endpoints.Checkpointer.Save();
         _parts.Systemd.Ready();
+        _status.Update();
         SystemdWatchdog.Start(_parts.Loop, _request.System.Variable, _parts.Systemd.Alive);
         var bound = _parts.Listeners.Handles.Count(handle => handle.Descriptor is not null);
         var services = _parts.Services.Count;

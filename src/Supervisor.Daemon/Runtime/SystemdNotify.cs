@@ -17,6 +17,12 @@ namespace Supervisor.Daemon.Runtime;
 /// <param name="log">The log.</param>
 internal sealed class SystemdNotify(ISystemdNotifier notifier, Lifecycle lifecycle, TimeProvider time, ILogger log)
 {
+    /// <summary>Whether there is a service manager to tell.</summary>
+    public bool IsListening => notifier.IsEnabled;
+
+    /// <summary>A line for people, STATUS=. Any thread.</summary>
+    public void Status(string line) => Send(new ServiceState($"STATUS={line}"));
+
     /// <summary>The daemon serves.</summary>
     public void Ready() => Send(ServiceState.Ready);
 
