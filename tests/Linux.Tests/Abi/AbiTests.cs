@@ -22,8 +22,8 @@ public unsafe class AbiTests : KernelTest
 {
     private static readonly string[] SocketHeaders =
     [
-        "<errno.h>", "<signal.h>", "<sys/socket.h>", "<sys/un.h>", "<netinet/in.h>", "<netinet/tcp.h>", "<sys/epoll.h>",
-        "<sys/ioctl.h>", "<linux/vm_sockets.h>",
+        "<errno.h>", "<fcntl.h>", "<signal.h>", "<sys/socket.h>", "<sys/un.h>", "<netinet/in.h>", "<netinet/tcp.h>", "<sys/epoll.h>", 
+        "<sys/inotify.h>", "<sys/ioctl.h>", "<linux/vm_sockets.h>",
         "<linux/filter.h>", "<linux/netlink.h>", "<linux/rtnetlink.h>", "<linux/sock_diag.h>", "<linux/inet_diag.h>",
         "<linux/unix_diag.h>", "<net/if.h>",
     ];
@@ -60,12 +60,15 @@ public unsafe class AbiTests : KernelTest
         (typeof(InternetSockets), "DiagV6Only", "INET_DIAG_SKV6ONLY"),
         (typeof(InternetSockets), "TimeWait", "TCP_TIME_WAIT"), (typeof(InternetSockets), "Closed", "TCP_CLOSE"),
         (typeof(InternetSockets), "Listen", "TCP_LISTEN"), (typeof(InternetSockets), "MessageLength", "sizeof(struct inet_diag_msg)"),
-        (typeof(ConflictWatch), "AddressGroups", "RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR"),
+        (typeof(NetlinkEvents), "InterfacesAndAddresses", "RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR"),
         (
             typeof(ConflictWatch),
             "DestroyGroups",
             "1 << (SKNLGRP_INET_TCP_DESTROY - 1) | 1 << (SKNLGRP_INET_UDP_DESTROY - 1)"
             + " | 1 << (SKNLGRP_INET6_TCP_DESTROY - 1) | 1 << (SKNLGRP_INET6_UDP_DESTROY - 1)"),
+        (typeof(InterfaceWatch), "BoundInterface", "SO_BINDTOIFINDEX"),
+        (typeof(DirectoryWatch), "Removals", "IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF"),
+        (typeof(FilesAt), "FollowLinks", "AT_SYMLINK_FOLLOW"),
         (typeof(UnixSockets), "ShowName", "UDIAG_SHOW_NAME"), (typeof(UnixSockets), "ShowVfs", "UDIAG_SHOW_VFS"),
         (typeof(UnixSockets), "ShowUid", "UDIAG_SHOW_UID"), (typeof(UnixSockets), "DiagName", "UNIX_DIAG_NAME"),
         (typeof(UnixSockets), "DiagVfs", "UNIX_DIAG_VFS"),
@@ -131,7 +134,7 @@ public unsafe class AbiTests : KernelTest
     private static readonly (Type Type, string Name)[] OwnConstants =
     [
         (typeof(InternetSockets), "NewSynReceived"), (typeof(InternetSockets), "BoundInactive"), (typeof(SharingFlags), "MostAsked"),
-        (typeof(SocketPlace), "NoGroup"),
+        (typeof(SocketPlace), "NoGroup"), (typeof(SocketSpares), "Mode"), (typeof(ListendHolders), "MaxAnswer"),
         (typeof(ProcessFacts), "MaxCommandLine"), (typeof(Netlink), "BufferLength"), (typeof(OpenFiles), "BufferLength"),
         (typeof(OpenFiles), "ProcessesWorthAThread"), (typeof(OpenFiles), "DescriptorsAtFirst"),
         (typeof(ProcessFacts), "MaxBytes"), (typeof(EvidenceBudget), "Share"), (typeof(EvidenceBudget), "MostLeftBehind"),

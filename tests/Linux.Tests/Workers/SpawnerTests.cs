@@ -134,7 +134,7 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
         };
         void Fail()
         {
-            using var spawner = new Spawner(what == "notify" ? "/no/such/directory" : _directory.Path, "/broker", TimeProvider.System);
+            using var spawner = new Spawner(what == "notify" ? "/dev/null/directory" : _directory.Path, "/broker", TimeProvider.System);
             var before = Descriptors.Open();
             Assert.Null(Spawn(spawner, spec, [listener], [], out var failure));
             Assert.Contains(text, failure, StringComparison.Ordinal);

@@ -74,13 +74,13 @@ public sealed record BindDiagnosis
     /// <summary>Whether the last attempt failed, and the address could be bound by now.</summary>
     public bool IsFree { get; init; }
 
-    /// <summary>The same failure after its cause has disappeared: what failed then, and what binds the address now.</summary>
+    /// <summary>The same failure after its cause has disappeared: how to bind the address now. Who had it is no longer of use.</summary>
     public BindDiagnosis Freed() => IsFree ? this : this with
     {
         IsFree = true,
         Holders = [],
         IsPartial = false,
-        Verdict = $"the address is free now; the last attempt failed: {Verdict}",
+        Verdict = "the address is free now",
         Advice = "bind it: listenctl reload, or start or restart a service that uses it",
     };
 }
