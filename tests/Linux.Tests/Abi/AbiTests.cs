@@ -22,7 +22,7 @@ public unsafe class AbiTests : KernelTest
 {
     private static readonly string[] SocketHeaders =
     [
-        "<errno.h>", "<fcntl.h>", "<signal.h>", "<sys/socket.h>", "<sys/un.h>", "<netinet/in.h>", "<netinet/tcp.h>", "<sys/epoll.h>", 
+        "<errno.h>", "<fcntl.h>", "<signal.h>", "<sys/socket.h>", "<sys/un.h>", "<netinet/in.h>", "<netinet/tcp.h>", "<sys/epoll.h>",
         "<sys/inotify.h>", "<sys/ioctl.h>", "<linux/vm_sockets.h>",
         "<linux/filter.h>", "<linux/netlink.h>", "<linux/rtnetlink.h>", "<linux/sock_diag.h>", "<linux/inet_diag.h>",
         "<linux/unix_diag.h>", "<net/if.h>",
