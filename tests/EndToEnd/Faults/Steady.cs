@@ -99,7 +99,12 @@ internal sealed class Steady
             Assert.Equal("/dev/null 1, pipe 2", Text(kinds));
         }
 
-        Assert.Equal(workers.Length, Directory.EnumerateFiles(Path.Combine(daemon.Runtime, "notify")).Count());
+        // The notify socket of a worker that has ended goes when all of its processes have.
+        await UntilAsync(daemon, service.Name, () =>
+        {
+            var sockets = Directory.EnumerateFiles(Path.Combine(daemon.Runtime, "notify")).Count();
+            return sockets == workers.Length ? null : $"there are {sockets} notify sockets for {workers.Length} workers";
+        });
         await UntilAsync(daemon, service.Name, () =>
         {
             // The link to the disposer, which starts on first use.
