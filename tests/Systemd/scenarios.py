@@ -343,7 +343,9 @@ def documented():
 
     def steps(lines):
         for line in lines:
-            result = subprocess.run(["bash", "-c", line], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            # "systemctl edit" wants a terminal.
+            command = ["script", "-qec", line, "/dev/null"] if line.startswith("systemctl edit") else ["bash", "-c", line]
+            result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                     timeout=120, text=True, env=environment)
             assert result.returncode == 0, f"{line.strip()}: exit {result.returncode}: {result.stdout.strip()[-600:]}"
 
