@@ -42,7 +42,7 @@ public sealed class GivenListenerTests
         foreach (var refused in all)
         {
             Assert.Equal(1, refused.ExitCode);
-            Assert.Contains("run.toml:13:14: service.api.listeners: ", refused.Error, StringComparison.Ordinal);
+            Assert.Contains("run.toml:14:14: service.api.listeners: ", refused.Error, StringComparison.Ordinal);
             Assert.Contains("\"legacy\"", refused.Error, StringComparison.Ordinal);
             Assert.Contains("listenctl put", refused.Error, StringComparison.Ordinal);
         }
@@ -128,7 +128,7 @@ public sealed class GivenListenerTests
             directory,
             Own.Replace("listeners = [\"own\"]", "listeners = [\"onw\"]", StringComparison.Ordinal),
             new DaemonOptions());
-        Assert.Equal(1, await daemon.WaitAsync());
+        Assert.Equal(78, await daemon.WaitAsync());
         await daemon.Log.WaitAsync(0, "\"onw\"", "\"own\"");
     }
 

@@ -24,8 +24,8 @@ public sealed class StreamTests
             Assert.Equal(
                 [
                     "daemon-started", "listener-made", "service-state starting", "worker-spawned", "worker-ready", "service-state running",
-                    "rollout-started", "service-state rolling", "worker-spawned", "worker-ready", "rollout-progressed", "worker-draining",
-                    "rollout-progressed", "worker-left", "rollout-ended", "service-state running",
+                    "change-requested", "rollout-started", "service-state rolling", "worker-spawned", "worker-ready", "rollout-progressed",
+                    "worker-draining", "rollout-progressed", "worker-left", "rollout-ended", "service-state running",
                 ],
                 events.Select(happened => $"{happened.Kind} {happened.State}".TrimEnd()));
             var ready = events.Last(happened => happened.Kind == "worker-ready");

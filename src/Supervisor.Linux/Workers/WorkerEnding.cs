@@ -257,7 +257,7 @@ internal sealed class WorkerEnding(ServiceContext service)
             TaskScheduler.Default);
     }
 
-    private void AwaitRest(int workerId, WorkerProcess process, ExitReason reason)
+    private void AwaitRest(int workerId, WorkerProcess process, ExitReason reason, bool isAgain = false)
     {
         var spec = service.SpecOf(workerId);
         var signal = spec.StopMode == StopMode.Group ? process.Rest.Tell(spec.StopSignal) : 0;
@@ -268,6 +268,21 @@ internal sealed class WorkerEnding(ServiceContext service)
                 foreach (var one in rest)
                 {
                     one.Pidfd.Dispose();
+                }
+
+                return;
+            }
+
+            // What was found has exited before it could be watched, or cannot be watched. Nothing would report its end.
+            if (rest.Count == 0)
+            {
+                if (isAgain)
+                {
+                    Clear(workerId, process, reason);
+                }
+                else
+                {
+                    AwaitRest(workerId, process, reason, isAgain: true);
                 }
 
                 return;
