@@ -128,7 +128,7 @@ public sealed class BadInputTests
                 worker => worker.LastExit?.Contains("LimitNOFILE", StringComparison.Ordinal) == true);
             Assert.Equal(1, (await daemon.ListenctlAsync("restart", "many", "--wait")).ExitCode);
         },
-        new DaemonOptions { Wrapper = ["/usr/bin/prlimit", "--nofile=60:60"] });
+        new DaemonOptions { Wrapper = ["/usr/bin/prlimit", "--nofile=66:66"] });
 
     [Fact]
     public Task Listeners_leave_descriptors_for_workers_and_clients() => DaemonUnderTest.WithAsync(

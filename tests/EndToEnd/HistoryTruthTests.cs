@@ -55,7 +55,9 @@ public sealed class HistoryTruthTests
                     .Where(calls =>
                         !calls.Any(one => one.Call == "bind" && one.Value!.StartsWith(daemon.Runtime, StringComparison.Ordinal)))
                     .ToArray();
-                Assert.Equal(listeners.Count, sockets.Length);
+
+                // The request for the listeners asks again why some of them cannot be bound, with sockets of its own.
+                Assert.InRange(sockets.Length, listeners.Count, 2 * listeners.Count);
                 for (var i = 0; i < listeners.Count; i++)
                 {
                     // if_nametoindex() calls ioctl() on its own socket.
@@ -69,6 +71,11 @@ public sealed class HistoryTruthTests
                         seen.RemoveAll(call => call.Call == "close");
                         var last = seen.FindIndex(call => call.Call == "getsockname");
                         seen.RemoveRange(last + 1, seen.Count - last - 1);
+                    }
+                    else
+                    {
+                        // Whether a failed bind() left a name is read, which shapes nothing.
+                        seen.RemoveAll(call => call.Call == "getsockname");
                     }
 
                     Assert.Equal(Text(listeners[i], seen), Text(listeners[i], told));

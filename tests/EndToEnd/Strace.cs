@@ -36,7 +36,11 @@ internal static partial class Strace
             var (result, errno) = (match.Groups["result"].Value, match.Groups["errno"].Value);
             var call = new TracedCall(name) { Errno = errno.Length > 0 ? errno : null };
             var first = arguments.Split(", ")[0];
-            if (name == "socket")
+            if (name == "socket" && arguments.StartsWith("AF_NETLINK", StringComparison.Ordinal))
+            {
+                open.Remove(result);
+            }
+            else if (name == "socket")
             {
                 var calls = new List<TracedCall> { call with { Value = arguments } };
                 all.Add(calls);

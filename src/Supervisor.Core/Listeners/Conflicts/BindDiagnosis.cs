@@ -74,8 +74,9 @@ public sealed record BindDiagnosis
     /// <summary>Whether the last attempt failed, and the address could be bound by now.</summary>
     public bool IsFree { get; init; }
 
-    /// <summary>The same failure after its cause has disappeared: how to bind the address now. Who had it is no longer of use.</summary>
-    public BindDiagnosis Freed() => IsFree ? this : this with
+    /// <summary>The same failure after its cause has disappeared: how to bind the address now. Who had it is no longer of use. A
+    /// cause that is not the address's stays.</summary>
+    public BindDiagnosis Freed() => IsFree || Cause is BindCause.DescriptorLimit or BindCause.KernelMemory ? this : this with
     {
         IsFree = true,
         Holders = [],
