@@ -5,6 +5,7 @@ restarted twice. Exits with 0 only if every request was answered, and by more th
 PROTOCOL is the service's protocol: http, fastcgi, udp or seqpacket. A reply contains the process id of its worker.
 LISTEND_BIN is the directory of listend and listenctl, by default that of "make publish". In files named *.in and in
 listend.toml, @dir@ is the directory of this run, @here@ is the example's, and @python3@ is this interpreter.
+LISTEND_EXAMPLE_SETTLE replaces the default of rollout.settle, for tests of many examples.
 """
 import json
 import os
@@ -113,7 +114,10 @@ def main():
     for template in HERE.glob('*.in'):
         pathlib.Path(directory, template.stem).write_text(fill(template.read_text(), directory))
     config = pathlib.Path(directory, 'listend.toml')
-    config.write_text(fill(pathlib.Path('listend.toml').read_text(), directory))
+    text = fill(pathlib.Path('listend.toml').read_text(), directory)
+    if settle := os.environ.get('LISTEND_EXAMPLE_SETTLE'):
+        text = re.sub(r'(?m)^(\[service\..*\])$', rf'\1\nrollout.settle = "{settle}"', text)
+    config.write_text(text)
     runtime = directory + '/run'
     log = open(directory + '/log', 'w')
     daemon = subprocess.Popen(

@@ -26,6 +26,7 @@ public sealed class ExamplesTests(ITestOutputHelper output)
             new Dictionary<string, string?>
             {
                 ["LISTEND_BIN"] = Path.GetDirectoryName(Published.Listend),
+                ["LISTEND_EXAMPLE_SETTLE"] = "100ms",
                 ["NOTIFY_SOCKET"] = null,
                 ["LISTEN_FDS"] = null,
             });
