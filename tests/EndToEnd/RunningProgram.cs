@@ -59,16 +59,17 @@ internal sealed class RunningProgram : IAsyncDisposable
     }
 
     /// <summary>Waits for the exit and for the end of the output. Returns the exit status; 128 plus the number after a signal.</summary>
-    public async Task<int> WaitAsync()
+    public async Task<int> WaitAsync(TimeSpan? within = null)
     {
-        using var limit = new CancellationTokenSource(Patience.Limit);
+        var patience = within ?? Patience.Limit;
+        using var limit = new CancellationTokenSource(patience);
         try
         {
             await _process.WaitForExitAsync(limit.Token);
         }
         catch (OperationCanceledException)
         {
-            throw new TimeoutException($"{_process.StartInfo.FileName} (pid {Pid}) has not exited within {Patience.Limit.TotalSeconds} s");
+            throw new TimeoutException($"{_process.StartInfo.FileName} (pid {Pid}) has not exited within {patience.TotalSeconds} s");
         }
 
         return _process.ExitCode;

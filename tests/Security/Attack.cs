@@ -61,9 +61,9 @@ internal sealed class Attack(TemporaryDirectory directory, ITestOutputHelper out
     }
 
     /// <summary>Waits for the end of an attack: it must work, and must not succeed.</summary>
-    public async Task AssertFailsAsync(RunningProgram program, string name)
+    public async Task AssertFailsAsync(RunningProgram program, string name, TimeSpan? within = null)
     {
-        var status = await program.WaitAsync();
+        var status = await program.WaitAsync(within);
         var text = string.Join('\n', program.Output.Lines.Concat(program.Error.Lines));
         output.WriteLine($"{name}: {text}");
         Assert.True(status != Succeeded, $"the attack {name} succeeded: {text}");
