@@ -291,7 +291,7 @@ public static class MessageIds
     /// <summary>A new program was rejected and the running daemon continues.</summary>
     public const string UpgradeRefused = "c1761e953b924ff18f33c9d8f594a3f6";
 
-    /// <summary>A client, or the sender of SIGHUP, has requested a change.</summary>
+    /// <summary>A client has requested a change.</summary>
     public const string ChangeRequested = "81b2eb5b10ad45a7aca259da43000c62";
 
     /// <summary>The kernel drops connections or datagrams at a listener.</summary>
