@@ -170,6 +170,9 @@ public sealed record WorkerDocument(
     /// <summary>Of a draining worker: what it still has to finish; null otherwise.</summary>
     public DrainDocument? Drain { get; init; }
 
+    /// <summary>The last notify message or field for it that listend rejected, and why; null without one.</summary>
+    public string? RejectedMessage { get; init; }
+
     /// <summary>When the worker entered its state; null if the daemon does not report it.</summary>
     public DateTimeOffset? StateSince { get; init; }
 

@@ -198,7 +198,9 @@ public sealed class SupervisionTests
                 new Dictionary<string, string?> { ["NOTIFY_SOCKET"] = socket });
             Assert.Equal(0, foreign.ExitCode);
             await daemon.Log.WaitForAsync(mark, MessageIds.WorkerMessageRejected, "w", pid: worker);
-            Assert.StartsWith("mine", Assert.Single((await daemon.StatusAsync("w")).Workers).StatusText, StringComparison.Ordinal);
+            var told = Assert.Single((await daemon.StatusAsync("w")).Workers);
+            Assert.Equal("mine", told.StatusText);
+            Assert.NotNull(told.RejectedMessage);
         });
 
     [Fact]

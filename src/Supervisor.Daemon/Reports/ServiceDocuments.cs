@@ -94,6 +94,7 @@ internal static class ServiceDocuments
                 worker.Pid, worker.Slot, worker.Generation, worker.Phase.ToWireName(), process?.StartedAt, process?.ReadyAt,
                 slot?.Restarts ?? 0, Connections: null, process?.Status.Text, slot?.LastExit?.Text, NextTry: null)
             {
+                RejectedMessage = process?.Status.Rejected,
                 StateSince = wall + (worker.PhaseSince - now),
                 Drain = runner.Drains.Of(worker.Id) is { } drain ? DrainDocuments.Document(drain, worker, now, wall) : null,
                 Processes = process?.Others,

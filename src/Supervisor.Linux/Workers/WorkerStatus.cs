@@ -36,7 +36,7 @@ public sealed class WorkerStatus
     {
         get
         {
-            string?[] parts = [IsReloading ? "reloading" : null, Message, ErrnoText, Rejected is null ? null : $"rejected: {Rejected}"];
+            string?[] parts = [IsReloading ? "reloading" : null, Message, ErrnoText];
             var text = string.Join(": ", parts.Where(part => !string.IsNullOrEmpty(part)));
             return text.Length == 0 ? null : text;
         }

@@ -181,6 +181,11 @@ internal static class StatusReport
     public static StyledText StatusText(WorkerDocument worker, DateTimeOffset now)
     {
         var text = new StyledText(worker.StatusText);
+        if (worker.RejectedMessage is { Length: > 0 } rejected)
+        {
+            text.AppendItem($"rejected: {rejected}", Palette.Warning);
+        }
+
         DrainText.Add(text, worker.Drain, now);
         if (worker.LastExit is { Length: > 0 } exit)
         {
