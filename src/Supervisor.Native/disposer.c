@@ -15,7 +15,7 @@
  * descriptor 'k' (kept) or 'r' (refused).
  */
 #define _GNU_SOURCE
-#include "freestanding.h"
+#include "rights.h"
 
 #include <asm/statfs.h>
 #include <errno.h>
@@ -31,14 +31,13 @@
 
 #define LINK 3
 #define IMAGE 4
-#define MOST 253
 #define ABOVE_ALL 512
 
 /* Longer than a healthy close() takes. SIGALRM then interrupts a close() that is still waiting, if it can be interrupted. */
 #define PATIENCE_US 200000
 
 union control {
-    char bytes[CMSG_SPACE(MOST * sizeof(int)) + CMSG_SPACE(64)];
+    char bytes[CMSG_SPACE(MOST_RIGHTS * sizeof(int)) + CMSG_SPACE(64)];
     struct cmsghdr align;
 };
 
@@ -90,23 +89,8 @@ static long receive(int socket, void *data, size_t size, union control *control,
 
 static void reply(int gate, const char *verdicts, int length, const int *fds, int count)
 {
-    static union control control;
     struct iovec part = { (void *)verdicts, (size_t)length };
-    struct msghdr message;
-    memset(&message, 0, sizeof message);
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    if (count > 0) {
-        memset(&control, 0, sizeof control);
-        message.msg_control = control.bytes;
-        message.msg_controllen = CMSG_SPACE((size_t)count * sizeof(int));
-        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN((size_t)count * sizeof(int));
-        memcpy(CMSG_DATA(header), fds, (size_t)count * sizeof(int));
-    }
-    call(__NR_sendmsg, gate, (long)&message, MSG_NOSIGNAL, 0, 0);
+    send_rights(gate, &part, 1, fds, (size_t)count, 0);
 }
 
 static uint64_t mount_of(int directory, const char *path, int flags)
@@ -183,8 +167,8 @@ static void await_daemon(int gate)
 static void return_descriptors(int gate, int socket, int all)
 {
     static union control control;
-    static char verdicts[1 + MOST];
-    static int kept[MOST];
+    static char verdicts[1 + MOST_RIGHTS];
+    static int kept[MOST_RIGHTS];
     const int *fds;
     char byte;
     int count, lost, most = 0;

@@ -15,7 +15,7 @@
  * exits after five minutes, so that a daemon which was meant to stop does not keep its ports.
  */
 #define _GNU_SOURCE
-#include "freestanding.h"
+#include "rights.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -134,31 +134,11 @@ static void drop(int i)
         memcpy(&held[i], &held[count], sizeof held[i]);
 }
 
-union control {
-    char bytes[CMSG_SPACE(sizeof(int))];
-    struct cmsghdr align;
-};
-
 /* Sends a packet with one descriptor, or with none (-1). */
 static long send_packet(int socket, char what, const char *key, int length, int fd)
 {
-    union control control;
     struct iovec parts[2] = { { &what, 1 }, { (void *)key, (size_t)length } };
-    struct msghdr message;
-    memset(&message, 0, sizeof message);
-    message.msg_iov = parts;
-    message.msg_iovlen = 2;
-    if (fd >= 0) {
-        memset(&control, 0, sizeof control);
-        message.msg_control = control.bytes;
-        message.msg_controllen = sizeof control.bytes;
-        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(int));
-        *(int *)CMSG_DATA(header) = fd;
-    }
-    return call(__NR_sendmsg, socket, (long)&message, MSG_NOSIGNAL, 0, 0);
+    return send_rights(socket, parts, 2, &fd, fd >= 0, 0);
 }
 
 /* Holds a descriptor, or closes it and replies 'E'. */

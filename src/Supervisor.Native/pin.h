@@ -14,6 +14,7 @@
  */
 #ifndef LISTEND_PIN_H
 #define LISTEND_PIN_H
+#include "rights.h"
 #include "spawn.h"
 
 #include <errno.h>
@@ -21,7 +22,6 @@
 #include <linux/stat.h>
 #include <stddef.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 
 #define MOST_PATH 4096 /* PATH_MAX */
 #define MOST_LINE 256  /* BINPRM_BUF_SIZE: what the kernel reads of a #! line */
@@ -143,32 +143,15 @@ static void resolve_directory(const char *path, char *to)
 static void report(int which, int use, long fd, const struct identity *identity, const char *found, const char *own)
 {
     struct listend_pin_report head = { LISTEND_STAGE_NONE, which, use, identity->mode, identity->device, identity->inode };
-    union {
-        char bytes[CMSG_SPACE(sizeof(int))];
-        struct cmsghdr align;
-    } control;
     size_t found_length = 0, own_length = 0;
     while (found[found_length])
         found_length++;
     while (own[own_length])
         own_length++;
     struct iovec parts[3] = { { &head, sizeof head }, { (void *)found, found_length + 1 }, { (void *)own, own_length } };
-    struct msghdr message;
-    memset(&message, 0, sizeof message);
-    message.msg_iov = parts;
-    message.msg_iovlen = 3;
-    if (fd >= 0) {
-        memset(&control, 0, sizeof control);
-        message.msg_control = control.bytes;
-        message.msg_controllen = sizeof control.bytes;
-        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(int));
-        *(int *)CMSG_DATA(header) = (int)fd;
-    }
+    int passed = (int)fd;
     /* Without a report the generation stays unpinned, or keeps the pin that it has. */
-    CALL(sendmsg, status, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    send_rights(status, parts, 3, &passed, fd >= 0, MSG_DONTWAIT);
 }
 
 /* Reports what is at the path now. */
