@@ -12,38 +12,47 @@ internal sealed partial class CircusImport(ImportDraft draft)
 {
     private const string KnownThere = "its value is known only where the worker runs: write the value";
 
-    private readonly List<SourceSection> _sections = [];
-    private readonly List<SourceSection> _merged = [];
-    private readonly List<SourceSection> _environments = [];
-    private readonly Dictionary<string, DraftSection> _sockets = new(StringComparer.Ordinal);
+    private static readonly Reason Overridden =
+        Reason.NotNeeded("Circus uses the first value of a setting that is written twice");
 
-    public void Add(ConfigSource source) => _sections.AddRange(IniText.Read(source, hasInlineHash: false));
+    private readonly List<SourceSection> _sections = [];
+    private readonly Dictionary<string, DraftSection> _sockets = new(StringComparer.Ordinal);
+    private List<SourceSection> _environments = [];
+
+    public void Add(ConfigSource source) => _sections.AddRange(IniText.Read(source, hasInlineHash: false, doublesPercent: true));
 
     public void Translate()
     {
-        Merge();
-        foreach (var section in _merged.Where(s => s.Name.StartsWith("socket:", StringComparison.Ordinal)))
+        // The names of variables are case-sensitive.
+        var sections = IniSections.Merge(
+            _sections,
+            setting => SourceSection.Split(setting.Section).Kind == "env" ? setting.Spelling : setting.Key,
+            lastCounts: false,
+            Overridden,
+            draft.Differences);
+        _environments = sections.FindAll(s => s.Kind == "env");
+        foreach (var section in sections.Where(s => s is { Kind: "socket", Label: not null }))
         {
-            Socket(section);
+            Socket(section, section.Label!.ToLowerInvariant());
         }
 
-        foreach (var section in _merged)
+        foreach (var section in sections)
         {
-            switch (section.Name.Split(':', 2)[0])
+            switch (section)
             {
-                case "socket" or "env":
+                case { Kind: "socket", Label: not null } or { Kind: "env" }:
                     break;
-                case "watcher" when section.Name.Contains(':', StringComparison.Ordinal):
-                    Watcher(section);
+                case { Kind: "watcher", Label: { } name }:
+                    Watcher(section, name);
                     break;
-                case "circus":
+                case { Kind: "circus" }:
                     foreach (var setting in section.Settings)
                     {
                         draft.Differences.Add(setting, CircusReasons.OfDaemon(setting.Key));
                     }
 
                     break;
-                case "plugin":
+                case { Kind: "plugin" }:
                     draft.Lost(
                         section, "listend has no plugins: see \"listenctl events --follow --json\" and GET /metrics");
                     break;
@@ -53,48 +62,15 @@ internal sealed partial class CircusImport(ImportDraft draft)
             }
         }
 
-        foreach (var section in _environments.Where(s => s.Name != "env"))
+        var watchers = sections.Where(s => s.Kind == "watcher").Select(s => s.Label).OfType<string>().ToList();
+        foreach (var section in _environments.Where(s => s.Label is not null && !watchers.Exists(name => AppliesTo(s, name))))
         {
-            var watchers = _merged.Where(w => w.Name.StartsWith("watcher:", StringComparison.Ordinal));
-            if (!watchers.Any(w => AppliesTo(section, w.Name["watcher:".Length..])))
-            {
-                draft.Lost(section, "no watcher has this name");
-            }
+            draft.Lost(section, "no watcher has this name");
         }
     }
 
-    /// <summary>A section that is written twice is one section. The first value of a setting counts.</summary>
-    private void Merge()
+    private void Socket(SourceSection section, string name)
     {
-        foreach (var sections in _sections.GroupBy(section => section.Name))
-        {
-            var begun = sections.First();
-            var merged = new SourceSection(begun.File, begun.Line, begun.Name);
-            var known = new HashSet<string>(StringComparer.Ordinal);
-            var isEnvironment = begun.Name.Split(':')[0] == "env";
-            foreach (var setting in sections.SelectMany(section => section.Settings))
-            {
-                if (known.Add(isEnvironment ? setting.Spelling : setting.Key))
-                {
-                    merged.Add(setting);
-                }
-                else
-                {
-                    draft.Differences.Add(setting, Reason.NotNeeded("Circus uses the first value of a setting that is written twice"));
-                }
-            }
-
-            _merged.Add(merged);
-            if (isEnvironment)
-            {
-                _environments.Add(merged);
-            }
-        }
-    }
-
-    private void Socket(SourceSection section)
-    {
-        var name = section.Name["socket:".Length..].ToLowerInvariant();
         var references = new CircusReferences(Environment(""));
         var listener = draft.Add("listener", name, section.File);
         _sockets[name] = listener;
@@ -167,12 +143,11 @@ internal sealed partial class CircusImport(ImportDraft draft)
         }
     }
 
-    private void Watcher(SourceSection section)
+    private void Watcher(SourceSection section, string name)
     {
-        var name = section.Name["watcher:".Length..];
         if (section.Last("cmd") is not { } cmd)
         {
-            draft.Lost(section, "it has no cmd, so there is no program to run");
+            draft.Differences.Add(section, CommonReasons.NoProgram("cmd"));
             return;
         }
 
@@ -262,8 +237,8 @@ internal sealed partial class CircusImport(ImportDraft draft)
     private Dictionary<string, SourceSetting> Environment(string watcher)
     {
         var environment = new Dictionary<string, SourceSetting>(StringComparer.Ordinal);
-        var common = _environments.Where(s => s.Name == "env");
-        var special = _environments.Where(s => s.Name != "env" && AppliesTo(s, watcher));
+        var common = _environments.Where(s => s.Label is null);
+        var special = _environments.Where(s => s.Label is not null && AppliesTo(s, watcher));
         foreach (var section in common.Concat(special))
         {
             foreach (var setting in section.Settings)
@@ -275,7 +250,7 @@ internal sealed partial class CircusImport(ImportDraft draft)
         return environment;
     }
 
-    private static bool AppliesTo(SourceSection env, string watcher) => env.Name["env:".Length..].Split(',').Any(pattern =>
+    private static bool AppliesTo(SourceSection env, string watcher) => env.Label!.Split(',').Any(pattern =>
         System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern.Trim(), watcher, ignoreCase: false));
 
     private static void Translate(DraftSection service, SourceSetting setting, string value)

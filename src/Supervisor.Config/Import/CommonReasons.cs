@@ -22,4 +22,7 @@ internal static class CommonReasons
     public static readonly Reason NeverDiscarded = Reason.Changed("listend never discards output");
     public static readonly Reason OneStream = Reason.Changed("standard error goes to the same target as standard output");
     public static readonly Reason LogRotation = Reason.Changed("listend reopens a log file after it was moved: rotate it with logrotate");
+
+    /// <summary>The reason for a section without the setting that has the command.</summary>
+    public static Reason NoProgram(string setting) => Reason.Lost($"without {setting} there is no program to run");
 }

@@ -84,12 +84,14 @@ public static class ConfigImport
         string name, ConfigSource file, SystemdImport systemd, SupervisordImport supervisord, CircusImport circus)
     {
         var sections = Headlines(file.Text).ToList();
-        if (sections.Exists(s => s is "supervisord" or "supervisorctl" or "unix_http_server" or "inet_http_server"
-            || Begins(s, "program:", "fcgi-program:", "group:", "eventlistener:")))
+        var split = sections.ConvertAll(SourceSection.Split);
+        if (split.Exists(s => s is
+            (Kind: "supervisord" or "supervisorctl" or "unix_http_server" or "inet_http_server", Label: null)
+            or (Kind: "program" or "fcgi-program" or "group" or "eventlistener", Label: not null)))
         {
             supervisord.Add(file);
         }
-        else if (sections.Exists(s => s is "circus" || Begins(s, "watcher:", "socket:", "env:")))
+        else if (split.Exists(s => s is (Kind: "circus", Label: null) or (Kind: "watcher" or "socket" or "env", Label: not null)))
         {
             circus.Add(file);
         }
@@ -133,9 +135,6 @@ public static class ConfigImport
 
     private static ImportException Unknown(ConfigSource file, string message) =>
         new(file.Path, 0, message) { IsUnknownKind = true };
-
-    private static bool Begins(string section, params string[] prefixes) =>
-        prefixes.Any(p => section.StartsWith(p, StringComparison.Ordinal));
 
     private static IEnumerable<string> Headlines(string text) =>
         from line in text.Split('\n')

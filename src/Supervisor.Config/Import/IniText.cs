@@ -6,11 +6,15 @@ namespace Supervisor.Config.Import;
 /// <summary>
 /// The INI dialect of Python's configparser, in which supervisord and Circus are configured: <c>key = value</c> or
 /// <c>key: value</c>, comments after <c>#</c> or <c>;</c> at the beginning of a line, or after a blank and
-/// <c>;</c> inside a line, and indented lines that continue a value.
+/// <c>;</c> inside a line, and indented lines that continue a value. Circus doubles a percent sign in a value; for supervisord
+/// that is a matter of the setting.
 /// </summary>
 internal static class IniText
 {
-    public static List<SourceSection> Read(ConfigSource source, bool hasInlineHash)
+    /// <param name="source">The file.</param>
+    /// <param name="hasInlineHash">Whether a comment inside a line can also begin with <c>#</c>.</param>
+    /// <param name="doublesPercent">Whether <c>%%</c> in a value is one percent sign.</param>
+    public static List<SourceSection> Read(ConfigSource source, bool hasInlineHash, bool doublesPercent)
     {
         var sections = new List<SourceSection>();
         var number = 0;
@@ -63,7 +67,8 @@ internal static class IniText
             {
                 var section = sections[^1];
                 var name = key.ToLowerInvariant();
-                section.Add(new SourceSetting(source.Path, line, section.Name, name, value.ToString()) { Spelling = key });
+                var text = doublesPercent ? value.Replace("%%", "%").ToString() : value.ToString();
+                section.Add(new SourceSetting(source.Path, line, section.Name, name, text) { Spelling = key });
                 setting = null;
             }
         }

@@ -13,32 +13,35 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
     private const int MaxProcesses = 1000;
     private const StringSplitOptions Separated = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
 
+    private static readonly Reason Overridden =
+        Reason.NotNeeded("supervisord uses the last value of a setting that is written twice");
+
     private readonly List<SourceSection> _sections = [];
 
     // The groups of each program.
     private ILookup<string, string> _groups = Array.Empty<string>().ToLookup(name => name);
 
-    public void Add(ConfigSource source) => _sections.AddRange(IniText.Read(source, hasInlineHash: true));
+    public void Add(ConfigSource source) => _sections.AddRange(IniText.Read(source, hasInlineHash: true, doublesPercent: false));
 
     public void Translate()
     {
-        var common = _sections.Find(s => s.Name == "supervisord")?.Last("environment");
-        _groups = _sections
-            .Where(s => s.Name.StartsWith("group:", StringComparison.Ordinal))
+        var sections = IniSections.Merge(_sections, setting => setting.Key, lastCounts: true, Overridden, draft.Differences);
+        var common = sections.Find(s => s.Kind == "supervisord")?.Last("environment");
+        _groups = sections
+            .Where(s => s is { Kind: "group", Label: not null })
             .SelectMany(s => (s.Last("programs")?.Value ?? "")
                 .Split([',', '\n'], Separated)
-                .Select(program => (Program: program, Group: s.Name["group:".Length..].Trim())))
+                .Select(program => (Program: program, Group: s.Label!)))
             .ToLookup(one => one.Program, one => one.Group);
-        foreach (var section in _sections)
+        foreach (var section in sections)
         {
-            var (kind, name) = section.Name.Split(':', 2) is [var k, var n] ? (k.Trim(), n.Trim()) : (section.Name, "");
-            switch (kind)
+            switch (section.Kind)
             {
                 case "program" or "fcgi-program" when section.Last("command") is not null:
-                    Programs(section, name, kind == "fcgi-program", common);
+                    Programs(section, section.Label ?? "", section.Kind == "fcgi-program", common);
                     break;
                 case "program" or "fcgi-program":
-                    draft.Lost(section, "it has no command, so there is no program to run");
+                    draft.Differences.Add(section, CommonReasons.NoProgram("command"));
                     break;
                 case "group":
                     draft.Differences.Add(
@@ -228,7 +231,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
             SupervisordEnvironment.Translate(service, common, expansion);
         }
 
-        foreach (var setting in section.Settings.Where(s => section.Last(s.Key) == s))
+        foreach (var setting in section.Settings)
         {
             if (setting.Key is "command" or "numprocs" or "numprocs_start" or "process_name"
                 || setting.Key.StartsWith("socket", StringComparison.Ordinal))

@@ -152,6 +152,44 @@ public sealed class OtherImportTests
         Assert.Equal(["numprocesses:6"], imported.NotNeeded);
     }
 
+    [Theory]
+    [InlineData(
+        "[watcher: w ]\ncmd = a $(circus.sockets.s) $(circus.env.x)\nuse_sockets = 1\n"
+        + "[env: w ]\nX = 50%%\n[socket: s]\nhost = ::1\nport = 1\n")]
+    [InlineData(
+        "[ watcher:w ]\ncmd = a $(circus.sockets.s) $(circus.env.x)\nuse_sockets = 1\n"
+        + "[ env : v, w]\nX = 50%%\n[ socket:s]\nhost = ::1\nport = 1\n")]
+    public void Blanks_around_the_parts_of_a_circus_section_do_not_count(string text)
+    {
+        var imported = Imported.Of("circus.ini", text);
+        Assert.Equal(("w", "s"), (imported.Service.Name, imported.Listener.Name));
+        Assert.Equal(["/usr/bin/env", "-i", "X=50%", "a", "3", "50%"], imported.Service.Command.ToArray());
+        Assert.Empty(imported.Lost);
+    }
+
+    [Theory]
+    [InlineData("[program: p ]", "[group: g ]", "[supervisord]")]
+    [InlineData("[ program:p ]", "[ group : g]", "[ supervisord ]")]
+    public void Blanks_around_the_parts_of_a_supervisord_section_do_not_count(string program, string group, string daemon)
+    {
+        var text = $"{program}\ncommand=/bin/p %(group_name)s\n{group}\nprograms = p\n{daemon}\nenvironment=A=50%%\n";
+        var imported = Imported.Of("p.conf", text);
+        Assert.Equal("p", imported.Service.Name);
+        Assert.Equal(["/bin/p", "g"], imported.Service.Command.ToArray());
+        Assert.Equal(["A=50%"], imported.Service.Environment.Select(e => $"{e.Key}={e.Value}"));
+        Assert.Empty(imported.Lost);
+    }
+
+    [Fact]
+    public void A_supervisord_section_that_is_written_twice_is_one_section()
+    {
+        var imported = Imported.Of(
+            "s.conf", "[program:p]\ncommand=/bin/p\numask=022\n[group:g]\nprograms=p\n[program:p]\ncommand=/bin/q\n");
+        Assert.Equal("p", imported.Service.Name);
+        Assert.Equal(["/bin/q"], imported.Service.Command.ToArray());
+        Assert.Equal(["command:2"], imported.NotNeeded);
+    }
+
     [Fact]
     public void A_circus_socket_has_its_references_expanded()
     {
