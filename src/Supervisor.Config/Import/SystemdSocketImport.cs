@@ -1,6 +1,3 @@
-using System.Globalization;
-using Supervisor.Core.Listeners;
-
 namespace Supervisor.Config.Import;
 
 /// <summary>A .socket unit, systemd.socket(5): a listener for each of its addresses.</summary>
@@ -40,7 +37,7 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
         var addresses = new HashSet<string>(StringComparer.Ordinal);
         foreach (var setting in Addresses())
         {
-            if (Address(setting, out var reason) is not { } address)
+            if (SystemdAddress.Of(setting, unit, out var reason) is not { } address)
             {
                 draft.Lost(setting, reason);
                 continue;
@@ -337,79 +334,4 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
         "low-cost" => 2,
         _ => SystemdValues.Integer(text),
     };
-
-    /// <summary>The address for listend; null with the reason if it has no equivalent.</summary>
-    private string? Address(SourceSetting setting, out string reason)
-    {
-        if (SystemdSpecifiers.Expand(setting.Value, unit, out reason) is not { } text)
-        {
-            return null;
-        }
-
-        if (text.Length == 0)
-        {
-            reason = "it names no address";
-            return null;
-        }
-
-        var kind = setting.Key switch
-        {
-            "ListenStream" => ListenerKind.Tcp,
-            "ListenDatagram" => ListenerKind.Udp,
-            _ => ListenerKind.UnixSeqpacket,
-        };
-        if (text[0] is '/' or '@')
-        {
-            return kind switch { ListenerKind.Tcp => "unix://", ListenerKind.Udp => "unix-dgram://", _ => "unix-seqpacket://" } + text;
-        }
-
-        if (kind == ListenerKind.UnixSeqpacket)
-        {
-            reason = "listend has SOCK_SEQPACKET only for UNIX sockets: "
-                + "write a path that begins with \"/\" or an abstract name after \"@\"";
-            return null;
-        }
-
-        foreach (var prefix in (string[])["vsock-stream:", "vsock:"])
-        {
-            if (text.StartsWith(prefix, StringComparison.Ordinal))
-            {
-                var parts = text[prefix.Length..].Split(':');
-                reason = parts.Length == 2 && kind == ListenerKind.Tcp ? "" : "it is not vsock:CID:PORT of a stream";
-                return reason.Length > 0 ? null : $"vsock://{(parts[0].Length == 0 ? "*" : parts[0])}:{parts[1]}";
-            }
-        }
-
-        var scheme = kind == ListenerKind.Tcp ? "tcp" : "udp";
-        if (unit.Last("Socket", "SocketProtocol") is { } protocol)
-        {
-            if (protocol.Value != "mptcp" || kind != ListenerKind.Tcp)
-            {
-                reason = $"SocketProtocol={protocol.Value} (line {protocol.Line}): listend supports TCP, MPTCP and UDP";
-                return null;
-            }
-
-            scheme = "mptcp";
-        }
-
-        if (ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _))
-        {
-            return $"{scheme}://*:{text}";
-        }
-
-        // [ADDRESS]:PORT%INTERFACE; listend writes the interface after the address.
-        var percent = text.LastIndexOf('%');
-        if (text[0] == '[' && percent > text.LastIndexOf(']'))
-        {
-            text = text[..percent].Replace("]", text[percent..] + "]", StringComparison.Ordinal);
-        }
-
-        if (ListenAddress.TryParse($"{scheme}://{text}", out var address, out var error))
-        {
-            return address.ToString();
-        }
-
-        reason = error.Message;
-        return null;
-    }
 }
