@@ -60,7 +60,9 @@ internal sealed class ListenerContext(TimeProvider time, ListenerLog log, Func<L
     /// <summary>Looks again why a listener has no socket: its holder may be another one by now, or none.</summary>
     public void ExplainAgain(ListenerHandle handle)
     {
+        // A question about the address does not tell whether the owner of a socket's file can be set by now.
         if (handle is not { Descriptor: null, Diagnosis: { } before } || handle.IsAwaited
+            || handle.Failure?.Call == SocketFileSteps.OwnerCall
             || BindDiagnostics.AskAgain(handle.Spec, leftovers(handle.Spec), Evidence) is not { } now)
         {
             return;

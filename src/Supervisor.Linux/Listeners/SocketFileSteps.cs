@@ -16,6 +16,9 @@ namespace Supervisor.Linux.Listeners;
 /// </summary>
 internal static class SocketFileSteps
 {
+    /// <summary>The call that sets the owner, as histories and failures name it.</summary>
+    public const string OwnerCall = "fchownat";
+
     /// <summary>fchmod() of the socket before bind(): the file gets this mode less the umask.</summary>
     public static void SetSocketMode(SocketTarget target, SocketModeStep step) =>
         target.History.AddSetting(step.Phase, "fchmod", "mode", Octal(step.Mode), Files.SetMode(target.Descriptor, step.Mode));
@@ -39,13 +42,13 @@ internal static class SocketFileSteps
         if (unknown is not null)
         {
             var why = $"{new AccountName(isUser, (isUser ? step.User : step.Group)!)}: {unknown.Reason}";
-            target.History.Add(step.Phase, "fchownat", "owner", value, errno: "EINVAL", verdict: Verdict.Refused, note: why);
-            return new SystemCallError("fchownat", EINVAL).With($"{step.Path}, {value}: {why}");
+            target.History.Add(step.Phase, OwnerCall, "owner", value, errno: "EINVAL", verdict: Verdict.Refused, note: why);
+            return new SystemCallError(OwnerCall, EINVAL).With($"{step.Path}, {value}: {why}");
         }
 
         using var file = PinOwn(target.Handle, step.Path, out var pinned);
         var error = file is null ? pinned : Files.SetPinnedOwner(file, uid ?? uint.MaxValue, gid ?? uint.MaxValue);
-        target.History.AddSetting(step.Phase, "fchownat", "owner", value, error, error?.Name == "EPERM" ? "needs CAP_CHOWN" : null);
+        target.History.AddSetting(step.Phase, OwnerCall, "owner", value, error, error?.Name == "EPERM" ? "needs CAP_CHOWN" : null);
         return null;
     }
 

@@ -33,6 +33,7 @@ public sealed class BindFailureClassifierTests
         { "EINVAL", "bind", "udp://[ff02::1]:80", "scope-missing", false },
         { "EINVAL", "bind", "tcp://[ff0e::1]:80", "not-local-multicast", false },
         { "EINVAL", "bind", "tcp://127.0.0.1:80", "unexplained", false },
+        { "EINVAL", "fchownat", "unix:///run/x/s", "unexplained", false },
         { "EADDRNOTAVAIL", "bind", "udp://239.1.2.3:80", "not-local-multicast", false },
         { "EADDRNOTAVAIL", "bind", "tcp://192.0.2.1:80", "address-absent", true },
         { "EADDRNOTAVAIL", "bind", "vsock://77:80", "cid-absent", false },

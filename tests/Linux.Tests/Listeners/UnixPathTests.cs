@@ -87,6 +87,12 @@ public class UnixPathTests : KernelTest
         Assert.Null(handle.Descriptor);
         Assert.Empty(_directory.Files);
         Assert.Contains(handle.History.Entries, entry => entry is { Call: "unlinkat", Phase: HandlePhase.Close });
+        Assert.Contains(user ?? group!, handle.Diagnosis!.Verdict, StringComparison.Ordinal);
+
+        // The path is free. That does not help the listener.
+        var before = handle.Diagnosis;
+        Given.Factory().ExplainAgain(handle);
+        Assert.Same(before, handle.Diagnosis);
     }
 
     [Fact]

@@ -74,14 +74,16 @@ public sealed record BindDiagnosis
     /// <summary>Whether the last attempt failed, and the address could be bound by now.</summary>
     public bool IsFree { get; init; }
 
-    /// <summary>The same failure after its cause has disappeared: how to bind the address now. Who had it is no longer of use. A
-    /// cause that is not the address's stays.</summary>
+    /// <summary>
+    /// The same failure after its cause has disappeared: how to bind the address now. It names no holders. A lack of descriptors or of
+    /// memory stays: that one socket can be made does not show that it is over.
+    /// </summary>
     public BindDiagnosis Freed() => IsFree || Cause is BindCause.DescriptorLimit or BindCause.KernelMemory ? this : this with
     {
         IsFree = true,
         Holders = [],
         IsPartial = false,
-        Verdict = "the address is free now",
+        Verdict = "the address can be bound now",
         Advice = "bind it: listenctl reload, or start or restart a service that uses it",
     };
 }

@@ -53,7 +53,7 @@ public static class BindFailureClassifier
             "EADDRINUSE" => new(
                 BindCause.SameAddress, "another socket has it; this kernel does not list vsock sockets, so it cannot be seen whose"),
             "EADDRNOTAVAIL" => NotAvailable(address, evidence),
-            "EINVAL" => Invalid(spec),
+            "EINVAL" when failure.Call == "bind" => Invalid(spec),
             "EACCES" when address.Kind.IsUnix() && evidence.IsPathWritable => Forbidden($"creating {address.Path}", evidence),
             "EACCES" when address.Kind.IsUnix() =>
                 new(BindCause.PathPermission, $"uid {evidence.Uid} must not create a file in the directory of {address.Path}"),
