@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
 using Supervisor.Config.Diagnostics;
+using Supervisor.Core;
 
 namespace Supervisor.Config;
 
@@ -13,10 +14,6 @@ public static class ConfigFiles
 {
     /// <summary>The largest file that is read, in bytes: a configuration of ten thousand listeners has about 4 MiB.</summary>
     public const int MaxBytes = 16 * 1024 * 1024;
-
-    // FNV-1a with 64 bits. SHA-256 would load OpenSSL at each start of the daemon.
-    private const ulong HashStart = 0xcbf29ce484222325;
-    private const ulong HashPrime = 0x100000001b3;
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -32,16 +29,18 @@ public static class ConfigFiles
         open ??= static (path, _) => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
         var sources = ImmutableArray.CreateBuilder<ConfigSource>();
         var errors = ImmutableArray.CreateBuilder<ConfigDiagnostic>();
-        var hash = HashStart;
+
+        // SHA-256 would load OpenSSL at each start of the daemon.
+        var checksum = new Checksum();
         IReadOnlyList<string> paths = [mainPath, .. DropIns(mainPath, errors)];
         foreach (var path in paths)
         {
-            ReadFile(path, open, sources, errors, ref hash);
+            ReadFile(path, open, sources, errors, ref checksum);
         }
 
         return new ConfigFilesResult(sources.ToImmutable(), errors.ToImmutable())
         {
-            Hash = sources.Count == paths.Count ? hash.ToString("x16", CultureInfo.InvariantCulture) : null,
+            Hash = sources.Count == paths.Count ? checksum.Value.ToString("x8", CultureInfo.InvariantCulture) : null,
         };
     }
 
@@ -78,7 +77,7 @@ public static class ConfigFiles
         ConfigFileOpener open,
         ImmutableArray<ConfigSource>.Builder sources,
         ImmutableArray<ConfigDiagnostic>.Builder errors,
-        ref ulong hash)
+        ref Checksum checksum)
     {
         try
         {
@@ -101,10 +100,7 @@ public static class ConfigFiles
 
             var bytes = content.GetBuffer().AsSpan(0, (int)content.Length);
             sources.Add(new ConfigSource(path, StrictUtf8.GetString(bytes)));
-            foreach (var one in bytes)
-            {
-                hash = unchecked((hash ^ one) * HashPrime);
-            }
+            checksum.Add(bytes);
         }
         catch (DecoderFallbackException error)
         {

@@ -33,7 +33,7 @@ public sealed record DaemonDocument(
 /// <summary>Where the configuration in force comes from, and whether its files have changed since.</summary>
 /// <param name="File">The absolute path of the main file; null if the command line configures the daemon.</param>
 /// <param name="Hash">
-/// A hash of the bytes of the files that were loaded (FNV-1a, 64 bits, hexadecimal); null without files, or if an older version loaded
+/// A hash of the bytes of the files that were loaded (CRC-32C, hexadecimal); null without files, or if an older version loaded
 /// them.
 /// </param>
 /// <param name="LoadedAt">When they were loaded; null if that is not known.</param>

@@ -1,4 +1,4 @@
-using Supervisor.Core.State;
+using Supervisor.Core;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Continuity;

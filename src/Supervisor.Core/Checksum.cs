@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 
-namespace Supervisor.Core.State;
+namespace Supervisor.Core;
 
 /// <summary>CRC-32C (RFC 3720, appendix B.4) of a sequence of bytes, in pieces.</summary>
 public struct Checksum
