@@ -159,7 +159,7 @@ internal sealed class Reloader(ReloadContext daemon)
 
         _retired.Add(former, made, null);
         daemon.Listeners.Replace(handle => handle == former, made);
-        SocketTakers.Record(made);
+        daemon.Drift.RecordTakers(made);
         foreach (var runner in Services)
         {
             var next = runner.Generations.Next;
@@ -314,7 +314,7 @@ internal sealed class Reloader(ReloadContext daemon)
                 daemon.Events.Watch(made);
             }
 
-            SocketTakers.Record(made);
+            daemon.Drift.RecordTakers(made);
             return made;
         }
 

@@ -4,7 +4,6 @@ using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Performance;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Kernel;
-using Supervisor.Linux.Listeners;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Runtime;
@@ -159,7 +158,7 @@ internal sealed class Endpoints : IDisposable
             {
                 parts.Events.Watch(handle);
                 Checkpointer.Watch(handle);
-                SocketTakers.Record(handle);
+                parts.Drift.RecordTakers(handle);
             }
 
             Save();

@@ -104,7 +104,7 @@ internal static class ResumedStart
         foreach (var handle in parts.Listeners.Handles)
         {
             parts.Events.Follow(handle);
-            SocketTakers.Record(handle);
+            parts.Drift.RecordTakers(handle);
         }
     }
 

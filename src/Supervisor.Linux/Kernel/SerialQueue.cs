@@ -10,7 +10,7 @@ internal sealed class SerialQueue(EventLoop loop)
 
     /// <summary>
     /// When it is the user's turn, calls <paramref name="begin"/> on the loop to start a probe on another thread.
-    /// name="onSeen"/> gets the probe's result on the loop, or the default if it failed. Nothing happens if
+    /// <paramref name="onSeen"/> gets the probe's result on the loop, or the default if it failed. Nothing happens if
     /// <paramref name="begin"/> returns null.
     /// </summary>
     public void Enqueue<T>(uint user, Func<Func<Task<T?>>?> begin, Action<T?> onSeen)

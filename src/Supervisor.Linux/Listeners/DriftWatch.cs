@@ -11,34 +11,43 @@ namespace Supervisor.Linux.Listeners;
 /// Notices what a worker changes on a socket that it shares with the daemon, names the worker, and with <c>enforce</c> repairs it.
 /// </summary>
 /// <remarks>
-/// Options, backlog and filter belong to the open socket. So does O_NONBLOCK, which is not drift (<see cref="NonBlockingFlag"/>).
-/// A process that holds a duplicate of the descriptor changes them for all holders, and the kernel neither announces the change
-/// nor records who made it. So the daemon reads the socket before the first hand-off (<see cref="ListenerHandle.RecordBaseline"/>),
-/// when a worker becomes ready, before the end of a worker is handled, and when a client asks. It does not read in between, so it
-/// can sleep. The culprit is known only if a single process held the socket since the last good reading; otherwise all holders are
-/// named.
+/// Options, backlog and filter belong to the open socket; so does O_NONBLOCK, which is no drift (<see
+/// cref="NonBlockingFlag"/>). A process that holds a duplicate of the descriptor changes
+/// them for all holders, and the kernel neither announces the change nor records who made it. So the daemon reads the socket
+/// before the first hand-off (<see cref="ListenerHandle.RecordBaseline"/>), and again when a worker becomes ready, before the end of
+/// a worker is handled, and when a client asks; never in between, so that the daemon can sleep. The culprit is known only if a
+/// single process held the socket since the last good reading; otherwise all holders are named.
 /// </remarks>
 public sealed class DriftWatch
 {
+    /// <summary>How often a listener that was shut down is made again within <see cref="RemakeInterval"/>.</summary>
+    public const int RemakeLimit = 5;
+
+    /// <summary>How many processes that took a listener are remembered, the newest ones: each check asks whether they still run.</summary>
+    private const int MostTakers = 64;
+
+    /// <summary>The call by which a worker gets its sockets.</summary>
+    private const string Spawned = "execve";
+
     private readonly EventLoop _loop;
     private readonly ShutdownRepair _repair;
     private readonly SocketFileWatch _files;
     private readonly List<ISocketUser> _users = [];
     private readonly HashSet<ISocketUser> _toCheck = [];
-    private readonly RemakeLimit _remakes;
+    private readonly Dictionary<ListenerHandle, Queue<TimeSpan>> _remade = [];
     private readonly HistoryActor _self = new(Processes.CurrentPid, "listend");
+    private readonly Action<ListenerHandle, HistoryFact> _noted = Note;
 
     /// <summary>A drift watch that repairs and makes sockets again by the parts of <paramref name="factory"/>.</summary>
     public DriftWatch(EventLoop loop, ListenerFactory factory)
     {
         _loop = loop;
         _repair = factory.Repair;
-        _remakes = new RemakeLimit(loop);
         _files = new SocketFileWatch(
             factory.SocketFiles, Holders, pid => pid == Processes.CurrentPid || _users.Exists(user => user.Owns(pid)), _self);
         _files.NeedsNewSocket += handle =>
         {
-            if (_remakes.TryUse(handle))
+            if (!IsRemadeTooOften(handle))
             {
                 _loop.Post(() => NeedsNewSocket?.Invoke(handle));
             }
@@ -53,6 +62,9 @@ public sealed class DriftWatch
     /// another socket.
     /// </summary>
     public event Action<ListenerHandle>? NeedsNewSocket;
+
+    /// <summary>The span of <see cref="RemakeLimit"/>.</summary>
+    public static TimeSpan RemakeInterval { get; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Adds a service: its workers are named as holders, and replaced when a listener is made again.</summary>
     internal void Add(ISocketUser user) => _users.Add(user);
@@ -89,6 +101,21 @@ public sealed class DriftWatch
     }
 
     /// <summary>
+    /// Records the processes that get the listener besides its services' workers (the broker's <c>take</c>), and those that
+    /// got it from a previous daemon and still run.
+    /// </summary>
+    public void RecordTakers(ListenerHandle handle)
+    {
+        foreach (var entry in handle.History.Entries.Where(entry => entry.Phase == HandlePhase.Handoff && entry.Call != Spawned))
+        {
+            Note(handle, entry.Actor);
+        }
+
+        ForgetExitedTakers(handle);
+        handle.Recorded += _noted;
+    }
+
+    /// <summary>
     /// Before a worker gets the listeners: gives O_NONBLOCK the configured value on each socket that no other process has. A
     /// program that had the socket may have left it changed.
     /// </summary>
@@ -100,7 +127,7 @@ public sealed class DriftWatch
             {
                 if (NonBlockingFlag.Differs(handle, socket))
                 {
-                    SocketTakers.ForgetExited(handle);
+                    ForgetExitedTakers(handle);
                     if (Holders(handle, socket).Count == 0)
                     {
                         NonBlockingFlag.Restore(handle, socket, _self);
@@ -108,6 +135,46 @@ public sealed class DriftWatch
                 }
             }
         }
+    }
+
+    private static void Note(ListenerHandle handle, HistoryFact fact)
+    {
+        if (fact is { Phase: HandlePhase.Handoff } && fact.Call != Spawned)
+        {
+            Note(handle, fact.Actor);
+        }
+    }
+
+    private static void Note(ListenerHandle handle, HistoryActor? taker)
+    {
+        if (taker is not { } actor)
+        {
+            return;
+        }
+
+        var takers = handle.Takers ??= new(1);
+
+        // A process that takes it again becomes the newest one.
+        for (var i = takers.Count - 1; i >= 0; i--)
+        {
+            if (takers[i].Pid == actor.Pid)
+            {
+                if (i == takers.Count - 1)
+                {
+                    takers[i] = actor;
+                    return;
+                }
+
+                takers.RemoveAt(i);
+            }
+        }
+
+        if (takers.Count == MostTakers)
+        {
+            takers.RemoveAt(0);
+        }
+
+        takers.Add(actor);
     }
 
     /// <summary>Reads the listener's sockets back, records what has changed, and repairs what can and may be repaired.</summary>
@@ -123,9 +190,12 @@ public sealed class DriftWatch
 
         _files.Check(handle, isAsked: false);
 
-        SocketTakers.ForgetExited(handle);
+        ForgetExitedTakers(handle);
         Checked?.Invoke(handle);
     }
+
+    private static void ForgetExitedTakers(ListenerHandle handle) =>
+        handle.Takers?.RemoveAll(taker => ProcFile.Read(taker.Pid) is null);
 
     /// <summary>Compares the path of a UNIX listener with its socket. A reload repairs it also without <c>enforce</c>.</summary>
     public void CheckFile(ListenerHandle handle, bool isAsked = false) => _files.Check(handle, isAsked);
@@ -136,7 +206,7 @@ public sealed class DriftWatch
     /// <summary>Makes the socket again, because it cannot be repaired, and replaces the workers that have the old one.</summary>
     internal void Remake(ListenerHandle handle, string what)
     {
-        if (handle.Sockets is [var socket] && _remakes.TryUse(handle))
+        if (!IsRemadeTooOften(handle) && handle.Sockets is [var socket])
         {
             Remake(handle, socket, what);
         }
@@ -281,7 +351,7 @@ public sealed class DriftWatch
             Record(handle, socket, change, holders, null);
         }
 
-        if (handle.Spec.Enforce && _remakes.TryUse(handle))
+        if (handle.Spec.Enforce && !IsRemadeTooOften(handle))
         {
             Remake(handle, socket, SocketChange.Shutdown);
         }
@@ -309,6 +379,27 @@ public sealed class DriftWatch
                 user.ReplaceWorkers();
             }
         });
+    }
+
+    private bool IsRemadeTooOften(ListenerHandle handle)
+    {
+        if (!_remade.TryGetValue(handle, out var times))
+        {
+            _remade.Add(handle, times = []);
+        }
+
+        while (times.TryPeek(out var oldest) && oldest + RemakeInterval < _loop.Now)
+        {
+            times.Dequeue();
+        }
+
+        if (times.Count == RemakeLimit)
+        {
+            return true;
+        }
+
+        times.Enqueue(_loop.Now);
+        return false;
     }
 
     /// <summary>

@@ -38,6 +38,7 @@ public sealed class NotifySocket : IDisposable
     private Action _onEmpty = static () => { };
     private Action? _onIdle;
     private int _unknown;
+    private int _handled;
     private bool _isWatched;
     private bool _isRead;
     private bool _isOver;
@@ -162,7 +163,8 @@ public sealed class NotifySocket : IDisposable
     /// <param name="onRefused">Receives, for every rejected message, the kind of reason, the reason, and the sender.</param>
     /// <param name="onUnknown">Receives the process that has to be examined. Its message, and those after it, wait until
     /// <see cref="Resume"/>.</param>
-    /// <param name="onEmpty">Called when there is no message left to handle now.</param>
+    /// <param name="onEmpty">Called when no message waits for an examination or for descriptors, and after at most
+    /// <see cref="MaxMessagesPerWake"/> messages: what was found out about their senders may be dropped.</param>
     public void Watch(
         EventLoop loop,
         Func<int, bool?> isOurs,
@@ -222,13 +224,12 @@ public sealed class NotifySocket : IDisposable
         if (!IsBusy)
         {
             Forget();
-            for (var i = 0; i < MaxMessagesPerWake && Take(stays: false); i++)
+            for (_handled = 0; _handled < MaxMessagesPerWake && Take(stays: false);)
             {
             }
         }
 
-        unknown = TakeUnknown();
-        _onEmpty();
+        unknown = EndTurn();
         _onIdle = IsBusy ? onIdle : null;
         return !IsBusy && unknown == 0;
     }
@@ -261,12 +262,11 @@ public sealed class NotifySocket : IDisposable
     private void OnReadable()
     {
         Forget();
-        for (var i = 0; i < MaxMessagesPerWake && !_isRead && Take(stays: true); i++)
+        while (_handled < MaxMessagesPerWake && !_isRead && Take(stays: true))
         {
         }
 
-        _onEmpty();
-        if (TakeUnknown() is not 0 and var unknown)
+        if (EndTurn() is not 0 and var unknown)
         {
             _onUnknown(unknown);
         }
@@ -278,14 +278,19 @@ public sealed class NotifySocket : IDisposable
         _loop?.Unwatch(Descriptor);
     }
 
-    /// <summary>The process that has to be examined before more is received; 0 if there is none.</summary>
-    private int TakeUnknown()
+    /// <summary>Ends a turn of messages. Returns the process that has to be examined before the next turn; 0 if there is none.</summary>
+    private int EndTurn()
     {
         var unknown = _unknown;
         _unknown = 0;
         if (unknown != 0)
         {
             Pause();
+        }
+        else if (!IsBusy)
+        {
+            _handled = 0;
+            _onEmpty();
         }
 
         return unknown;
@@ -351,6 +356,7 @@ public sealed class NotifySocket : IDisposable
             return false;
         }
 
+        _handled++;
         if (carries && message is { StoresDescriptors: true })
         {
             Begin();

@@ -19,17 +19,20 @@ internal sealed class WorkerLineage(ServiceContext service)
         process.Knows(pid) ?? (process.Examinations < MostExaminations ? null : false);
 
     /// <summary>
-    /// Examines a process off the loop for the worker's next message. The result is dropped if the worker has exited by then.
+    /// Examines a process off the loop for the worker's next messages. The result is dropped if the worker has exited by then.
     /// </summary>
     public void Identify(int workerId, WorkerProcess process, int pid, Action onSeen)
     {
         process.IsExamining = true;
+        DescriptorHandle? pidfd = null;
         _questions.Enqueue<ProcessLineage>(
             process.Uid,
-            () => async () =>
+            () =>
             {
-                using var pidfd = Processes.OpenPidfd(pid, out _);
-                return pidfd is null ? null : await LineageReader.ReadWithTokenAsync(pid, pidfd, IsSpawned).ConfigureAwait(false);
+                pidfd = Processes.OpenPidfd(pid, out _);
+                return async () => pidfd is null
+                    ? null
+                    : await LineageReader.ReadWithTokenAsync(pid, pidfd, IsSpawned).ConfigureAwait(false);
             },
             lineage =>
             {
@@ -37,7 +40,7 @@ internal sealed class WorkerLineage(ServiceContext service)
                 if (service.Processes.GetValueOrDefault(workerId) == process && !process.IsEnding)
                 {
                     process.Notify.Resume();
-                    process.Known[pid] = (lineage?.Chain[0].StartTime ?? 0, lineage is not null && process.Owns(lineage));
+                    process.Examined.Add(pid, pidfd, lineage is not null && process.Owns(lineage));
                     if (process.EndWaits)
                     {
                         service.Ending.Continue(workerId, process);
@@ -46,6 +49,10 @@ internal sealed class WorkerLineage(ServiceContext service)
                     {
                         onSeen();
                     }
+                }
+                else
+                {
+                    pidfd?.Dispose();
                 }
             });
     }

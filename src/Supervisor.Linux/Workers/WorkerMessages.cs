@@ -263,17 +263,13 @@ internal sealed class WorkerMessages(ServiceContext service)
     }
 
     /// <summary>
-    /// MAINPID=: opens the pidfd first, so that the examined process is the named one. With MAINPIDFDID= it must have that inode
-    /// number, which identifies the process since Linux 6.9 (pidfs).
+    /// MAINPID=: opens the pidfd first. A process that was examined before and still exists afterwards is therefore the same. With
+    /// MAINPIDFDID= it must have that inode number, which identifies the process since Linux 6.9 (pidfs).
     /// </summary>
     private void HandOver(int workerId, WorkerProcess process, int pid, ulong? id, int sender)
     {
         var pidfd = Processes.OpenPidfd(pid, out _);
-
-        // The lookup belongs to the process that had this id then: the pidfd must be of the same process.
-        var isOurs = process.Knows(pid) == true
-            && (!process.Known.TryGetValue(pid, out var known) || ProcFile.Read(pid)?.StartTime == known.StartTime);
-        if (pidfd is null || !isOurs)
+        if (pidfd is null || process.Knows(pid) != true)
         {
             pidfd?.Dispose();
             Refuse(process, sender, "mainpid", string.Create(

@@ -195,8 +195,8 @@ public sealed class WorkerProcess : IDisposable
     /// <summary>Whether a sender is being examined; until then no further message is read.</summary>
     internal bool IsExamining { get; set; }
 
-    /// <summary>Results about processes that its next message names: their start time, and whether they are the worker's.</summary>
-    internal Dictionary<int, (ulong StartTime, bool IsOurs)> Known { get; } = [];
+    /// <summary>Results about processes that its next messages come from or name.</summary>
+    internal ExaminedProcesses Examined { get; } = new();
 
     /// <summary>The facts that identify its processes.</summary>
     internal WorkerFacts Facts => new()
@@ -227,7 +227,7 @@ public sealed class WorkerProcess : IDisposable
         var session = pid <= 0 ? -1 : Processes.SessionOf(pid);
         return session < 0 ? false
             : (session == Session && IsSessionPinned && !IsForeign) || (session == _mainSession && _mainSession != 0) ? true
-            : Known.TryGetValue(pid, out var known) ? known.IsOurs : null;
+            : Examined.Find(pid);
     }
 
     /// <summary>Why messages of that process are rejected, although it is the worker's (NOTIFYACCESS=); null if they are not.</summary>
@@ -413,6 +413,7 @@ public sealed class WorkerProcess : IDisposable
         _orphans?.Remove(this);
         Watch?.Dispose();
         Launch?.Dispose();
+        Examined.Clear();
         Output.Dispose();
         Error.Dispose();
         Notify.Dispose();

@@ -22,7 +22,7 @@ internal sealed class WorkerWatching(ServiceContext service)
             },
             (kind, reason, sender) => service.Messages.Refuse(process, sender, kind, reason),
             pid => service.Lineage.Identify(workerId, process, pid, static () => { }),
-            process.Known.Clear);
+            process.Examined.Clear);
         AttachOutput(process);
         service.Loop.Watch(process.Pidfd, () => service.Ending.Ended(workerId, process));
     }

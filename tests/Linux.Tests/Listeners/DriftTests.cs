@@ -204,7 +204,7 @@ public sealed class DriftTests : KernelTest
             handle.RecordBaseline();
         }
 
-        Assert.Equal(RemakeLimit.Most, Later(handle).Count(entry => entry.Phase == HandlePhase.Repair));
+        Assert.Equal(DriftWatch.RemakeLimit, Later(handle).Count(entry => entry.Phase == HandlePhase.Repair));
         Assert.Equal(["shutdown"], handle.Drift.Select(change => change.Name));
     }
 
@@ -225,7 +225,7 @@ public sealed class DriftTests : KernelTest
         var handle = factory.Create(Given.Spec(address, configure));
         Assert.True(handle.Failure is null, handle.Failure?.ToString());
         watch = new DriftWatch(_loop, factory);
-        SocketTakers.Record(handle);
+        watch.RecordTakers(handle);
         handle.RecordBaseline();
         handle.History.Add(HandlePhase.Handoff, "sendmsg", actor: new HistoryActor(Processes.CurrentPid, "taker"));
         return handle;

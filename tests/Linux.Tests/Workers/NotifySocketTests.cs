@@ -164,6 +164,28 @@ public class NotifySocketTests : KernelTest
         Assert.Equal(isOurs, _messages.Exists(message => message.Status == "after"));
     }
 
+    /// <summary>Neither is known before: the message waits for both results.</summary>
+    [Fact]
+    public void A_message_waits_until_its_sender_and_its_main_process_are_examined()
+    {
+        using var socket = Create();
+        Say("READY=1\nMAINPID=1"u8);
+        Assert.Equal([Processes.CurrentPid, 1], Examine(socket, 1));
+    }
+
+    [Fact]
+    public void A_sender_of_several_messages_with_descriptors_is_examined_once()
+    {
+        using var socket = Create();
+        using var sender = Loopback.Socket(1, 2);
+        for (var i = 0; i < 5; i++)
+        {
+            Libc.SendDescriptors(sender, i % 2 == 0 ? "FDSTORE=1"u8 : "READY=1"u8, Raw, sender.Number);
+        }
+
+        Assert.Equal([Processes.CurrentPid], Examine(socket, 5));
+    }
+
     /// <summary>
     /// As many messages as the socket's queue holds: some are read now, the rest at the next wake-up, without blocking.
     /// </summary>
@@ -302,6 +324,30 @@ public class NotifySocketTests : KernelTest
 
             idle.Task.WaitAsync(Patience).GetAwaiter().GetResult();
         }
+    }
+
+    /// <summary>Waits for so many messages. Every process is examined, and all of them are the worker's. The examinations.</summary>
+    private List<int> Examine(NotifySocket socket, int messages)
+    {
+        var examined = new HashSet<int>();
+        var examinations = new List<int>();
+        _loop.On(() => socket.Watch(
+            _loop.Loop,
+            pid => examined.Contains(pid) ? true : null,
+            static _ => null,
+            (message, _, _) => _messages.Add(message),
+            (_, reason, sender) => _refused.Add((reason, sender)),
+            pid =>
+            {
+                examined.Add(pid);
+                examinations.Add(pid);
+                socket.Resume();
+            },
+            examined.Clear));
+        _loop.Until(() => _messages.Count == messages && _loop.Disposer.Jobs == 0);
+        _loop.On(socket.Unwatch);
+        Assert.Empty(_refused);
+        return examinations;
     }
 
     private static Child.Started Start(string script, out DescriptorHandle input)
