@@ -55,6 +55,7 @@ public static class KernelAbi
     public const int MCAST_LEAVE_SOURCE_GROUP = 47;
     public const int SO_ACCEPTCONN = 30;
     public const int SO_ATTACH_REUSEPORT_CBPF = 51;
+    public const int SO_ATTACH_REUSEPORT_EBPF = 52;
     public const int SO_DETACH_FILTER = 27;
     public const int SO_DOMAIN = 39;
     public const int SO_GET_FILTER = 26;

@@ -7,6 +7,7 @@ using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Output;
+using Supervisor.Linux.Steering;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
@@ -25,7 +26,8 @@ public unsafe class AbiTests : KernelTest
         "<errno.h>", "<fcntl.h>", "<signal.h>", "<sys/socket.h>", "<sys/un.h>", "<netinet/in.h>", "<netinet/tcp.h>", "<sys/epoll.h>",
         "<sys/inotify.h>", "<sys/ioctl.h>", "<linux/vm_sockets.h>",
         "<linux/filter.h>", "<linux/netlink.h>", "<linux/rtnetlink.h>", "<linux/sock_diag.h>", "<linux/inet_diag.h>",
-        "<linux/unix_diag.h>", "<net/if.h>",
+        "<linux/unix_diag.h>", "<net/if.h>", "<linux/bpf.h>", "<linux/if_ether.h>", "<netinet/ip.h>", "<netinet/ip6.h>", "<netinet/udp.h>",
+        "<arpa/inet.h>", "<stddef.h>",
     ];
 
     private static readonly string[] ProcessHeaders =
@@ -103,6 +105,58 @@ public unsafe class AbiTests : KernelTest
         (typeof(ShardSelection), "Modulo", "BPF_ALU | BPF_MOD | BPF_K"),
         (typeof(ShardSelection), "JumpIfEqual", "BPF_JMP | BPF_JEQ | BPF_K"), (typeof(ShardSelection), "Return", "BPF_RET | BPF_K"),
         (typeof(ShardSelection), "Random", "SKF_AD_OFF + SKF_AD_RANDOM"),
+        (typeof(Bpf), "MapCreate", "BPF_MAP_CREATE"),
+        (typeof(Bpf), "MapLookup", "BPF_MAP_LOOKUP_ELEM"),
+        (typeof(Bpf), "MapUpdate", "BPF_MAP_UPDATE_ELEM"),
+        (typeof(Bpf), "MapDelete", "BPF_MAP_DELETE_ELEM"),
+        (typeof(Bpf), "ProgramLoad", "BPF_PROG_LOAD"),
+        (typeof(Bpf), "MapLookupBatch", "BPF_MAP_LOOKUP_BATCH"),
+        (typeof(Bpf), "NameLength", "BPF_OBJ_NAME_LEN"),
+        (typeof(SteeringMaps), "Hash", "BPF_MAP_TYPE_HASH"),
+        (typeof(SteeringMaps), "Array", "BPF_MAP_TYPE_ARRAY"),
+        (typeof(SteeringMaps), "LruHash", "BPF_MAP_TYPE_LRU_HASH"),
+        (typeof(SteeringMaps), "ReusePortSockets", "BPF_MAP_TYPE_REUSEPORT_SOCKARRAY"),
+        (typeof(SteeringProgram), "Type", "BPF_PROG_TYPE_SK_REUSEPORT"),
+        (typeof(SteeringProgram), "AttachType", "BPF_SK_REUSEPORT_SELECT_OR_MIGRATE"),
+        (typeof(SteeringProgram), "EthernetProtocol", "offsetof(struct sk_reuseport_md, eth_protocol)"),
+        (typeof(SteeringProgram), "PacketHash", "offsetof(struct sk_reuseport_md, hash)"),
+        (typeof(SteeringProgram), "MigratingSocket", "offsetof(struct sk_reuseport_md, migrating_sk)"),
+        (typeof(SteeringProgram), "IPv4", "(unsigned short)((ETH_P_IP >> 8) | (ETH_P_IP << 8))"),
+        (typeof(SteeringProgram), "IPv6", "(unsigned short)((ETH_P_IPV6 >> 8) | (ETH_P_IPV6 << 8))"),
+        (typeof(SteeringProgram), "IPv4Addresses", "offsetof(struct iphdr, saddr)"),
+        (typeof(SteeringProgram), "IPv6Addresses", "offsetof(struct ip6_hdr, ip6_src)"),
+        (typeof(SteeringProgram), "IPv4AddressesLength", "2 * sizeof(struct in_addr)"),
+        (typeof(SteeringProgram), "IPv6AddressesLength", "2 * sizeof(struct in6_addr)"),
+        (typeof(SteeringProgram), "FromNetworkHeader", "BPF_HDR_START_NET"),
+        (typeof(SteeringProgram), "UdpHeader", "sizeof(struct udphdr)"),
+        (typeof(SteeringProgram), "PortsLength", "offsetof(struct udphdr, len)"),
+        (typeof(BpfAssembler), "LoadImmediate", "BPF_LD | BPF_IMM"),
+        (typeof(BpfAssembler), "LoadClass", "BPF_LDX | BPF_MEM"),
+        (typeof(BpfAssembler), "StoreConstantClass", "BPF_ST | BPF_MEM"),
+        (typeof(BpfAssembler), "StoreClass", "BPF_STX | BPF_MEM"),
+        (typeof(BpfAssembler), "AtomicClass", "BPF_STX | BPF_ATOMIC"),
+        (typeof(BpfAssembler), "JumpClass", "BPF_JMP"),
+        (typeof(BpfAssembler), "Alu64Class", "BPF_ALU64"),
+        (typeof(BpfAssembler), "FromRegister", "BPF_X"),
+        (typeof(BpfAssembler), "AddOperation", "BPF_ADD"),
+        (typeof(BpfAssembler), "MultiplyOperation", "BPF_MUL"),
+        (typeof(BpfAssembler), "ShiftRightOperation", "BPF_RSH"),
+        (typeof(BpfAssembler), "ShiftLeftOperation", "BPF_LSH"),
+        (typeof(BpfAssembler), "MoveOperation", "BPF_MOV"),
+        (typeof(BpfAssembler), "SubtractOperation", "BPF_SUB"),
+        (typeof(BpfAssembler), "CallOperation", "BPF_CALL"),
+        (typeof(BpfAssembler), "ExitOperation", "BPF_EXIT"),
+        (typeof(BpfAssembler), "MapDescriptor", "BPF_PSEUDO_MAP_FD"),
+    ];
+
+    private static readonly (string C, int Value)[] BpfNumbers =
+    [
+        ("BPF_W", (int)BpfSize.Word), ("BPF_B", (int)BpfSize.Byte), ("BPF_DW", (int)BpfSize.Double),
+        ("BPF_JEQ", (int)BpfCondition.Equal), ("BPF_JGT", (int)BpfCondition.Greater), ("BPF_JSET", (int)BpfCondition.AnyBit),
+        ("BPF_JNE", (int)BpfCondition.NotEqual), ("BPF_FUNC_map_lookup_elem", (int)BpfHelper.MapLookup),
+        ("BPF_FUNC_map_update_elem", (int)BpfHelper.MapUpdate), ("BPF_FUNC_skb_load_bytes", (int)BpfHelper.SkbLoadBytes),
+        ("BPF_FUNC_skb_load_bytes_relative", (int)BpfHelper.SkbLoadBytesRelative),
+        ("BPF_FUNC_sk_select_reuseport", (int)BpfHelper.SelectReusePort), ("BPF_FUNC_ktime_get_coarse_ns", (int)BpfHelper.CoarseTime),
     ];
 
     private static readonly (Type Type, string Name, string C)[] ProcessConstants =
@@ -133,6 +187,7 @@ public unsafe class AbiTests : KernelTest
     /// </summary>
     private static readonly (Type Type, string Name)[] OwnConstants =
     [
+        (typeof(Bpf), "LogLength"),
         (typeof(InternetSockets), "NewSynReceived"), (typeof(InternetSockets), "BoundInactive"), (typeof(SharingFlags), "MostAsked"),
         (typeof(SocketPlace), "NoGroup"), (typeof(SocketSpares), "Mode"), (typeof(ListendHolders), "MaxAnswer"),
         (typeof(ProcessFacts), "MaxCommandLine"), (typeof(Netlink), "BufferLength"), (typeof(OpenFiles), "BufferLength"),
@@ -165,6 +220,11 @@ public unsafe class AbiTests : KernelTest
         foreach (var (type, name, c) in SocketConstants)
         {
             program.Equal(c, Constant(type, name), $"{type.Name}.{name}");
+        }
+
+        foreach (var (name, value) in BpfNumbers)
+        {
+            program.Equal(name, value, "an enumeration of Supervisor.Linux.Steering");
         }
 
         foreach (var option in SocketOptions.All)
