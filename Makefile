@@ -8,6 +8,8 @@ USERUNITDIR ?= /etc/systemd/user
 LIBDIR      ?= $(PREFIX)/lib
 DESTDIR     ?=
 OUT         := artifacts/publish
+# Its listend runs on this machine and prints the schema. OUT may hold executables for another machine.
+HOSTBIN     ?= $(OUT)
 DOTNET      ?= dotnet
 STEP        := tests/step
 export DOTNET_CLI_TELEMETRY_OPTOUT = 1
@@ -89,6 +91,7 @@ install-files:
 	sed 's#@PREFIX@#$(PREFIX)#g' units/user/listend.service.in > $(DESTDIR)$(USERUNITDIR)/listend.service
 	chmod 0644 $(DESTDIR)$(USERUNITDIR)/listend.service
 	find docs -name '*.md' -exec sh -c 'for page; do install -D -m 0644 "$$page" "$(DESTDIR)$(PREFIX)/share/doc/listend/$$page"; done' sh {} +
+	install -m 0644 README.md CHANGELOG.md SECURITY.md $(DESTDIR)$(PREFIX)/share/doc/listend
 	install -D -m 0644 units/unprivileged.conf $(DESTDIR)$(PREFIX)/share/doc/listend/examples/unprivileged.conf
 	install -D -m 0644 packaging/sysusers.d/listend.conf $(DESTDIR)$(LIBDIR)/sysusers.d/listend.conf
 	install -D -m 0644 packaging/tmpfiles.d/listend.conf $(DESTDIR)$(LIBDIR)/tmpfiles.d/listend.conf
@@ -98,7 +101,19 @@ install-files:
 	install -D -m 0644 packaging/completions/listenctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/listenctl
 	ln -sf listenctl $(DESTDIR)$(PREFIX)/share/bash-completion/completions/listend
 	install -D -m 0644 packaging/completions/listenctl.zsh $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_listenctl
-	test -e $(DESTDIR)$(SYSCONFDIR)/listend/listend.toml || install -D -m 0644 packaging/listend.toml $(DESTDIR)$(SYSCONFDIR)/listend/listend.toml
+	install -D -m 0644 packaging/completions/listenctl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/listenctl.fish
+	ln -sf listenctl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/listend.fish
+	install -d $(DESTDIR)$(LIBDIR)/systemd/catalog $(DESTDIR)$(PREFIX)/share/listend $(DESTDIR)$(SYSCONFDIR)/apparmor.d $(DESTDIR)$(SYSCONFDIR)/listend
+	packaging/catalog/generate $(PREFIX)/share/doc/listend/docs > $(DESTDIR)$(LIBDIR)/systemd/catalog/listend.catalog
+	$(HOSTBIN)/listend schema > $(DESTDIR)$(PREFIX)/share/listend/listend.schema.json
+	chmod 0644 $(DESTDIR)$(LIBDIR)/systemd/catalog/listend.catalog $(DESTDIR)$(PREFIX)/share/listend/listend.schema.json
+	sed 's#@PREFIX@#$(PREFIX)#g' packaging/apparmor/listend > $(DESTDIR)$(SYSCONFDIR)/apparmor.d/listend
+	chmod 0644 $(DESTDIR)$(SYSCONFDIR)/apparmor.d/listend
+	if [ -d packaging/monitoring ]; then \
+	    find packaging/monitoring -type f -exec sh -c 'for file; do install -D -m 0644 "$$file" "$(DESTDIR)$(PREFIX)/share/listend/$${file#packaging/}"; done' sh {} +; \
+	fi
+	test -e $(DESTDIR)$(SYSCONFDIR)/listend/listend.toml || { sed 's#@PREFIX@#$(PREFIX)#g' packaging/listend.toml \
+	    > $(DESTDIR)$(SYSCONFDIR)/listend/listend.toml && chmod 0644 $(DESTDIR)$(SYSCONFDIR)/listend/listend.toml; }
 
 uninstall: ## remove the installed files except the configuration
 	rm -f $(DESTDIR)$(PREFIX)/bin/listend $(DESTDIR)$(PREFIX)/bin/listenctl
@@ -107,7 +122,10 @@ uninstall: ## remove the installed files except the configuration
 	rm -f $(DESTDIR)$(PREFIX)/share/man/man8/listend.8 $(DESTDIR)$(PREFIX)/share/man/man1/listenctl.1 $(DESTDIR)$(PREFIX)/share/man/man5/listend.toml.5
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/listenctl $(DESTDIR)$(PREFIX)/share/bash-completion/completions/listend
 	rm -f $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_listenctl $(DESTDIR)$(PREFIX)/share/doc/listend/examples/unprivileged.conf
-	rm -rf $(DESTDIR)$(PREFIX)/share/doc/listend/docs
+	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/listenctl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/listend.fish
+	rm -f $(DESTDIR)$(LIBDIR)/systemd/catalog/listend.catalog $(DESTDIR)$(SYSCONFDIR)/apparmor.d/listend
+	rm -f $(DESTDIR)$(PREFIX)/share/doc/listend/README.md $(DESTDIR)$(PREFIX)/share/doc/listend/CHANGELOG.md $(DESTDIR)$(PREFIX)/share/doc/listend/SECURITY.md
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/listend/docs $(DESTDIR)$(PREFIX)/share/listend
 
 deb: publish ## build the Debian package in artifacts/deb
 	packaging/deb/build $(OUT) artifacts/deb

@@ -212,6 +212,8 @@ def journal():
     workers = {str(worker["pid"]) for worker in client("status")["services"][0]["workers"]}
     spoken = became_ready()
     assert workers <= spoken, f"{workers} are ready, the journal has {spoken}"
+    explained = run("journalctl", "-x", "-n", "1", "--no-pager", f"MESSAGE_ID={WORKER_READY}")
+    assert "Subject: A worker is ready" in explained and "listenctl status" in explained, explained
 
     run("systemctl", "stop", "systemd-journald.socket", "systemd-journald-dev-log.socket", "systemd-journald.service", check=False)
     run("systemctl", "start", "systemd-journald.socket", "systemd-journald.service")
