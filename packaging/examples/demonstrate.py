@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""demonstrate.py PROTOCOL: runs the listend.toml of the current directory and sends requests to its service while it is
-restarted twice. Exits with 0 only if every request was answered, and by more than one process.
+"""demonstrate.py PROTOCOL [ADDRESS]: runs the listend.toml of the current directory and sends requests to its service while it
+is restarted twice. Exits with 0 only if every request was answered, and by more than one process.
 
 PROTOCOL is the service's protocol: http, fastcgi, udp or seqpacket. A reply contains the process id of its worker.
+ADDRESS is where requests go instead of the first listener, for a program in front of the service.
 LISTEND_BIN is the directory of listend and listenctl, by default that of "make publish". In files named *.in and in
 listend.toml, @dir@ is the directory of this run, @here@ is the example's, and @python3@ is this interpreter.
 LISTEND_EXAMPLE_SETTLE replaces the default of rollout.settle, for tests of many examples.
@@ -141,7 +142,7 @@ def main():
             time.sleep(0.1)
 
         name = now[0]['name']
-        address = json.loads(control('listeners', '--json').stdout)[0]['effective']
+        address = fill(sys.argv[2], directory) if sys.argv[2:] else json.loads(control('listeners', '--json').stdout)[0]['effective']
         answered, failures, over = {}, [], threading.Event()
 
         def send_requests():

@@ -37,8 +37,8 @@ public sealed class ExamplesTests(ITestOutputHelper output)
     [Fact]
     public void There_is_an_example_for_each_protocol() => Assert.Equal(
         [
-            "client", "einhorn", "gunicorn", "haproxy", "kestrel", "nginx", "node", "php-cgi", "python", "scm-rights", "seqpacket",
-            "starlet", "udp",
+            "caddy", "client", "einhorn", "go", "gunicorn", "haproxy", "kestrel", "nginx", "node", "php-cgi", "php-fpm", "puma", "python",
+            "rust", "scm-rights", "seqpacket", "starlet", "udp", "uvicorn",
         ],
         All);
 }
