@@ -280,6 +280,47 @@ public class EventLoopTests : KernelTest
         Assert.Equal([1, 1, 1, 0, 1], all.Select(deadline => deadline.Passed));
     }
 
+    /// <summary>A scheduled deadline is read when it is scheduled, and after it has passed; one that moved does not wake the loop.</summary>
+    [Fact]
+    public void Scheduled_deadlines_pass_in_their_order_and_at_their_newest_time()
+    {
+        using var loop = new EventLoop(_time);
+        var order = new List<Deadline>();
+        var all = new[] { 3, 1, 2, 4 }.Select(seconds => new Deadline(TimeSpan.FromSeconds(seconds))).ToArray();
+        foreach (var deadline in all)
+        {
+            deadline.OnPass = () =>
+            {
+                order.Add(deadline);
+                if (order.Count == 1)
+                {
+                    loop.Remove(all[2]);
+                    deadline.Move(TimeSpan.FromSeconds(6));
+                }
+            };
+            loop.Schedule(deadline);
+        }
+
+        all[3].Move(TimeSpan.FromSeconds(5));
+        loop.Schedule(all[3]);
+        loop.Post(() => Advance(1));
+        loop.Run();
+        Assert.Equal([all[1], all[0], all[3], all[1]], order);
+
+        void Advance(int second)
+        {
+            if (second > 7)
+            {
+                loop.Stop();
+                return;
+            }
+
+            // A second later the loop has polled everything, and the deadlines until then pass.
+            _time.Advance(TimeSpan.FromSeconds(1));
+            loop.Post(() => loop.Post(() => Advance(second + 1)));
+        }
+    }
+
     [Fact]
     public void The_loop_waits_without_anything_to_watch()
     {
@@ -299,6 +340,8 @@ public class EventLoopTests : KernelTest
         public Action? OnPass { get; set; }
 
         public TimeSpan? NextDeadline => _at;
+
+        public void Move(TimeSpan to) => _at = to;
 
         public void PassDeadline()
         {

@@ -32,6 +32,7 @@ public sealed class EventLoop : IDisposable
     private readonly Dictionary<long, (DescriptorHandle Descriptor, Action OnReadable)> _watched = [];
     private readonly Dictionary<DescriptorHandle, long> _tokens = [];
     private readonly List<IDeadline> _deadlines = [];
+    private readonly DeadlineQueue _scheduled = new();
     private readonly List<Action> _answers = [];
     private readonly Queue<Action> _last = new();
 
@@ -152,11 +153,20 @@ public sealed class EventLoop : IDisposable
         return error;
     }
 
-    /// <summary>Adds a deadline.</summary>
+    /// <summary>Adds a deadline that is read in each turn: for objects of which the daemon has one.</summary>
     public void Add(IDeadline deadline) => _deadlines.Add(deadline);
 
+    /// <summary>
+    /// Reads a deadline now, and again only at the next call and after it has passed: for objects of which the daemon has thousands.
+    /// </summary>
+    public void Schedule(IDeadline deadline) => _scheduled.Set(deadline, deadline.NextDeadline);
+
     /// <summary>Removes a deadline.</summary>
-    public void Remove(IDeadline deadline) => _deadlines.Remove(deadline);
+    public void Remove(IDeadline deadline)
+    {
+        _deadlines.Remove(deadline);
+        _scheduled.Set(deadline, null);
+    }
 
     /// <summary>Runs <paramref name="action"/> on the loop soon. Any thread.</summary>
     public void Post(Action action)
@@ -329,11 +339,11 @@ public sealed class EventLoop : IDisposable
     }
 
     /// <summary>
-    /// How long to wait. Looks at all deadlines, once in a turn: before the loop waits, and nothing changes them until it has waited.
+    /// How long to wait. Looks at the deadlines once in a turn: before the loop waits, and nothing changes them until it has waited.
     /// </summary>
     private int Milliseconds()
     {
-        _next = null;
+        _next = _scheduled.First;
         foreach (var deadline in _deadlines)
         {
             if (deadline.NextDeadline is { } at && (_next is null || at < _next))
@@ -358,6 +368,20 @@ public sealed class EventLoop : IDisposable
             if (_deadlines[i].NextDeadline <= LastPoll)
             {
                 _deadlines[i].PassDeadline();
+            }
+        }
+
+        foreach (var deadline in _scheduled.Until(LastPoll))
+        {
+            // An earlier one may have changed or removed it.
+            if (_scheduled.Has(deadline) && deadline.NextDeadline <= LastPoll)
+            {
+                deadline.PassDeadline();
+            }
+
+            if (_scheduled.Has(deadline))
+            {
+                Schedule(deadline);
             }
         }
     }

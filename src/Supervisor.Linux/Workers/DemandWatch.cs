@@ -36,11 +36,18 @@ internal sealed class DemandWatch : IDeadline, IDisposable
         _loop = loop;
         _listeners = listeners;
         _post = post;
-        loop.Add(this);
     }
 
     /// <inheritdoc/>
-    public TimeSpan? NextDeadline { get; private set; }
+    public TimeSpan? NextDeadline
+    {
+        get;
+        private set
+        {
+            field = value;
+            _loop.Schedule(this);
+        }
+    }
 
     /// <summary>Adapts the watch to the service's new state.</summary>
     public void Update(ServiceState state)
@@ -99,7 +106,7 @@ internal sealed class DemandWatch : IDeadline, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _loop.Remove(this);
+        EndPeriod();
         Unwatch();
     }
 

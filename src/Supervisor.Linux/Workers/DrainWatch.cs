@@ -71,7 +71,6 @@ internal sealed class DrainWatch : IDeadline, IDisposable
         _roots = roots;
         _report = report;
         _onSeen = onSeen;
-        loop.Add(this);
     }
 
     /// <inheritdoc/>
@@ -213,6 +212,7 @@ internal sealed class DrainWatch : IDeadline, IDisposable
         }
 
         _nextPartial = _observers > 0 && _subjects.Values.Any(HasConnections) ? _nextPartial ?? _loop.Now + Longer(ObservedPause) : null;
+        _loop.Schedule(this);
     }
 
     /// <summary>The pause, or a longer one while samples are expensive.</summary>

@@ -29,17 +29,21 @@ internal sealed class HookRunner : IDeadline, IDisposable
     private bool _stopped;
 
     /// <summary>A runner that posts <see cref="HookEnded"/> for each hook.</summary>
-    public HookRunner(ServiceContext service)
-    {
-        _service = service;
-        service.Loop.Add(this);
-    }
+    public HookRunner(ServiceContext service) => _service = service;
 
     /// <summary>Whether no hook runs or waits.</summary>
     public bool IsIdle => _process is null && _preparing is null && _waiting.Count == 0;
 
     /// <inheritdoc/>
-    public TimeSpan? NextDeadline { get; private set; }
+    public TimeSpan? NextDeadline
+    {
+        get;
+        private set
+        {
+            field = value;
+            _service.Loop.Schedule(this);
+        }
+    }
 
     /// <inheritdoc/>
     public void PassDeadline()

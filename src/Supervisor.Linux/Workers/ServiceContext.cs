@@ -110,6 +110,9 @@ internal sealed class ServiceContext
     /// <summary>Reads the environment files of workers and hooks.</summary>
     public EnvironmentFileReader EnvironmentFiles { get; }
 
+    /// <summary>The next deadline of the service may be another one.</summary>
+    public void Schedule() => Loop.Schedule(_runner);
+
     /// <summary>Sets the machine's state to a predecessor's.</summary>
     public void Restore(ServiceState state) => _runner.Restore(state);
 

@@ -19,7 +19,6 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     private readonly DemandWatch _demand;
     private readonly Queue<ServiceEvent> _events = new();
     private readonly MachineClock _clock = new();
-    private (ServiceState? Of, TimeSpan? Next) _deadline;
     private bool _isStepping;
 
     /// <summary>A service that has not been started, on listeners in descriptor order.</summary>
@@ -45,7 +44,6 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         _demand = new DemandWatch(loop, () => generations.Next.Listeners, Post);
         Snapshot = new ServiceSnapshot(_service, _hooks, _demand);
         Workers = new WorkerTable(_service);
-        loop.Add(this);
     }
 
     /// <summary>Raised after each change, with the reports of it; the state is the new one.</summary>
@@ -95,14 +93,8 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     {
         get
         {
-            // The loop asks in each turn, and few services change in one.
-            if (!ReferenceEquals(_deadline.Of, State))
-            {
-                _deadline = (State, State.NextDeadline);
-            }
-
             var last = _service.Messages.NextDeadline;
-            return _deadline.Next is { } next && !(last < next) ? next : last;
+            return State.NextDeadline is { } next && !(last < next) ? next : last;
         }
     }
 
@@ -162,6 +154,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         finally
         {
             _isStepping = false;
+            _service.Loop.Schedule(this);
         }
     }
 
@@ -247,7 +240,11 @@ public sealed class ServiceRunner : IDeadline, IDisposable
 
     internal void ReportSpawning(IReadOnlyList<ListenerHandle> listeners) => Spawning?.Invoke(listeners);
 
-    internal void Restore(ServiceState state) => State = state with { TotalRestarts = state.TotalRestarts };
+    internal void Restore(ServiceState state)
+    {
+        State = state with { TotalRestarts = state.TotalRestarts };
+        _service.Loop.Schedule(this);
+    }
 
     /// <summary>Runs a hook once the user of its generation is known.</summary>
     internal void RunHook(HookEffect hook) =>

@@ -68,6 +68,7 @@ internal sealed class WorkerMessages(ServiceContext service)
         }
 
         _lastWords.TryAdd(workerId, (service.Loop.Now + LastWordsWithin, again));
+        service.Schedule();
         return false;
     }
 
