@@ -210,19 +210,36 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
     /// The children of this process's main thread. That thread spawns all children, and orphans become its children if it is a
     /// subreaper (kernel/exit.c, find_new_reaper). Empty if the kernel does not report them (CONFIG_PROC_CHILDREN).
     /// </summary>
-    public static int[] OwnChildren()
+    public static IReadOnlyList<int> OwnChildren() => ChildrenOf(Processes.CurrentPid) ?? [];
+
+    /// <summary>The same of another process; null if it has exited or is hidden.</summary>
+    public static IReadOnlyList<int>? ChildrenOf(int pid)
     {
-        try
+        using var file = Files.Open(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/task/{pid}/children"), 0, 0, out _);
+        if (file is null)
         {
-            var self = Processes.CurrentPid;
-            var children = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{self}/task/{self}/children"));
-            return [.. children.Split(' ', StringSplitOptions.RemoveEmptyEntries)
-                .Select(pid => int.Parse(pid, NumberStyles.None, CultureInfo.InvariantCulture))];
+            return null;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+
+        // The daemon may have thousands of children, and looks when a worker has exited.
+        var children = new List<int>();
+        Span<byte> text = stackalloc byte[4 * 1024];
+        for (int left = 0, count; (count = Files.Read(file, text[left..], out _)) > 0;)
         {
-            return [];
+            ReadOnlySpan<byte> rest = text[..(left + count)];
+            for (int end; (end = rest.IndexOf((byte)' ')) >= 0; rest = rest[(end + 1)..])
+            {
+                if (Utf8Parser.TryParse(rest[..end], out int child, out _))
+                {
+                    children.Add(child);
+                }
+            }
+
+            left = rest.Length;
+            rest.CopyTo(text);
         }
+
+        return children;
     }
 
     private static ReadOnlySpan<byte> ReadAll(DescriptorHandle file, int most)

@@ -29,7 +29,9 @@ public sealed class OrphanReaper : IDisposable
 
     private readonly EventLoop _loop;
     private readonly ConcurrentDictionary<int, byte> _children = new();
-    private readonly HashSet<WorkerProcess> _workers = [];
+    private readonly Dictionary<WorkerProcess, int> _workers = [];
+    /// <summary>The living workers of a daemon that has died.</summary>
+    private readonly ConcurrentDictionary<int, byte> _foreign = new();
     private readonly Dictionary<int, ulong> _inherited = [];
     private readonly List<Action> _atNextReaping = [];
 
@@ -74,14 +76,30 @@ public sealed class OrphanReaper : IDisposable
     /// <summary>Whether that process was spawned by the daemon itself and has not been reaped. Any thread.</summary>
     public bool IsOwn(int pid) => _children.ContainsKey(pid);
 
+    /// <summary>Whether that process is known, so that it is not what a worker has left behind. Any thread.</summary>
+    internal bool IsKnown(int pid) => IsOwn(pid) || IsSpared(pid) || _foreign.ContainsKey(pid);
+
     /// <summary>Runs an action as soon as no sweep is under way. On the loop.</summary>
     public void WhenSwept(Action action) => Sweeper.WhenIdle(action);
 
     /// <summary>Registers a living worker: its processes are not killed as strays of another worker.</summary>
-    internal void Add(WorkerProcess worker) => _workers.Add(worker);
+    internal void Add(WorkerProcess worker)
+    {
+        _workers.Add(worker, worker.Pid);
+        if (worker.IsForeign)
+        {
+            _foreign[worker.Pid] = 0;
+        }
+    }
 
     /// <summary>Unregisters a worker that has exited.</summary>
-    internal void Remove(WorkerProcess worker) => _workers.Remove(worker);
+    internal void Remove(WorkerProcess worker)
+    {
+        if (_workers.Remove(worker, out var pid) && worker.IsForeign)
+        {
+            _foreign.TryRemove(pid, out _);
+        }
+    }
 
     /// <summary>
     /// The sweep that a stray process belongs to; null if it belongs to none, or may be a living worker's. A token decides,
@@ -108,7 +126,7 @@ public sealed class OrphanReaper : IDisposable
 
         var step = new ProcessStep(stray.Pid, stray.Process.ParentPid, stray.Process.SessionId, stray.Process.StartTime);
         var lineage = new ProcessLineage([step], stray.Uid, null, stray.IsChild);
-        var others = _workers.Where(worker => !sweeps.Any(sweep => sweep.Process == worker && sweep.IsFinal))
+        var others = _workers.Keys.Where(worker => !sweeps.Any(sweep => sweep.Process == worker && sweep.IsFinal))
             .Select(worker => worker.Facts).Where(worker => worker.Cgroup is null && worker.Uid == stray.Uid).ToArray();
         if (!stray.IsChild || IsInherited(stray.Pid, stray.Process.StartTime)
             || others

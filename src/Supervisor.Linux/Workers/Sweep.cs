@@ -43,6 +43,12 @@ internal sealed class Sweep
     /// <summary>The worker, whose strays are searched; null if only the sessions are swept.</summary>
     public WorkerFacts? Worker { get; init; }
 
+    /// <summary>
+    /// For a worker whose daemon has died: the process that gets the children of its exited processes (find_new_reaper, kernel/exit.c);
+    /// 0 if it is not known.
+    /// </summary>
+    public int Reaper { get; init; }
+
     /// <summary>Its process, which no longer owns strays once the sweep is final; null for a hook.</summary>
     public WorkerProcess? Process { get; init; }
 

@@ -57,7 +57,7 @@ internal sealed class SweepMembers
 
     private void AddOrphans(OrphanReaper orphans)
     {
-        foreach (var orphan in ProcFile.OwnChildren().Where(pid => !orphans.IsOwn(pid) && !orphans.IsSpared(pid)))
+        foreach (var orphan in ProcFile.OwnChildren().Where(pid => !orphans.IsKnown(pid)))
         {
             foreach (var pid in WorkerTree.Of(orphan))
             {

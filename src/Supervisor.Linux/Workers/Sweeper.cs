@@ -182,8 +182,8 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
     private bool HaveNothingLeft(List<Sweep> sweeps)
     {
         var children = ProcFile.OwnChildren();
-        var others = children.Where(child => !orphans.IsOwn(child) && !orphans.IsSpared(child)).Select(child => ProcFile.Read(child));
-        return children.Length > 0 && others.All(
+        var others = children.Where(child => !orphans.IsKnown(child)).Select(child => ProcFile.Read(child));
+        return children.Count > 0 && others.All(
             process => process is { } other && !sweeps.Exists(sweep => Membership.MayDescend(sweep.Worker!, other.StartTime)));
     }
 
@@ -394,9 +394,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
         var users = sweeps.Select(sweep => sweep.Worker!.Uid).ToHashSet();
         var inodes = sweeps.SelectMany(sweep => sweep.Listeners.Keys).ToHashSet();
         var found = new List<Stray>();
-        var isForeign = sweeps.Exists(sweep => sweep.Worker!.IsForeign);
-        foreach (var pid in (isForeign ? ProcFile.All() : ProcFile.OwnChildren())
-            .Where(pid => !orphans.IsOwn(pid) && !orphans.IsSpared(pid)).Take(isForeign ? int.MaxValue : MostChildren))
+        foreach (var pid in Orphans(sweeps).Where(pid => !orphans.IsKnown(pid)).Take(MostChildren))
         {
             if (found.Count == MostStrays)
             {
@@ -435,6 +433,26 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
         }
 
         return found;
+    }
+
+    /// <summary>
+    /// The processes whose parents have exited, as far as they can have come from these workers: children of the daemon, and of the
+    /// reaper of workers whose daemon has died. All processes, if that reaper is not known.
+    /// </summary>
+    private static IEnumerable<int> Orphans(List<Sweep> sweeps)
+    {
+        var orphans = new List<int>(ProcFile.OwnChildren());
+        foreach (var reaper in sweeps.Where(sweep => sweep.Worker!.IsForeign).Select(sweep => sweep.Reaper).Distinct())
+        {
+            if (reaper == 0 || ProcFile.ChildrenOf(reaper) is not { } children)
+            {
+                return ProcFile.All();
+            }
+
+            orphans.AddRange(children);
+        }
+
+        return orphans;
     }
 
     /// <summary>A process that may have left a worker's session.</summary>

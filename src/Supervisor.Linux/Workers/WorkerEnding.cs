@@ -348,6 +348,7 @@ internal sealed class WorkerEnding(ServiceContext service)
             Roots = [.. process.Roots],
             Worker = process.Facts,
             Process = process,
+            Reaper = process.Reaper,
             IsLeaderDead = process is { IsEnding: true, IsForeign: false, IsHandedOver: false, First: null },
             IsLast = !service.State.IsStarted && service.Processes.Values.All(other => other.IsEnding),
             Listeners = ListenerNames(),

@@ -374,6 +374,11 @@ public sealed class WorkerProcess : IDisposable
     /// <summary>Whether it is the child of a daemon that has died, so that only init can reap it.</summary>
     internal bool IsForeign { get; }
 
+    /// <summary>
+    /// If <see cref="IsForeign"/>: its parent, which also gets the children of its exited processes; 0 if that is not known.
+    /// </summary>
+    internal int Reaper { get; private set; }
+
     /// <summary>Field 22 of the /proc/PID/stat of <see cref="Pid"/>, read once.</summary>
     internal ulong StartTime
     {
@@ -381,8 +386,10 @@ public sealed class WorkerProcess : IDisposable
         {
             if (_startTime is null || _startTimeOf != Pid)
             {
-                _startTime = ProcFile.Read(Pid)?.StartTime ?? 0;
+                var process = ProcFile.Read(Pid);
+                _startTime = process?.StartTime ?? 0;
                 _startTimeOf = Pid;
+                Reaper = IsForeign && !IsHandedOver ? process?.ParentPid ?? 0 : Reaper;
                 if (Pid == Session)
                 {
                     _firstStartTime = _startTime.Value;
