@@ -43,10 +43,10 @@ internal sealed class ShardScaling : IDeadline
         Advance();
     }
 
-    /// <summary>A service has changed, or a listener's shards.</summary>
-    public void ServiceChanged()
+    /// <summary>A service of these listeners has changed, or their shards.</summary>
+    public void ServiceChanged(IEnumerable<ListenerHandle> listeners)
     {
-        if (!_isPosted && _daemon.Listeners.Handles.Any(handle => handle.IsReshaping))
+        if (!_isPosted && listeners.Any(handle => handle.IsReshaping))
         {
             // Not during a transition, whose state is incomplete.
             _isPosted = true;

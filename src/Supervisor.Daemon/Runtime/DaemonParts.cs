@@ -170,7 +170,7 @@ internal sealed class DaemonParts : IDisposable
             runner.Changed += (_, _) =>
             {
                 ServiceChanged?.Invoke();
-                Reloader.ServiceChanged();
+                Reloader.ServiceChanged(runner);
             };
         };
         Services.Removed += runner =>
