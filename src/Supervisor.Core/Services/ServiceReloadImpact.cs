@@ -50,7 +50,7 @@ public static class ServiceReloadImpact
 
     /// <summary>The settings in which two specifications differ, except for names.</summary>
     public static ImmutableArray<ServiceTerm> Changed(ServiceSpec before, ServiceSpec after) =>
-        [.. All.Where(term => !term.Same(before, after))];
+        ReferenceEquals(before, after) ? [] : [.. All.Where(term => !term.Same(before, after))];
 
     /// <summary>
     /// Whether a worker of one specification can serve for the other: they agree in everything that a worker gets.

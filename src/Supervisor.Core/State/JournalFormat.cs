@@ -13,7 +13,8 @@ namespace Supervisor.Core.State;
 /// <remarks>
 /// A line counts only with a matching checksum, and no line counts after one that does not: a daemon that dies in a write leaves
 /// the state of the turn before. A field of an entry replaces the one that was there. In place of a list, a line may have an
-/// object: the elements that were set, and the identities of those that are gone. Applying a line twice changes nothing.
+/// object: the elements that were set, and the identities of those that are gone. The configuration is written as a whole, or as its
+/// own fields with such an object for its listeners and services. Applying a line twice changes nothing.
 /// </remarks>
 public static class JournalFormat
 {
@@ -22,6 +23,7 @@ public static class JournalFormat
 
     internal const string ClockField = "clock";
     internal const string ConfigField = "config";
+    internal const string ConfigChangeField = "config_change";
     internal const string OrderField = "listener_order";
     internal const string ListenersField = "listeners";
     internal const string ServicesField = "services";
@@ -62,8 +64,7 @@ public static class JournalFormat
             writer.WriteNumber(ClockField, changes.Clock);
             if (changes.Config is { } config)
             {
-                writer.WritePropertyName(ConfigField);
-                ManifestFormat.WritePart(writer, config, unknown?.Part(ConfigField), ManifestJson.Write);
+                WriteConfig(writer, config, changes.WrittenConfig, unknown?.Part(ConfigField));
             }
 
             WriteNames(writer, OrderField, changes.ListenerOrder);
@@ -94,6 +95,20 @@ public static class JournalFormat
         line = journal[(ChecksumLength + 1)..end];
         journal = journal[(end + 1)..];
         return true;
+    }
+
+    private static void WriteConfig(Utf8JsonWriter writer, ConfigEntry config, ConfigEntry? written, UnknownFields? unknown)
+    {
+        if (written is not null && unknown is null)
+        {
+            writer.WritePropertyName(ConfigChangeField);
+            ManifestJson.Write(writer, config, written);
+        }
+        else
+        {
+            writer.WritePropertyName(ConfigField);
+            ManifestFormat.WritePart(writer, config, unknown, ManifestJson.Write);
+        }
     }
 
     private static void WriteNames(Utf8JsonWriter writer, string field, IReadOnlyList<string>? names)

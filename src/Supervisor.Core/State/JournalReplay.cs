@@ -14,6 +14,7 @@ internal sealed class JournalReplay : IDisposable
     private readonly Changes _listeners = new();
     private readonly Changes _services = new();
     private JsonElement? _clock;
+    private readonly List<JsonElement> _configChanges = [];
     private JsonElement? _config;
     private JsonElement? _order;
 
@@ -53,6 +54,11 @@ internal sealed class JournalReplay : IDisposable
         {
             document[JournalFormat.ConfigField] = ManifestFormat.Node(config);
         }
+
+        foreach (var change in _configChanges)
+        {
+            Config(Object(document, JournalFormat.ConfigField), change);
+        }
     }
 
     /// <summary>The listeners: those of the checkpoint, with a changed copy of those that have changed, then new ones.</summary>
@@ -81,7 +87,16 @@ internal sealed class JournalReplay : IDisposable
     private void Take(JsonElement line)
     {
         _clock = line.GetProperty(JournalFormat.ClockField);
-        _config = line.TryGetProperty(JournalFormat.ConfigField, out var config) ? config : _config;
+        if (line.TryGetProperty(JournalFormat.ConfigField, out var config))
+        {
+            _config = config;
+            _configChanges.Clear();
+        }
+        else if (line.TryGetProperty(JournalFormat.ConfigChangeField, out var change))
+        {
+            _configChanges.Add(change);
+        }
+
         _order = line.TryGetProperty(JournalFormat.OrderField, out var order) ? order : _order;
         _listeners.Take(line.GetProperty(JournalFormat.RemovedListenersField), line.GetProperty(JournalFormat.ListenersField));
         _services.Take(line.GetProperty(JournalFormat.RemovedServicesField), line.GetProperty(JournalFormat.ServicesField));
@@ -107,6 +122,17 @@ internal sealed class JournalReplay : IDisposable
         foreach (var name in changes.Names.Where(name => !there.Contains(name)))
         {
             yield return (name, default, apply([], changes.ByName[name]));
+        }
+    }
+
+    private static void Config(JsonObject entry, JsonElement change)
+    {
+        var (listeners, services) = (entry[JournalFormat.ListenersField], entry[JournalFormat.ServicesField]);
+        Set(entry, change.GetProperty(JournalFormat.EntryField));
+        (entry[JournalFormat.ListenersField], entry[JournalFormat.ServicesField]) = (listeners, services);
+        foreach (var field in change.EnumerateObject().Where(field => !field.NameEquals(JournalFormat.EntryField)))
+        {
+            Set(entry, field.Name, field.Value);
         }
     }
 
@@ -174,29 +200,34 @@ internal sealed class JournalReplay : IDisposable
     {
         foreach (var field in fields.EnumerateObject())
         {
-            var there = entry[field.Name];
-            if (field.NameEquals(StateField) && there is JsonObject state)
-            {
-                Set(state, field.Value);
-            }
-            else if (there is JsonArray list && field.Value.ValueKind == JsonValueKind.Object)
-            {
-                SetElements(list, field.Value);
-            }
-            else
-            {
-                entry[field.Name] = ManifestFormat.Node(field.Value);
-            }
+            Set(entry, field.Name, field.Value);
+        }
+    }
+
+    private static void Set(JsonObject entry, string name, JsonElement value)
+    {
+        if (entry[name] is JsonObject state && name == StateField)
+        {
+            Set(state, value);
+        }
+        else if (entry[name] is JsonArray list && value.ValueKind == JsonValueKind.Object)
+        {
+            SetElements(list, value);
+        }
+        else
+        {
+            entry[name] = ManifestFormat.Node(value);
         }
     }
 
     private static void SetElements(JsonArray list, JsonElement change)
     {
-        var gone = change.GetProperty(JournalFormat.GoneField).EnumerateArray().Select(id => id.GetInt32()).ToHashSet();
+        var gone = change.GetProperty(JournalFormat.GoneField).EnumerateArray().Select(id => id.ToString())
+            .ToHashSet(StringComparer.Ordinal);
         var set = change.GetProperty(JournalFormat.SetField).EnumerateArray().ToDictionary(IdOf);
         for (var i = list.Count - 1; i >= 0; i--)
         {
-            var id = (int)(list[i]!["id"] ?? list[i]!["index"])!;
+            var id = (list[i]!["id"] ?? list[i]!["index"] ?? list[i]![JournalFormat.NameField])!.ToString();
             if (gone.Contains(id))
             {
                 list.RemoveAt(i);
@@ -216,8 +247,9 @@ internal sealed class JournalReplay : IDisposable
         }
     }
 
-    private static int IdOf(JsonElement element) =>
-        (element.TryGetProperty("id", out var id) ? id : element.GetProperty("index")).GetInt32();
+    private static string IdOf(JsonElement element) =>
+        (element.TryGetProperty("id", out var id) || element.TryGetProperty("index", out id) ? id
+            : element.GetProperty(JournalFormat.NameField)).ToString();
 
     /// <summary>The changes of listeners, or of services.</summary>
     private sealed class Changes

@@ -22,6 +22,24 @@ internal sealed partial class ManifestJson : JsonSerializerContext
     /// <summary>Writes the configuration.</summary>
     public static void Write(Utf8JsonWriter writer, ConfigEntry config) => Default.ConfigEntrySerializeHandler(writer, config);
 
+    /// <summary>
+    /// Writes what distinguishes the configuration from <paramref name="written"/>, for the journal (<see cref="JournalFormat"/>): its
+    /// own fields, and the listeners and services that are other objects there.
+    /// </summary>
+    public static void Write(Utf8JsonWriter writer, ConfigEntry config, ConfigEntry written)
+    {
+        writer.WriteStartObject();
+        writer.WritePropertyName(JournalFormat.EntryField);
+        Write(writer, config with { Listeners = [], Services = [] });
+        WriteList(
+            writer, PropName_listeners, config.Listeners, written.Listeners, static listener => listener.Name,
+            Default.ListenerSpecSerializeHandler);
+        WriteList(
+            writer, PropName_services, config.Services, written.Services, static service => service.Name,
+            Default.ServiceSpecSerializeHandler);
+        writer.WriteEndObject();
+    }
+
     /// <summary>Writes a listener.</summary>
     public static void Write(Utf8JsonWriter writer, ListenerEntry listener) => Default.ListenerEntrySerializeHandler(writer, listener);
 
@@ -121,10 +139,11 @@ internal sealed partial class ManifestJson : JsonSerializerContext
     /// Writes a list. With <paramref name="written"/> only the elements that are other objects, and the identities of those that are
     /// gone; nothing if there are none, and the whole list if elements have changed places.
     /// </summary>
-    private static void WriteList<T>(
-        Utf8JsonWriter writer, JsonEncodedText name, ImmutableArray<T> items, ImmutableArray<T>? written, Func<T, int> identity,
+    private static void WriteList<T, TKey>(
+        Utf8JsonWriter writer, JsonEncodedText name, ImmutableArray<T> items, ImmutableArray<T>? written, Func<T, TKey> identity,
         Action<Utf8JsonWriter, T?> write)
         where T : class
+        where TKey : IEquatable<TKey>
     {
         if (written is not { } before || ListChange.Between(before, items, identity) is not { } change)
         {
@@ -147,7 +166,14 @@ internal sealed partial class ManifestJson : JsonSerializerContext
         writer.WriteStartArray(JournalFormat.GoneField);
         foreach (var gone in change.Gone)
         {
-            writer.WriteNumberValue(gone);
+            if (gone is int number)
+            {
+                writer.WriteNumberValue(number);
+            }
+            else
+            {
+                writer.WriteStringValue(gone.ToString());
+            }
         }
 
         writer.WriteEndArray();

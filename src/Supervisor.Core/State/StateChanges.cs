@@ -11,6 +11,9 @@ public sealed record StateChanges
     /// <summary>The configuration; null if it has not changed.</summary>
     public ConfigEntry? Config { get; init; }
 
+    /// <summary>The configuration as the journal has it. What has not changed in <see cref="Config"/> is the same object there.</summary>
+    public ConfigEntry? WrittenConfig { get; init; }
+
     /// <summary>The names of all listeners in their order; null if new ones follow the others, which have kept their order.</summary>
     public IReadOnlyList<string>? ListenerOrder { get; init; }
 

@@ -17,7 +17,7 @@ internal sealed class SavedServices(CrashSafeDescriptors descriptors)
         var entry = _written[runner] = runner.Snapshot.Take(withOutput: false);
         var before = written?.Workers ?? [];
         var (gone, set) = ListChange.Between(before, entry.Workers, static worker => worker.Id)
-            ?? new ListChange<WorkerEntry>([.. before.Select(worker => worker.Id)], entry.Workers);
+            ?? new ListChange<WorkerEntry, int>([.. before.Select(worker => worker.Id)], entry.Workers);
         foreach (var id in gone)
         {
             descriptors.Bring(DescriptorKey.OwnerOfWorker(entry.Name, id), new OutgoingDescriptors());

@@ -314,7 +314,7 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
 
         IReadOnlyList<string> removed = [];
         IReadOnlyList<string>? order = null;
-        ConfigEntry? config = null;
+        var (config, writtenConfig) = ((ConfigEntry?)null, _config);
         var listeners = new List<ListenerChange>();
         if (_mayAllHaveChanged)
         {
@@ -339,6 +339,7 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
         {
             Clock = _loop.Origin,
             Config = config,
+            WrittenConfig = writtenConfig,
             ListenerOrder = order,
             RemovedListeners = removed,
             Listeners = listeners,
@@ -374,17 +375,9 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
 
     private ConfigEntry? ChangedConfig()
     {
+        // Equal parts are the same objects: a reload keeps them.
         var config = _snapshots.Config();
-        if (_config is { } known && known.Listeners == config.Listeners && known.Services == config.Services
-            && known.MetricsHosts == config.MetricsHosts && known.TrustedOwners == config.TrustedOwners && known.Metrics == config.Metrics
-            && known.ControlGroup == config.ControlGroup)
-        {
-            return null;
-        }
-
-        var isSame = _config is not null && ManifestFormat.AreSame(_config, config);
-        _config = config;
-        return isSame ? null : config;
+        return config == _config ? null : _config = config;
     }
 
     private void Recorded(ListenerHandle handle, HistoryFact fact)

@@ -192,8 +192,9 @@ public class JournalTests
         {
             var changes = new StateChanges { Clock = Now.Clock + 1 };
             Now = Now with { Clock = changes.Clock };
-            changes = _random.Next(6) switch
+            changes = _random.Next(7) switch
             {
+                6 => ChangeConfig(changes),
                 0 => ChangeListener(changes),
                 1 => ReplaceListener(changes),
                 2 => AddOrRemoveService(changes),
@@ -225,6 +226,27 @@ public class JournalTests
             };
             Now = Now with { Services = Now.Services.SetItem(at, now) };
             return changes with { Services = [new ServiceChange(now, before)] };
+        }
+
+        /// <summary>As a reload does: what has not changed is the same object.</summary>
+        private StateChanges ChangeConfig(StateChanges changes)
+        {
+            var before = Now.Config;
+            ImmutableArray<ServiceSpec> services =
+            [
+                .. before.Services.Where(_ => _random.Next(4) > 0)
+                    .Select(spec => _random.Next(3) > 0 ? spec : spec with { Umask = _random.Next(64) }),
+                .. _random.Next(2) == 0 ? (ServiceSpec[])[] : [Spec with { Name = $"s{Now.Clock}" }],
+            ];
+            var now = before with
+            {
+                Metrics = _random.Next(2) == 0 ? null : "127.0.0.1:9469",
+                Origin = new ConfigOrigin { Hash = $"{_random.Next(100)}" },
+                Listeners = _random.Next(2) == 0 ? before.Listeners : [],
+                Services = _random.Next(2) == 0 ? before.Services : _random.Next(3) == 0 ? [.. services.Reverse()] : services,
+            };
+            Now = Now with { Config = now };
+            return changes with { Config = now, WrittenConfig = _random.Next(4) == 0 ? null : before };
         }
 
         private StateChanges AddOrRemoveService(StateChanges changes)
