@@ -111,14 +111,11 @@ internal sealed class ListenerResource(ControlContext daemon, CancellationToken 
     /// <summary>The listener as the kernel has it now; a drift is found and repaired first.</summary>
     private ListenerDocument Read(ListenerHandle handle, bool withOptions = true, bool withDrift = true)
     {
-        if (withDrift)
+        var reading = withDrift ? daemon.Drift.Check(handle) : null;
+        return ListenerDocuments.Listener(handle, daemon.Services.UsersOf(handle), withOptions, reading) with
         {
-            daemon.Drift.Check(handle);
-        }
-
-        return ListenerDocuments.Listener(handle, daemon.Services.UsersOf(handle), withOptions) with
-        {
-            Drops = daemon.Overflows.Look(handle),
+            // The check has looked already.
+            Drops = withDrift ? daemon.Overflows.Last(handle) : daemon.Overflows.Look(handle),
         };
     }
 }

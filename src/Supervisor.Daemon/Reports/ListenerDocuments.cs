@@ -13,8 +13,13 @@ namespace Supervisor.Daemon.Reports;
 /// <summary>The documents of listeners and their history. On the loop.</summary>
 internal static class ListenerDocuments
 {
-    /// <summary>The document of a listener that workers of <paramref name="services"/> get.</summary>
-    public static ListenerDocument Listener(ListenerHandle handle, IEnumerable<ServiceRunner> services, bool withOptions = true)
+    /// <summary>The document of a listener.</summary>
+    /// <param name="handle">The listener.</param>
+    /// <param name="services">The services whose workers get it.</param>
+    /// <param name="withOptions">Whether the document has the options.</param>
+    /// <param name="reading">What was read of its first socket just now; null to read it.</param>
+    public static ListenerDocument Listener(
+        ListenerHandle handle, IEnumerable<ServiceRunner> services, bool withOptions = true, SocketReading? reading = null)
     {
         var spec = handle.Spec;
         var kind = spec.Address.Kind;
@@ -32,7 +37,7 @@ internal static class ListenerDocuments
             Math.Max(handle.Sockets.Count, 1),
             handle.Listens ? new BacklogDocument(spec.Listen.Backlog, queues.Min(queue => queue?.Limit)) : null,
             handle.Listens ? new QueueDocument(Sum(queues, queue => queue?.Length), Sum(queues, queue => queue?.Limit)) : null,
-            withOptions ? [.. Options(handle)] : [],
+            withOptions ? [.. Options(handle, reading)] : [],
             handle.Origin.ToWireName(),
             handle.Drift.Any(),
             FailureReport.Failure(handle),
@@ -76,23 +81,30 @@ internal static class ListenerDocuments
         entry.Note,
         (long)entry.SinceCreation.TotalMicroseconds);
 
-    private static IEnumerable<OptionDocument> Options(ListenerHandle handle)
+    private static IEnumerable<OptionDocument> Options(ListenerHandle handle, SocketReading? reading)
     {
         if (handle.Descriptor is not { } socket)
         {
             yield break;
         }
 
-        foreach (var option in SocketOptions.Shown.Where(option => option.AppliesTo(handle.Spec.Address.Kind, handle.Domain)))
+        var hasDrifted = handle.HasDrifted;
+        for (var i = 0; i < SocketOptions.Shown.Length; i++)
         {
+            var option = SocketOptions.Shown[i];
+            if (!option.AppliesTo(handle.Spec.Address.Kind, handle.Domain))
+            {
+                continue;
+            }
+
             var asked = handle.Asked(option) ?? handle.Asked(Forced(option));
-            var effective = OptionAccess.Get(socket, option);
+            var effective = reading is null ? OptionAccess.Get(socket, option) : reading.Options[i];
             if (effective is null && asked is null)
             {
                 continue;
             }
 
-            var verdict = handle.Drift.Any(change => change.Option == option) ? Verdict.Drifted
+            var verdict = hasDrifted && handle.Drift.Any(change => change.Option == option) ? Verdict.Drifted
                 : asked is not { } known ? Verdict.Inherited
                 : known.Verdict != Verdict.Refused && effective != known.Effective ? Verdict.Drifted
                 : known.Verdict;

@@ -27,17 +27,21 @@ internal sealed class OverflowWatch(EventLoop loop, EventLog events, ILogger log
     /// </summary>
     public long? Look(ListenerHandle handle)
     {
+        _ = _reported.TryGetValue(handle, out var reported);
         if (handle.Descriptor is null || SocketDrops.Read(handle) is not { } total)
         {
+            reported?.Last = null;
             return null;
         }
 
-        if (!_reported.TryGetValue(handle, out var reported))
+        if (reported is null)
         {
             // What was dropped before this daemon had the socket is not new.
             reported = new Reported { Total = handle.Origin == HandleOrigin.Created ? 0 : total };
             _reported.Add(handle, reported);
         }
+
+        reported.Last = total;
 
         // The counters of a shard go away with it.
         reported.Total = Math.Min(reported.Total, total);
@@ -49,6 +53,9 @@ internal sealed class OverflowWatch(EventLoop loop, EventLog events, ILogger log
 
         return total;
     }
+
+    /// <summary>What <see cref="Look"/> has returned last.</summary>
+    public long? Last(ListenerHandle handle) => _reported.TryGetValue(handle, out var reported) ? reported.Last : null;
 
     private void Report(ListenerHandle handle, long dropped, long total)
     {
@@ -64,6 +71,9 @@ internal sealed class OverflowWatch(EventLoop loop, EventLog events, ILogger log
     /// <summary>What was reported about a listener.</summary>
     private sealed class Reported
     {
+        /// <summary>All drops at the last look; null if they could not be seen.</summary>
+        public long? Last { get; set; }
+
         /// <summary>The drops that were reported.</summary>
         public long Total { get; set; }
 

@@ -177,14 +177,18 @@ public sealed class DriftWatch
         takers.Add(actor);
     }
 
-    /// <summary>Reads the listener's sockets back, records what has changed, and repairs what can and may be repaired.</summary>
-    public void Check(ListenerHandle handle)
+    /// <summary>
+    /// Reads the listener's sockets back, records what has changed, and repairs what can and may be repaired. Returns what was read of
+    /// the first socket if nothing has changed on it.
+    /// </summary>
+    public SocketReading? Check(ListenerHandle handle)
     {
+        SocketReading? first = null;
         foreach (var socket in handle.Sockets.ToArray())
         {
-            if (socket.Baseline is { } baseline)
+            if (socket.Baseline is { } baseline && Check(handle, socket, baseline) && handle.Sockets is [var now, ..] && now == socket)
             {
-                Check(handle, socket, baseline);
+                first = baseline;
             }
         }
 
@@ -192,6 +196,7 @@ public sealed class DriftWatch
 
         ForgetExitedTakers(handle);
         Checked?.Invoke(handle);
+        return first;
     }
 
     private static void ForgetExitedTakers(ListenerHandle handle) =>
@@ -212,7 +217,8 @@ public sealed class DriftWatch
         }
     }
 
-    private void Check(ListenerHandle handle, ListenerSocket socket, SocketReading baseline)
+    /// <summary>Whether the socket is as in its <paramref name="baseline"/>; otherwise handles the changes.</summary>
+    private bool Check(ListenerHandle handle, ListenerSocket socket, SocketReading baseline)
     {
         var changes = SocketReader.Read(socket.Descriptor, handle.Spec.Address.Kind, handle.Domain, socket.Inode).ChangesSince(baseline);
         if (socket.HasDrifted)
@@ -254,7 +260,7 @@ public sealed class DriftWatch
             if (change.Name == SocketChange.Shutdown)
             {
                 HandleShutdown(handle, socket, change, holders);
-                return;
+                return false;
             }
 
             var isNews = socket.IsNews(change.Name, holders);
@@ -270,6 +276,8 @@ public sealed class DriftWatch
                 Repair(handle, socket, change, isNews);
             }
         }
+
+        return changes.Count == 0;
     }
 
     private static void Record(
