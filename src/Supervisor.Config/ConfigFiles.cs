@@ -32,15 +32,18 @@ public static class ConfigFiles
 
         // SHA-256 would load OpenSSL at each start of the daemon.
         var checksum = new Checksum();
+        var length = 0L;
         IReadOnlyList<string> paths = [mainPath, .. DropIns(mainPath, errors)];
         foreach (var path in paths)
         {
-            ReadFile(path, open, sources, errors, ref checksum);
+            length += ReadFile(path, open, sources, errors, ref checksum);
         }
 
         return new ConfigFilesResult(sources.ToImmutable(), errors.ToImmutable())
         {
-            Hash = sources.Count == paths.Count ? checksum.Value.ToString("x8", CultureInfo.InvariantCulture) : null,
+            Stamp = sources.Count == paths.Count
+                ? new ConfigStamp(checksum.Value.ToString("x8", CultureInfo.InvariantCulture), length)
+                : null,
         };
     }
 
@@ -72,7 +75,7 @@ public static class ConfigFiles
         }
     }
 
-    private static void ReadFile(
+    private static int ReadFile(
         string path,
         ConfigFileOpener open,
         ImmutableArray<ConfigSource>.Builder sources,
@@ -95,12 +98,13 @@ public static class ConfigFiles
                 errors.Add(new ConfigDiagnostic(
                     path, 0, 0, null, $"the file is larger than {MaxBytes} bytes",
                     "split it into files in conf.d, or name the right file"));
-                return;
+                return 0;
             }
 
             var bytes = content.GetBuffer().AsSpan(0, (int)content.Length);
             sources.Add(new ConfigSource(path, StrictUtf8.GetString(bytes)));
             checksum.Add(bytes);
+            return bytes.Length;
         }
         catch (DecoderFallbackException error)
         {
@@ -111,6 +115,8 @@ public static class ConfigFiles
         {
             errors.Add(Unreadable(path, error));
         }
+
+        return 0;
     }
 
     private static ConfigDiagnostic Unreadable(string path, Exception error)

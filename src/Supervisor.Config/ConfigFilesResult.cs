@@ -8,9 +8,9 @@ namespace Supervisor.Config;
 /// <param name="Errors">One for each file or folder that could not be read.</param>
 public sealed record ConfigFilesResult(ImmutableArray<ConfigSource> Sources, ImmutableArray<ConfigDiagnostic> Errors)
 {
-    /// <summary>
-    /// A hash of the bytes of all files in the order of <see cref="Sources"/>, in hexadecimal; null if a file could not be read. It tells
-    /// whether files have changed, and is no protection against a forger: only trusted users can write the files.
-    /// </summary>
-    public string? Hash { get; init; }
+    /// <summary>The files' bytes in the order of <see cref="Sources"/>; null if a file could not be read.</summary>
+    public ConfigStamp? Stamp { get; init; }
+
+    /// <summary>The hash of <see cref="Stamp"/>.</summary>
+    public string? Hash => Stamp?.Hash;
 }

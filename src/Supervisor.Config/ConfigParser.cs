@@ -15,7 +15,10 @@ public static class ConfigParser
     public static ParsedConfig Parse(IReadOnlyList<ConfigSource> sources, ConfigContext context)
     {
         var report = new DiagnosticList();
-        var documents = sources.Select(source => TomlDocument.Read(source, report)).ToList();
-        return ConfigReader.Read(documents, report, context);
+        return ConfigReader.Read(Documents(sources, report), report, context);
     }
+
+    /// <summary>The trees of the files.</summary>
+    internal static List<TomlNode> Documents(IEnumerable<ConfigSource> sources, DiagnosticList report) =>
+        [.. sources.Select(source => TomlDocument.Read(source, report))];
 }

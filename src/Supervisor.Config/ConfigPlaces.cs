@@ -9,7 +9,7 @@ namespace Supervisor.Config;
 /// </summary>
 public sealed class ConfigPlaces
 {
-    private readonly IReadOnlyList<TomlNode> _documents;
+    private readonly Lazy<IReadOnlyList<TomlNode>> _documents;
 
     /// <summary>Without a file: every diagnostic is about the whole configuration.</summary>
     public ConfigPlaces()
@@ -17,7 +17,12 @@ public sealed class ConfigPlaces
     {
     }
 
-    internal ConfigPlaces(IReadOnlyList<TomlNode> documents) => _documents = documents;
+    internal ConfigPlaces(IReadOnlyList<TomlNode> documents) => _documents = new(documents);
+
+    /// <summary>The files are parsed when the first position is needed.</summary>
+    internal ConfigPlaces(Func<IReadOnlyList<TomlNode>> documents) => _documents = new(documents);
+
+    private IReadOnlyList<TomlNode> Documents => _documents.Value;
 
     /// <summary>A diagnostic about a setting, or about its section if the setting is missing; line 0 if both are missing.</summary>
     /// <param name="section">daemon, listener or service.</param>
@@ -32,7 +37,7 @@ public sealed class ConfigPlaces
         string[] keys = key.Length == 0 ? [] : key.Split('.');
         TomlNode? nearest = null;
         var depth = -1;
-        foreach (var document in _documents)
+        foreach (var document in Documents)
         {
             if (Follow(document, sectionPath, out var found) < sectionPath.Length)
             {
@@ -52,21 +57,26 @@ public sealed class ConfigPlaces
         }
 
         var setting = nearest?.SettingName ?? string.Join('.', [.. sectionPath, .. keys]);
-        var at = nearest?.Position ?? new SourcePosition(_documents.Count == 0 ? "configuration" : _documents[0].Position.File, 0, 0);
+        var at = nearest?.Position ?? new SourcePosition(Documents.Count == 0 ? "configuration" : Documents[0].Position.File, 0, 0);
         return new ConfigDiagnostic(at.File, at.Line, at.Line == 0 ? 0 : at.Column, setting, message, remedy);
     }
 
     /// <summary>A diagnostic about the configuration as a whole: its position is the beginning of the main file.</summary>
     internal ConfigDiagnostic OfAll(string message, string remedy)
     {
-        var at = _documents.Count == 0 ? new SourcePosition("configuration", 0, 0) : _documents[0].Position;
+        var at = Documents.Count == 0 ? new SourcePosition("configuration", 0, 0) : Documents[0].Position;
         return new ConfigDiagnostic(at.File, at.Line, at.Column, null, message, remedy);
     }
 
     /// <summary>These diagnostics in the order of the files, then by line and column; diagnostics of other files come first.</summary>
-    public IEnumerable<ConfigDiagnostic> Sort(IEnumerable<ConfigDiagnostic> diagnostics)
+    public IEnumerable<ConfigDiagnostic> Sort(IReadOnlyCollection<ConfigDiagnostic> diagnostics)
     {
-        var files = _documents.Select(document => document.Position.File).ToList();
+        if (diagnostics.Count == 0)
+        {
+            return [];
+        }
+
+        var files = Documents.Select(document => document.Position.File).ToList();
         return diagnostics.OrderBy(e => files.IndexOf(e.File)).ThenBy(e => e.Line).ThenBy(e => e.Column);
     }
 

@@ -26,8 +26,8 @@ public sealed record ConfigResult(ListendConfig? Config, ImmutableArray<ConfigDi
     /// </summary>
     public ListendConfig Draft { get; init; } = Config ?? new();
 
-    /// <summary><see cref="ConfigFilesResult.Hash"/>; null without files.</summary>
-    public string? Hash { get; init; }
+    /// <summary>The files that it was read from; null without files.</summary>
+    public ConfigStamp? Stamp { get; init; }
 
     /// <summary>The positions of settings, for errors that are found later.</summary>
     public ConfigPlaces Places { get; init; } = new([]);

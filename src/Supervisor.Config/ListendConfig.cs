@@ -14,6 +14,9 @@ public sealed record ListendConfig
     /// <summary><c>[listener.NAME]</c>, in the order of the files and within them.</summary>
     public ImmutableArray<ListenerSpec> Listeners { get; init; } = [];
 
+    /// <summary>The files that this process has read it from; null if it has not, or without files.</summary>
+    public ConfigStamp? Stamp { get; init; }
+
     /// <summary><c>[service.NAME]</c>, in the order of the files and within them.</summary>
     public ImmutableArray<ServiceSpec> Services { get; init; } = [];
 }

@@ -52,11 +52,14 @@ public sealed record ParsedConfig
     /// <summary>The absolute path of the main file; null without one, or where no rule needs it.</summary>
     public string? File { get; init; }
 
-    /// <summary><see cref="ConfigFilesResult.Hash"/>; null without files.</summary>
-    public string? Hash { get; init; }
+    /// <summary>The files that it was read from; null without files.</summary>
+    public ConfigStamp? Stamp { get; init; }
+
+    /// <summary>Whether it has passed the rules that need no host, and was not read again (<see cref="Again"/>).</summary>
+    public bool IsAgain { get; private init; }
 
     /// <summary>Every section, with the settings that could be read and the others at their defaults.</summary>
-    public ListendConfig Draft { get; }
+    public ListendConfig Draft { get; private init; }
 
     /// <summary>The sections without an error so far.</summary>
     public ListendConfig Readable => _readable.Value;
@@ -72,7 +75,28 @@ public sealed record ParsedConfig
 
     /// <summary>The same with the errors of files that could not be read. If no file was read, the pure rules do not run.</summary>
     public ParsedConfig With(ConfigFilesResult files) =>
-        With(files.Errors) with { IsComplete = IsComplete && !files.Sources.IsEmpty, Hash = files.Hash };
+        With(files.Errors) with
+        {
+            IsComplete = IsComplete && !files.Sources.IsEmpty,
+            Stamp = files.Stamp,
+            Draft = Draft with { Stamp = files.Stamp },
+        };
+
+    /// <summary>
+    /// A valid configuration whose files have not changed. They are parsed only if an error has to name a place in them. It has no
+    /// warnings of the rules that need no host.
+    /// </summary>
+    public static ParsedConfig Again(ListendConfig config, ConfigFilesResult files, ConfigContext context)
+    {
+        var places = new ConfigPlaces(() => ConfigParser.Documents(files.Sources, new DiagnosticList()));
+        return new ParsedConfig(config.Daemon, [], [], files.Errors, places)
+        {
+            IsAgain = true,
+            Draft = config,
+            Stamp = files.Stamp,
+            Context = context,
+        };
+    }
 
     /// <summary>The same with more diagnostics.</summary>
     internal ParsedConfig With(IEnumerable<ConfigDiagnostic> more) =>
@@ -80,7 +104,9 @@ public sealed record ParsedConfig
         {
             IsComplete = IsComplete,
             Context = Context,
-            Hash = Hash,
+            IsAgain = IsAgain,
+            Draft = Draft,
+            Stamp = Stamp,
             File = File,
         };
 

@@ -5,9 +5,10 @@ namespace Supervisor.Config.Toml;
 /// <summary>A value of a TOML document, with its position.</summary>
 internal sealed class TomlNode
 {
-    private readonly Dictionary<string, TomlEntry> _byKey = new(StringComparer.Ordinal);
-    private readonly List<TomlEntry> _entries = [];
-    private readonly List<TomlNode> _items = [];
+    // Most nodes are scalars: these are made when they are needed.
+    private Dictionary<string, TomlEntry>? _byKey;
+    private List<TomlEntry>? _entries;
+    private List<TomlNode>? _items;
 
     private TomlNode(TomlNodeKind kind, SourcePosition position)
     {
@@ -36,10 +37,10 @@ internal sealed class TomlNode
     public TableOrigin Origin { get; set; }
 
     /// <summary>A table's entries in the order in which they stand.</summary>
-    public IReadOnlyList<TomlEntry> Entries => _entries;
+    public IReadOnlyList<TomlEntry> Entries => _entries ?? [];
 
     /// <summary>An array's elements.</summary>
-    public IReadOnlyList<TomlNode> Items => _items;
+    public IReadOnlyList<TomlNode> Items => _items ?? [];
 
     /// <summary>"a string", "an integer" and so on.</summary>
     public string KindName => Kind switch
@@ -94,21 +95,21 @@ internal sealed class TomlNode
         new(TomlNodeKind.Table, position) { Origin = origin, SettingName = settingName };
 
     /// <summary>The entry of a key, or null.</summary>
-    public TomlEntry? Find(string key) => _byKey.GetValueOrDefault(key);
+    public TomlEntry? Find(string key) => _byKey?.GetValueOrDefault(key);
 
     /// <summary>Adds an entry; false, without a change, if the key exists.</summary>
     public bool TryAdd(TomlEntry entry)
     {
-        if (!_byKey.TryAdd(entry.Key, entry))
+        if (!(_byKey ??= new(StringComparer.Ordinal)).TryAdd(entry.Key, entry))
         {
             return false;
         }
 
-        _entries.Add(entry);
+        (_entries ??= []).Add(entry);
         return true;
     }
 
-    public void Add(TomlNode item) => _items.Add(item);
+    public void Add(TomlNode item) => (_items ??= []).Add(item);
 
     /// <summary>A diagnostic about this value, under <paramref name="path"/> unless an option of the command line set it.</summary>
     public ConfigDiagnostic Diagnostic(string path, string message, string remedy) =>

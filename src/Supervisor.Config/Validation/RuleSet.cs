@@ -24,7 +24,7 @@ public sealed class RuleSet
     public ConfigResult Validate(ParsedConfig parsed)
     {
         // After a syntax error the tree is incomplete: the pure rules would report settings as missing.
-        if (parsed.IsComplete)
+        if (parsed is { IsComplete: true, IsAgain: false })
         {
             parsed = parsed.With(Apply(parsed, asksHost: false));
         }
@@ -39,7 +39,7 @@ public sealed class RuleSet
             Readable = parsed.Readable,
             Draft = parsed.Draft,
             Places = parsed.Places,
-            Hash = parsed.Hash,
+            Stamp = parsed.Stamp,
         };
     }
 

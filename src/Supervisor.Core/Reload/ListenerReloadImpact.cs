@@ -60,7 +60,9 @@ public static class ListenerReloadImpact
 
     /// <summary>The settings in which two specifications differ, except for names, and what each change needs.</summary>
     public static ImmutableArray<(string Setting, TermChange Change)> Changed(ListenerSpec before, ListenerSpec after) =>
-        ReferenceEquals(before, after) ? [] : [.. All.Where(term => !term.Same(before, after)).Select(term => (term.Setting, term.Change(before, after)))];
+        ReferenceEquals(before, after)
+            ? []
+            : [.. All.Where(term => !term.Same(before, after)).Select(term => (term.Setting, term.Change(before, after)))];
 
     private static ListenerTerm Of<T>(string setting, Func<ListenerSpec, T> value, TermChange change) =>
         new(setting, (a, b) => EqualityComparer<T>.Default.Equals(value(a), value(b)), (_, _) => change);

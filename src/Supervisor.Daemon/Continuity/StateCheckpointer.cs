@@ -108,7 +108,7 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
     /// <summary>Watches the listeners that were added since the last time.</summary>
     public void WatchListeners()
     {
-        foreach (var handle in _table.Handles)
+        foreach (var handle in _table.Handles.Where(handle => !_watched.Contains(handle)))
         {
             Watch(handle);
         }

@@ -42,7 +42,8 @@ internal sealed class Reloader(ReloadContext daemon)
     public bool IsUnderWay => !_retired.IsEmpty || _removed.Count > 0;
 
     /// <summary>Reads and validates the files. Any thread but the loop, which must not wait for a disk or a name service.</summary>
-    public ConfigResult Load()
+    /// <param name="withWarnings">Whether the result has all warnings, also if the files have not changed.</param>
+    public ConfigResult Load(bool withWarnings)
     {
         if (daemon.Info.ConfigFile is not { } file)
         {
@@ -52,7 +53,9 @@ internal sealed class Reloader(ReloadContext daemon)
             return new ConfigResult(null, [error]);
         }
 
-        return ConfigLoading.Load(file, Profile.Reload, ConfigLoading.Context with { IsGiven = daemon.Listeners.Given.Contains });
+        var context = ConfigLoading.Context with { IsGiven = daemon.Listeners.Given.Contains };
+        var before = daemon.Config.Current;
+        return ConfigLoading.LoadAgain(file, withWarnings ? before with { Stamp = null } : before, Profile.Reload, context);
     }
 
     /// <summary>
@@ -135,7 +138,7 @@ internal sealed class Reloader(ReloadContext daemon)
         }
 
         var warnings = Commit(steps, plan.Services, prepared, identities);
-        daemon.Config.Replace(config, loaded.Hash, daemon.Loop.Time.GetUtcNow());
+        daemon.Config.Replace(config, loaded.Stamp?.Hash, daemon.Loop.Time.GetUtcNow());
         return _report.Applied([.. actions.Select(action => ReloadText.Outcome(action, IsBound))], warnings);
     }
 
@@ -194,9 +197,9 @@ internal sealed class Reloader(ReloadContext daemon)
     }
 
     /// <summary>A service has changed: closes sockets that no worker uses, and removes services that have stopped.</summary>
-    public void ServiceChanged()
+    public void ServiceChanged(ServiceRunner runner)
     {
-        _shards.ServiceChanged();
+        _shards.ServiceChanged(runner.Generations.AllListeners);
         _retired.Share();
         if (!_sweeping && IsUnderWay)
         {
@@ -287,7 +290,7 @@ internal sealed class Reloader(ReloadContext daemon)
             runner.Requests.Activate();
         }
 
-        _shards.ServiceChanged();
+        _shards.ServiceChanged(daemon.Listeners.Handles);
         Sweep();
         daemon.Listeners.Prune(handle => daemon.Services.Any(runner => runner.Generations.Uses(handle)));
         return warnings;
@@ -322,8 +325,7 @@ internal sealed class Reloader(ReloadContext daemon)
         if (handle.Descriptor is not null)
         {
             daemon.Conflicts.Forget(handle);
-            daemon.Factory.Reconfigurer.RaiseBacklog(handle);
-            daemon.Drift.CheckFile(handle, isAsked: true);
+            Mend(handle, step.Planned.Former!.Mends);
             if (handle.Drift.FirstOrDefault(change => change.Name == SocketChange.File) is not null)
             {
                 warnings.Add($"listener {after.Name}: {daemon.Drift.FileFinding(handle)}: listenctl history {after.Name} says why");
@@ -346,6 +348,20 @@ internal sealed class Reloader(ReloadContext daemon)
         }
 
         return handle;
+    }
+
+    /// <summary>Sets right what the plan has found. A path that did not answer is looked at again.</summary>
+    private void Mend(ListenerHandle handle, IReadOnlyCollection<ListenerMend> mends)
+    {
+        if (mends.Any(mend => mend.Setting == RunningState.BacklogSetting))
+        {
+            daemon.Factory.Reconfigurer.RaiseBacklog(handle);
+        }
+
+        if (mends.Any(mend => mend.Setting == RunningState.FileSetting) || handle.IsPathSilent || handle.HasDrifted)
+        {
+            daemon.Drift.CheckFile(handle, isAsked: true);
+        }
     }
 
     private void Commit(ServiceDiff diff, Dictionary<string, WorkerIdentity> identities)

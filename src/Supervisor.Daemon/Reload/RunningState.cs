@@ -11,6 +11,12 @@ namespace Supervisor.Daemon.Reload;
 /// <summary>The existing listeners and services as input of a plan, and the handles for its steps. On the loop.</summary>
 internal sealed class RunningState
 {
+    /// <summary>The setting that a missing file of a UNIX listener belongs to.</summary>
+    public const string FileSetting = "address";
+
+    /// <summary>The setting that a queue belongs to which may be longer.</summary>
+    public const string BacklogSetting = "listen.backlog";
+
     private readonly Func<ListenerHandle, string?> _fileFinding;
     private readonly long? _somaxconn = Sysctl.ReadNumber("net.core.somaxconn");
     private readonly Dictionary<RunningListener, ListenerHandle> _handles = new(ReferenceEqualityComparer.Instance);
@@ -78,13 +84,13 @@ internal sealed class RunningState
     {
         if (_fileFinding(handle) is { } finding)
         {
-            yield return new ListenerMend("address", $"{finding}: put back");
+            yield return new ListenerMend(FileSetting, $"{finding}: put back");
         }
 
         if (ListenerReconfigurer.RaisableBacklog(handle, _somaxconn) is var (now, possible))
         {
             yield return new ListenerMend(
-                "listen.backlog",
+                BacklogSetting,
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"net.core.somaxconn is {_somaxconn} now: listen() again, so its queue holds {possible} instead of {now}"));

@@ -70,7 +70,10 @@ internal static class DaemonStart
         var changed = previous is null ? null : Changed(options.Configured, configured, previous);
         var origin = previous is { IsSameProcess: true } || changed is not null
             ? previous!.Manifest.Config.Origin ?? new ConfigOrigin()
-            : new ConfigOrigin { Hash = options.Configured.Hash, LoadedAt = system.Time.GetUtcNow() };
+            : new ConfigOrigin { Hash = options.Configured.Stamp?.Hash, LoadedAt = system.Time.GetUtcNow() };
+
+        // A configuration from a predecessor is what its files said to the predecessor.
+        config = previous is { IsSameProcess: true } || changed is not null ? config : config with { Stamp = options.Configured.Stamp };
         var request = new StartRequest(config, origin, info, claim, options.Executable, system, log, logging.IsJournal, logging.Flush);
         return previous is null
             ? FreshStart.Run(request)

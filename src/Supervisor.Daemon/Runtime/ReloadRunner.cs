@@ -11,12 +11,13 @@ namespace Supervisor.Daemon.Runtime;
 /// Runs reloads, by SIGHUP and by the control interface, and tells systemd (Type=notify-reload) when each begins and ends.
 /// </summary>
 /// <param name="loop">The loop.</param>
-/// <param name="load">Reads and validates the files. Any thread but the loop's.</param>
+/// <param name="load">Reads and validates the files, with true to get all warnings. Any thread but the loop's.</param>
 /// <param name="apply">Applies what was read, or plans it. On the loop.</param>
 /// <param name="systemd">The service manager.</param>
 /// <param name="log">The log.</param>
 internal sealed class ReloadRunner(
-    EventLoop loop, Func<ConfigResult> load, Func<ConfigResult, bool, Requester?, ReloadDocument> apply, SystemdNotify systemd, ILogger log)
+    EventLoop loop, Func<bool, ConfigResult> load, Func<ConfigResult, bool, Requester?, ReloadDocument> apply, SystemdNotify systemd,
+    ILogger log)
 {
     /// <summary>
     /// SIGHUP: reads the files on another thread, because a disk can be slow. The task completes when the reload has ended.
@@ -45,7 +46,7 @@ internal sealed class ReloadRunner(
     {
         if (dryRun)
         {
-            var read = load();
+            var read = load(true);
             return loop.Ask(() => apply(read, true, by));
         }
 
@@ -53,7 +54,7 @@ internal sealed class ReloadRunner(
         ConfigResult loaded;
         try
         {
-            loaded = load();
+            loaded = load(false);
         }
         catch
         {

@@ -15,6 +15,18 @@ internal static class ConfigLoading
     /// <summary>Reads the files and applies the rules of a profile. All errors are returned at once.</summary>
     public static ConfigResult Load(string path, Profile profile, ConfigContext context) => Validate(Read(path, context), profile);
 
+    /// <summary>
+    /// The same where the configuration <paramref name="before"/> may be what the files say: then only the rules that ask the host
+    /// are applied. The result has what has not changed as the same objects.
+    /// </summary>
+    public static ConfigResult LoadAgain(string path, ListendConfig before, Profile profile, ConfigContext context)
+    {
+        var files = ConfigFiles.Read(path, PathAudit.ConfigOpener());
+        var isSame = files.Stamp is not null && files.Stamp == before.Stamp;
+        var loaded = Validate(isSame ? Resolved(ParsedConfig.Again(before, files, context)) : Parse(files, context), profile);
+        return isSame || loaded.Config is null ? loaded : loaded with { Config = UnchangedParts.Keep(before, loaded.Config) };
+    }
+
     /// <summary>Reads the files and applies the rules that need no host. Users, paths, addresses and the kernel are not asked.</summary>
     public static ConfigResult LoadOffline(string path)
     {
@@ -28,8 +40,14 @@ internal static class ConfigLoading
     /// <summary>Reads and parses the files; a file that cannot be read is an error.</summary>
     public static ParsedConfig Read(string path, ConfigContext context)
     {
-        var files = ConfigFiles.Read(path, PathAudit.ConfigOpener());
-        var parsed = ConfigParser.Parse(files.Sources, context).With(files);
+        return Parse(ConfigFiles.Read(path, PathAudit.ConfigOpener()), context);
+    }
+
+    private static ParsedConfig Parse(ConfigFilesResult files, ConfigContext context) =>
+        Resolved(ConfigParser.Parse(files.Sources, context).With(files));
+
+    private static ParsedConfig Resolved(ParsedConfig parsed)
+    {
         PathAudit.Trust(parsed.Draft.Daemon).Resolve();
         return parsed;
     }

@@ -144,7 +144,7 @@ public sealed class ListenerHandle : IDisposable
     internal bool WasInPlace { get; set; }
 
     /// <summary>Whether the file system of the path did not answer in time.</summary>
-    internal bool IsPathSilent { get; set; }
+    public bool IsPathSilent { get; internal set; }
 
     /// <summary>Where the file of the former socket is, if this one took its path by exchange; otherwise null.</summary>
     public string? FormerPath { get; internal set; }

@@ -82,14 +82,9 @@ public sealed class ListenerReconfigurer
         return null;
     }
 
-    /// <summary>Calls listen() again where the accept queue may be longer than it is (<see cref="RaisableBacklog"/>).</summary>
+    /// <summary>Calls listen() again, because the accept queue may be longer than it is (<see cref="RaisableBacklog"/>).</summary>
     public void RaiseBacklog(ListenerHandle handle)
     {
-        if (RaisableBacklog(handle, Sysctl.ReadNumber("net.core.somaxconn")) is null)
-        {
-            return;
-        }
-
         foreach (var target in _context.Targets(handle, HistoryRecorder.Reload))
         {
             ListenSteps.Listen(target, handle.Spec.Listen.Backlog);

@@ -72,6 +72,6 @@ public sealed class ReloadRunnerTests : IDisposable
     public void Dispose() => _thread.Dispose();
 
     private ReloadRunner Runner() => new(
-        _thread.Loop, () => _load(), (_, _, _) => _apply(),
+        _thread.Loop, _ => _load(), (_, _, _) => _apply(),
         new SystemdNotify(_systemd, _lifecycle, TimeProvider.System, _log.Log), _log.Log);
 }
