@@ -130,6 +130,18 @@ uninstall: ## remove the installed files except the configuration
 deb: publish ## build the Debian package in artifacts/deb
 	packaging/deb/build $(OUT) artifacts/deb
 
+# Releases: docs/how-to/release.md. The key signs the checksums.
+VERSION      ?=
+MINISIGN_KEY ?=
+GPG_KEY      ?=
+.PHONY: release test-release
+
+release: prerequisites ## build every package, reproducibly, in artifacts/release; VERSION=1.2.3 MINISIGN_KEY=FILE GPG_KEY=ID
+	@VERSION="$(VERSION)" MINISIGN_KEY="$(MINISIGN_KEY)" GPG_KEY="$(GPG_KEY)" packaging/release/build artifacts/release
+
+test-release: prerequisites publish ## build a release twice, and install, use, upgrade and remove each package
+	tests/Release/run $(TESTS)
+
 manual: prerequisites ## regenerate the man pages from the tables of the parsers
 	$(DOTNET) run --project packaging/manual -v quiet -- packaging/man
 
