@@ -1,6 +1,6 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Supervisor.Core;
 
 namespace Supervisor.Daemon.Continuity;
 
@@ -11,7 +11,7 @@ namespace Supervisor.Daemon.Continuity;
 internal sealed record StateVerdict(string Version, int Format, string Digest)
 {
     /// <summary>The digest of a state.</summary>
-    public static string DigestOf(byte[] state) => Convert.ToHexStringLower(SHA256.HashData(state));
+    public static string DigestOf(byte[] state) => Convert.ToHexStringLower(Sha256.Of(state));
 
     /// <summary>Parses the output of a program; null if it is no answer. Any program may be at the daemon's path.</summary>
     public static StateVerdict? TryParse(string output)

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
+using Supervisor.Core;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Protocols;
@@ -80,7 +80,7 @@ public sealed class NotifySocket : IDisposable
         }
 
         const string letters = "abcdefghijklmnopqrstuvwxyz234567";
-        var digest = BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(name)));
+        var digest = BinaryPrimitives.ReadUInt64LittleEndian(Sha256.Of(Encoding.UTF8.GetBytes(name)));
         return System.IO.Path.Combine(directory, string.Create(7, digest, static (text, rest) =>
         {
             for (var i = 0; i < text.Length; i++, rest >>= 5)
