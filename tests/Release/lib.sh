@@ -1,0 +1,78 @@
+# What a case may use, beside tests/Field/lib.sh.
+
+RELEASE=$SOURCES/artifacts/release
+case $(uname -m) in x86_64) ARCH=amd64 RID=x64 ;; aarch64) ARCH=arm64 RID=arm64 ;; esac
+
+# artifact PATTERN: the file of the release that matches.
+artifact() {
+    local found
+    found=$(cd "$RELEASE" && ls -d $1 2> /dev/null) || fail "$RELEASE has no $1: make release"
+    [ "$(echo "$found" | wc -l)" = 1 ] || fail "$RELEASE has several files $1: $found"
+    echo "$RELEASE/$found"
+}
+
+# The version of the release.
+version() {
+    local file
+    file=$(basename "$(artifact "listend-*-linux-$RID.tar.xz")" "-linux-$RID.tar.xz")
+    echo "${file#listend-}"
+}
+
+# load ADDRESS: makes requests until "unload".
+load() {
+    python3 "$SOURCES/tests/Release/load.py" "$1" "$DIR/load.json" > load.out 2>&1 &
+    LOAD=$!
+    eventually test -e load.json.begun
+}
+
+# unload: ends the load. No request may be lost.
+unload() {
+    kill -TERM "$LOAD"
+    wait "$LOAD" || fail "requests were lost: $(cat load.json load.out)"
+    rm -f load.json.begun
+}
+
+# containers: podman for this case: storage of its own, and one tree of cgroups, which podman wants. Limits that this case may not raise
+# stay as they are.
+containers() {
+    mount --make-rprivate /
+    if [ -d /sys/fs/cgroup/unified ]; then mount --bind /sys/fs/cgroup/unified /sys/fs/cgroup; fi
+    mkdir storage podman-run
+    trap 'end_containers $?' EXIT
+}
+
+end_containers() {
+    [ "$1" = 0 ] || { pod ps -a; pod logs c | tail -n 8; }
+    pod rm -f -a -t 1 > /dev/null 2>&1 || true
+}
+
+pod() {
+    podman --root "$DIR/storage" --runroot "$DIR/podman-run" --storage-driver vfs --cgroup-manager cgroupfs --events-backend file "$@"
+}
+
+# in_container ARGUMENT...: podman run without cgroups, in the network of this case.
+in_container() {
+    pod run --cgroups disabled --network host --ulimit "nofile=$(ulimit -n):$(ulimit -n)" --ulimit "nproc=$(ulimit -u):$(ulimit -u)" "$@"
+}
+
+# image [NAME] < listend.toml: an image of the release with the worker "hello", busybox and this configuration.
+image() {
+    local name=${1:-service}
+    mkdir -p "$name"
+    cat > "$name/listend.toml"
+    cp "$PROGRAMS/hello" "$(command -v busybox)" "$name"
+    pod load -q -i "$(artifact "listend-*-oci-$ARCH.tar")" > /dev/null
+    printf 'FROM localhost/listend:%s\nCOPY hello busybox /srv/\nCOPY listend.toml /etc/listend/listend.toml\n' "$(version)" > "$name/Containerfile"
+    buildah --root "$DIR/storage" --runroot "$DIR/podman-run" --storage-driver vfs build -q -t "$name" "$name" > /dev/null
+}
+
+# ctl CONTAINER ARGUMENT...: listenctl in a container.
+ctl() {
+    local container=$1
+    shift
+    pod exec "$container" /usr/bin/listenctl "$@"
+}
+
+answers() {
+    curl -fsS --max-time 5 "$1" > .answer
+}
