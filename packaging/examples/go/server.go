@@ -9,7 +9,9 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -17,7 +19,11 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	var stopping atomic.Bool
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if stopping.Load() {
+			w.Header().Set("Connection", "close")
+		}
 		fmt.Fprintf(w, "go %d\n", os.Getpid())
 	})}
 
@@ -25,6 +31,8 @@ func main() {
 	drained := make(chan error)
 	go func() {
 		<-stop.Done()
+		stopping.Store(true)
+		time.Sleep(time.Second) // Shutdown closes idle connections at once: let their clients see "Connection: close" first
 		drained <- server.Shutdown(context.Background())
 	}()
 	if notify, err := net.Dial("unixgram", os.Getenv("NOTIFY_SOCKET")); err == nil {

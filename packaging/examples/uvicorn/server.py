@@ -11,6 +11,8 @@ class Server(uvicorn.Server):
             listening.close()
         state = self.server_state
         state.default_headers = [*state.default_headers, (b'connection', b'close')]
+        for connection in state.connections:
+            connection.default_headers = state.default_headers
         await asyncio.sleep(1)
         await super().shutdown(sockets)
 
