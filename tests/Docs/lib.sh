@@ -4,10 +4,11 @@
 # page PATH: reads the blocks of a page: .blocks/sh.1, .blocks/toml.1 and so on, numbered for each language.
 page() {
     PAGE=$1
-    mkdir .blocks .done
+    mkdir .blocks .code .done
     awk '/^```/ { if (open) { open = 0; close(file) } else { open = 1; language = substr($0, 4); file = ".blocks/" language "." ++count[language] } next }
         open { print > file }' "$SOURCES/$PAGE"
-    rm -f .blocks/.* .blocks/csharp.* .blocks/js.* .blocks/python.* 2> /dev/null || true
+    rm -f .blocks/.[0-9]* 2> /dev/null || true
+    find .blocks -type f ! -name 'sh.*' ! -name 'toml.*' -exec mv -t .code {} +
     trap complete EXIT
 }
 
@@ -24,6 +25,12 @@ block() {
     [ -e "$DIR/.blocks/$1" ] || fail "$PAGE has no block $1"
     touch "$DIR/.done/$1"
     BLOCK=$DIR/.blocks/$1
+}
+
+# code LANGUAGE.N PATH: writes a block of another language to a file, as the page has it.
+code() {
+    mkdir -p "$(dirname "$2")"
+    cp "$DIR/.code/$1" "$2" || fail "$PAGE has no block $1"
 }
 
 # step N: runs shell block N in this shell. Each command has to succeed.
@@ -75,6 +82,14 @@ elsewhere() {
 apply() {
     block "toml.$1"
     python3 "$SOURCES/tests/Docs/merge.py" /etc/listend/listend.toml "$BLOCK"
+    run listend check
+    expect_status 0
+}
+
+# configure N: TOML block N becomes the host's configuration, which has to be valid.
+configure() {
+    block "toml.$1"
+    cp "$BLOCK" /etc/listend/listend.toml
     run listend check
     expect_status 0
 }
@@ -141,6 +156,21 @@ serve() {
     listend run --log-format json >> "$DIR/daemon.out" 2>> "$DIR/daemon.log" < /dev/null &
     DAEMON=$!
     (cd "$DIR" && eventually_ready)
+}
+
+# through_restart SERVICE COMMAND...: restarts a service while a client repeats the command without pause. The command must always
+# succeed. "curl -sf URL" is a client with a connection for each request.
+through_restart() {
+    local service=$1 client
+    shift
+    eventually "$@" > "$DIR/.answer"
+    (while "$@" > "$DIR/.answer" 2>&1; do :; done; cp "$DIR/.answer" "$DIR/.failed") &
+    client=$!
+    run listenctl restart "$service" --wait
+    expect_status 0
+    kill "$client" 2> /dev/null || true
+    wait "$client" || true
+    [ ! -e "$DIR/.failed" ] || fail "a request failed during the restart of $service: $(tail -n 3 "$DIR/.failed")"
 }
 
 # clone: a fresh clone of the project in ~/listend with its executables built. The working directory is the clone.
