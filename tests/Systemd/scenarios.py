@@ -464,6 +464,23 @@ def remove():
     assert not os.path.exists("/etc/listend/listend.toml")
 
 
+def rpm():
+    """The rpm package: installed, upgraded under load, removed."""
+    older, newer = sorted(glob.glob("/bench/listend-*.rpm"), key=len)
+    run("rpm", "--nodeps", "-i", older)
+    write("/etc/listend/conf.d/hello.toml", CONFIG)
+    run("systemctl", "enable", "--now", "listend")
+    ready()
+    under_load(lambda: run("rpm", "--nodeps", "-U", newer), "daemon", "workers", "inodes")
+    assert client("status")["daemon"]["upgrades"] == 1
+    explained = run("journalctl", "-x", "-n", "1", "--no-pager", f"MESSAGE_ID={WORKER_READY}")
+    assert "Subject: A worker is ready" in explained, explained
+    workers = State().workers
+    run("rpm", "--nodeps", "-e", "listend")
+    assert not any(os.path.exists(f"/proc/{pid}") for pid in workers), "workers still run"
+    assert not os.path.exists("/usr/bin/listend") and os.path.exists("/etc/listend/conf.d/hello.toml")
+
+
 def replacement():
     """Measures the time from SIGKILL of a worker to its replacement's main(), by turns for listend and systemd. Not a test."""
     path = "/run/stamps.sock"
@@ -509,13 +526,13 @@ def replacement():
 
 
 # Run only by name.
-ON_REQUEST = {"replacement"}
+ON_REQUEST = {"replacement", "rpm"}
 SCENARIOS = [
     install, start, journal, roll_out, replacement, reload, restart, kill, upgrade, newer_package, conffiles, stop, by_hand,
-    socket_unit, documented, instance, unprivileged, user_unit, empty, remove,
+    socket_unit, documented, instance, unprivileged, user_unit, empty, remove, rpm,
 ]
 # These begin and end with a stopped system service.
-STOPPED = {"stop", "by_hand", "socket_unit", "documented", "instance", "unprivileged", "user_unit", "empty", "remove"}
+STOPPED = {"stop", "by_hand", "socket_unit", "documented", "instance", "unprivileged", "user_unit", "empty", "remove", "rpm"}
 # Without these no further scenario can run.
 NEEDED = {"install", "start"}
 
@@ -527,7 +544,7 @@ def main():
         name = scenario.__name__
         if name not in wanted if name in ON_REQUEST else wanted and name not in wanted | NEEDED:
             continue
-        if name in STOPPED - {"stop", "remove"}:
+        if name in STOPPED - {"stop", "remove", "rpm"}:
             run("systemctl", "stop", "listend", timeout=90)
         began = time.monotonic()
         try:
