@@ -16,10 +16,11 @@ export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
 
 SOURCES     := $(shell find src -name obj -prune -o -name bin -prune -o \( -name '*.cs' -o -name '*.csproj' -o -name '*.c' -o -name '*.h' -o -name '*.targets' \) -print)
+PROGRAMS    := $(wildcard packaging/publish.* packaging/examples/hello/*.cs* packaging/demo/*.cs* tests/Load/*.cs*)
 SHARED      := Directory.Build.props Directory.Packages.props global.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run pack build test coverage bench bench-systemd publish install install-files uninstall deb manual clean format prerequisites
+.PHONY: help demo run dev pack build test coverage bench bench-systemd publish install install-files uninstall deb manual clean format prerequisites
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +30,9 @@ demo: publish ## show restarts, a failed deploy and a killed worker under load; 
 
 demo-%: publish ## demo-NAME: restart one program of packaging/examples by its own hand-off (node, nginx, haproxy...)
 	LISTEND_BIN=$(CURDIR)/$(OUT) packaging/examples/$*/run
+
+dev: prerequisites ## build for the JIT and run; again in another terminal: replace that daemon and its workers by the new build
+	packaging/dev
 
 pack: prerequisites ## build the NuGet package for .NET workers in artifacts/packages
 	@$(STEP) "packing Supervisor.Client" $(DOTNET) pack src/Supervisor.Client -c Release -o artifacts/packages --nologo -v minimal
@@ -57,21 +61,12 @@ artifacts/bench/listend-probe: $(SOURCES) $(SHARED) | prerequisites
 
 publish: $(OUT)/listend $(OUT)/listenctl $(OUT)/hello $(OUT)/demo/demo.dll ## build NativeAOT executables in artifacts/publish
 
-$(OUT)/listend: $(SOURCES) $(SHARED) | prerequisites
-	@$(STEP) "publishing listend" $(DOTNET) publish src/listend -c Release -r $(RID) -o $(OUT) --nologo -v minimal
-	@touch $@
-
-$(OUT)/listenctl: $(SOURCES) $(SHARED) | prerequisites
-	@$(STEP) "publishing listenctl" $(DOTNET) publish src/listenctl -c Release -r $(RID) -o $(OUT) --nologo -v minimal
-	@touch $@
-
-$(OUT)/hello: $(wildcard packaging/examples/hello/*.cs* src/Supervisor.Client/*.cs* src/Supervisor.Client/Kestrel/*.cs) $(SHARED) | prerequisites
-	@$(STEP) "publishing hello" $(DOTNET) publish packaging/examples/hello -c Release -r $(RID) -o $(OUT) --nologo -v minimal
-	@touch $@
-
-$(OUT)/demo/demo.dll: $(wildcard packaging/demo/*.cs* tests/Load/*.cs*) $(SHARED) | prerequisites
-	@$(STEP) "publishing demo" $(DOTNET) publish packaging/demo -c Release -o $(OUT)/demo --nologo -v minimal
-	@touch $@
+# All programs in one build, which compiles what they share once. Analyzers run in "make build".
+$(OUT)/listend $(OUT)/listenctl $(OUT)/hello $(OUT)/demo/demo.dll &: $(SOURCES) $(PROGRAMS) $(SHARED) | prerequisites
+	@$(STEP) "getting the packages" $(DOTNET) restore packaging/publish.slnf --nologo -v quiet
+	@$(STEP) "publishing listend, listenctl, hello and demo" $(DOTNET) msbuild packaging/publish.proj -m -nologo -v:minimal \
+	    -p:RuntimeIdentifier=$(RID) -p:PublishRoot=$(abspath $(OUT))
+	@touch $(OUT)/listend $(OUT)/listenctl $(OUT)/hello $(OUT)/demo/demo.dll
 
 prerequisites:
 	@command -v $(DOTNET) >/dev/null || { echo "listend needs the .NET 10 SDK: https://dotnet.microsoft.com/download/dotnet/10.0"; exit 1; }
