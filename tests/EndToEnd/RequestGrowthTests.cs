@@ -9,6 +9,7 @@ namespace Supervisor.EndToEnd;
 /// A request costs one service or listener the same, however many there are: counted in system calls of the daemon and in bytes
 /// of the answer, not in time.
 /// </summary>
+[Trait("Category", "Load")]
 public sealed class RequestGrowthTests
 {
     private const int Interrupt = 2;

@@ -13,6 +13,7 @@ namespace Supervisor.EndToEnd;
 /// The test compares the 99th percentile of latencies, which other programs of the machine affect more than a restart does.
 /// So it also measures the processor time of other programs. Above <see cref="Undisturbed"/> it only reports latencies.
 /// </remarks>
+[Trait("Category", "Load")]
 public sealed class RestartUnderLoadTests(ITestOutputHelper output)
 {
     private const int NewConnectionsPerSecond = 2000;

@@ -11,6 +11,7 @@ namespace Supervisor.EndToEnd;
 /// Reloads that change the number of shards, and rolling restarts, under 2,000 new connections per second. No request may
 /// fail. With LISTEND_TEST_SECONDS there are 20 restarts, otherwise fewer; each number of shards gets a share of the time.
 /// </summary>
+[Trait("Category", "Load")]
 public sealed class ShardScalingTests(ITestOutputHelper output)
 {
     private const int Rate = 2000;

@@ -13,6 +13,7 @@ namespace Supervisor.EndToEnd.Faults;
 /// becomes steady and nothing remains. Core.Tests runs a thousand sequences on the pure machine; this test runs its executor.
 /// LISTEND_TEST_SEQUENCES is the number of sequences (15), LISTEND_TEST_SEED the seed of the first one.
 /// </summary>
+[Trait("Category", "Load")]
 public sealed class CommandSequenceTests(ITestOutputHelper output)
 {
     private const string Listener = """

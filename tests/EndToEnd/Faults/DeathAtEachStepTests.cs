@@ -13,6 +13,7 @@ namespace Supervisor.EndToEnd.Faults;
 /// change that was confirmed to the client is done; and no request is lost. LISTEND_TEST_STEPS is the number of tested steps
 /// of each recording, evenly distributed (10, or 4). "all" tests each step, and "bind 2" tests this step ten times.
 /// </summary>
+[Trait("Category", "Load")]
 public sealed class DeathAtEachStepTests(ITestOutputHelper output)
 {
     private const string Config = $$"""

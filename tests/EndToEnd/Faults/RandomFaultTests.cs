@@ -12,6 +12,7 @@ namespace Supervisor.EndToEnd.Faults;
 /// answered. A fault of no worker leaves all workers alive. LISTEND_TEST_FAULTS is the number of faults (25), LISTEND_TEST_SEED
 /// selects them.
 /// </summary>
+[Trait("Category", "Load")]
 public sealed class RandomFaultTests(ITestOutputHelper output)
 {
     private const string Config = FaultHost.Config + """
