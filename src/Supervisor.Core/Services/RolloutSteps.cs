@@ -97,7 +97,11 @@ internal sealed class RolloutSteps(ServiceStep step)
     {
         if (step.State.Rollout is { IsActive: true } rollout)
         {
-            step.State = step.State with { Rollout = RolloutMachine.End(step.State, rollout, phase, reason, step.Now) };
+            step.State = step.State with
+            {
+                Rollout = RolloutMachine.End(step.State, rollout, phase, reason, step.Now),
+                Counters = step.State.Counters.WithRollout(phase),
+            };
             step.Report(ServiceReport.RolloutEnded);
         }
     }

@@ -62,6 +62,9 @@ public sealed record ServiceState
     /// <summary>How many connections were cut so far: connections of killed processes.</summary>
     public long Cut { get; init; }
 
+    /// <summary>What is counted over all generations.</summary>
+    public ServiceCounters Counters { get; init; } = new();
+
     /// <summary>The generations whose pre_start has succeeded, so that workers may start; unused without a pre_start.</summary>
     public ImmutableSortedSet<int> Prepared { get; init; } = [];
 

@@ -80,7 +80,11 @@ internal sealed class SlotSteps(ServiceStep step)
 
         var slot = RestartDecision.After(state.Slots[worker.Slot], worker, reason, state.SpecOf(worker.Generation), step.Now);
         var restarts = slot.Restarts - state.Slots[worker.Slot].Restarts;
-        step.State = state with { TotalRestarts = state.TotalRestarts + restarts };
+        step.State = state with
+        {
+            TotalRestarts = state.TotalRestarts + restarts,
+            Counters = state.Counters.WithRestarts(RestartCause.Of(worker, reason), restarts),
+        };
         step.Set(slot);
         if (slot.Phase == SlotPhase.Finished)
         {

@@ -50,6 +50,12 @@ public sealed record ListenerEntry
     /// <summary>The order and state of its shards; null if there are none, or if a predecessor did not record it.</summary>
     public ShardsEntry? Shards { get; init; }
 
+    /// <summary><see cref="HandleHistory.Drifts"/>.</summary>
+    public long Drifts { get; init; }
+
+    /// <summary><see cref="HandleHistory.Repairs"/>.</summary>
+    public long Repairs { get; init; }
+
     /// <summary>The history.</summary>
     public required HistorySnapshot History { get; init; }
 }

@@ -51,6 +51,7 @@ public static class ManifestFormat
         new IdentityEntry(),
         new ConfigOrigin(),
         new ManualChanges(),
+        new ServiceCounters(),
         new WorkerEntry { Id = 0, Pid = 0, Session = 0, StartedAt = default, NotifyPath = "" },
         new PinEntry { Generation = 0, Kind = "", Device = 0, Inode = 0, Found = "", OwnPath = "", RealPath = "" },
         new HookEntry { Hook = new HookEffect(default, 0), Pid = 0 },

@@ -115,6 +115,8 @@ internal sealed partial class ManifestJson : JsonSerializerContext
         writer.WritePropertyName(PropName_rollout);
         Default.RolloutStateSerializeHandler(writer, state.Rollout);
         writer.WriteNumber(PropName_cut, state.Cut);
+        writer.WritePropertyName(PropName_counters);
+        Default.ServiceCountersSerializeHandler(writer, state.Counters);
         writer.WritePropertyName(PropName_prepared);
         Default.ImmutableSortedSetInt32SerializeHandler(writer, state.Prepared);
         Write(writer, PropName_preparing, state.Preparing);

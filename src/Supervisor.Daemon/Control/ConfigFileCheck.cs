@@ -22,6 +22,24 @@ internal sealed class ConfigFileCheck(string? file, TimeProvider time)
     public async Task<DaemonDocument> FillAsync(DaemonDocument daemon) =>
         file is null || daemon.Config is not { } config ? daemon : daemon with { Config = await CompareAsync(config) };
 
+    /// <summary>Whether the files differ from the configuration with that hash; null if that is not known.</summary>
+    public async Task<bool?> DiffersAsync(string? hash)
+    {
+        if (file is null || hash is null)
+        {
+            return file is null ? false : null;
+        }
+
+        try
+        {
+            return (await _read.AskAsync().WaitAsync(Patience)).Hash is { } read ? read != hash : null;
+        }
+        catch (TimeoutException)
+        {
+            return null;
+        }
+    }
+
     private async Task<ConfigDocument> CompareAsync(ConfigDocument config)
     {
         try

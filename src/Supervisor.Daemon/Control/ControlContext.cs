@@ -8,8 +8,8 @@ using Supervisor.Linux.Listeners;
 namespace Supervisor.Daemon.Control;
 
 /// <summary>
-/// The parts of the daemon that the control interface uses. All but <see cref="Loop"/>, <see cref="Info"/> and <see cref="Files"/> is
-/// used on the loop only.
+/// The parts of the daemon that the control interface uses. All but <see cref="Loop"/>, <see cref="Info"/>, <see cref="Files"/> and
+/// <see cref="Metrics"/> is used on the loop only.
 /// </summary>
 /// <param name="Loop">The loop.</param>
 /// <param name="Info">The version, the command line and the paths of the daemon.</param>
@@ -20,6 +20,7 @@ namespace Supervisor.Daemon.Control;
 /// <param name="Requests">Records who requested which change.</param>
 /// <param name="Config">The configuration in force.</param>
 /// <param name="Files">Whether its files have changed. Any thread.</param>
+/// <param name="Metrics">Reads the metrics. Any thread but the loop's.</param>
 /// <param name="Drift">Compares a listener with its socket.</param>
 /// <param name="Overflows">Notices what the kernel drops at listeners.</param>
 /// <param name="AtRisk">What would be lost if the daemon died now, as text; null if nothing would.</param>
@@ -33,6 +34,7 @@ internal sealed record ControlContext(
     ChangeRequests Requests,
     ConfigInForce Config,
     ConfigFileCheck Files,
+    Metrics Metrics,
     DriftWatch Drift,
     OverflowWatch Overflows,
     Func<string?> AtRisk);

@@ -62,8 +62,7 @@ internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs, 
                 .Select(change => $"listener {handle.Name}: {change.Name} {change.Now}"));
     }
 
-    public async Task Metrics(HttpContext context) => await MetricsServer.WriteAsync(
-        context, await Control.Metrics.ReadAsync(daemon.Loop, daemon.Info, daemon.Listeners, daemon.Services));
+    public async Task Metrics(HttpContext context) => await MetricsServer.WriteAsync(context, await daemon.Metrics.ReadAsync());
 
     /// <summary>
     /// Applies the configuration, or with <c>dry_run=true</c> only plans it. A rejected one is a problem document with the plan. With

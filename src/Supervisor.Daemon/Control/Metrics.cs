@@ -1,122 +1,158 @@
 using System.Globalization;
-using System.Text;
 using Supervisor.Core.Services;
 using Supervisor.Daemon.Model;
+using Supervisor.Daemon.Reports;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Control;
 
-/// <summary>The metrics in Prometheus' text format, version 0.0.4. Read on request.</summary>
-internal static class Metrics
+/// <summary>Reads the values of all <see cref="Metric"/>s when somebody asks. All but <see cref="ReadAsync"/> runs on the loop.</summary>
+/// <param name="loop">The loop.</param>
+/// <param name="info">The daemon's version and start.</param>
+/// <param name="config">The configuration in force.</param>
+/// <param name="files">Whether its files have changed.</param>
+/// <param name="listeners">The listeners.</param>
+/// <param name="services">The services.</param>
+internal sealed class Metrics(
+    EventLoop loop, DaemonInfo info, ConfigInForce config, ConfigFileCheck files, ListenerTable listeners, ServiceTable services)
 {
-    /// <summary>The format's media type.</summary>
-    public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
+    private static readonly ServiceCondition[] Conditions = Enum.GetValues<ServiceCondition>();
+    private static readonly RolloutPhase[] Outcomes =
+        [RolloutPhase.Done, RolloutPhase.RolledBack, RolloutPhase.Failed, RolloutPhase.Superseded];
 
-    private static readonly Metric<ListenerReading>[] OfListeners =
-    [
-        new("listend_listener_up", "gauge", "Whether the listener has a socket.", listener => listener.IsUp ? 1 : 0),
-        new("listend_listener_queue_length", "gauge", "Connections that wait for accept().", listener => listener.Queue?.Length),
-        new("listend_listener_queue_limit", "gauge", "The effective backlog.", listener => listener.Queue?.Limit),
-        new("listend_listener_drops_total", "counter", "Connections and datagrams that the kernel dropped at the socket (SO_MEMINFO).",
-            listener => listener.Drops),
-    ];
-
-    private static readonly Metric<ServiceRunner>[] OfServices =
-    [
-        new("listend_service_workers_desired", "gauge", "The configured number of workers.", runner => runner.State.Desired),
-        new("listend_service_workers_ready", "gauge", "Workers that are ready.", runner => runner.State.Ready),
-        new("listend_service_workers_draining", "gauge", "Workers that drain or stop.", runner => runner.State.Workers.Count(IsDraining)),
-        new("listend_service_draining_connections", "gauge", "Connections of draining workers, as last seen.",
-            runner => runner.Drains.Connections),
-        new("listend_service_generation", "gauge", "The generation that serves.", runner => runner.State.Generation),
-        new("listend_service_restarts_total", "counter", "Workers that were replaced because they exited.",
-            runner => runner.State.TotalRestarts),
-        new("listend_service_rolling", "gauge", "Whether a roll-out is in progress.",
-            runner => runner.State.Rollout is { IsActive: true } ? 1 : 0),
-    ];
-
-    /// <summary>Reads all metrics on the loop, in slices, and writes them. Any thread except the loop's.</summary>
-    public static async Task<string> ReadAsync(EventLoop loop, DaemonInfo info, ListenerTable table, ServiceTable services)
+    /// <summary>Reads everything: on the loop in slices, and what only the kernel or a disk knows here. Any thread but the loop's.</summary>
+    public async Task<MetricSamples> ReadAsync()
     {
-        var ofListeners = await loop.AskEach(
-            () => table.Handles,
-            handle => table.Find(handle.Name) == handle ? Sampled.Of(handle.Name, OfListeners, ListenerReading.Of(handle)) : null);
-        var ofServices = await loop.AskEach(() => services, runner => Sampled.Of(runner.Name, OfServices, runner));
-        var text = new StringBuilder();
-        Head(text, "listend_info", "gauge", "The version of the daemon.");
-        Sample(text, "listend_info", "version", DaemonInfo.Version, 1);
-        Head(text, "listend_start_time_seconds", "gauge", "When the daemon started, in seconds since 1970.");
-        text.Append("listend_start_time_seconds ").Append(Number(info.StartedAt.ToUnixTimeMilliseconds() / 1000.0)).Append('\n');
-        Write(text, OfListeners, "listener", ofListeners);
-        Write(text, OfServices, "service", ofServices);
-        return text.ToString();
+        var samples = new MetricSamples();
+        var origin = await loop.Ask(() =>
+        {
+            AddDaemon(samples);
+            return config.Origin;
+        });
+        await loop.AskEach(() => listeners.Handles, handle =>
+        {
+            if (listeners.Find(handle.Name) == handle)
+            {
+                AddListener(samples, handle);
+            }
+
+            return handle;
+        });
+        var documents = await loop.AskEach(() => services, runner =>
+        {
+            AddService(samples, runner);
+            return ServiceDocuments.Service(runner, loop.Now, loop.Time.GetUtcNow());
+        });
+        foreach (var document in documents.Select(ServiceUsage.AddResources))
+        {
+            AddWorkers(samples, document);
+        }
+
+        samples.Add(Metric.ConfigDiffers, await files.DiffersAsync(origin.Hash) is { } differs ? differs ? 1 : 0 : null);
+        return samples;
     }
 
-    private static void Write<T>(StringBuilder text, Metric<T>[] metrics, string label, List<Sampled> subjects)
+    private void AddDaemon(MetricSamples samples)
     {
-        for (var i = 0; i < metrics.Length; i++)
+        samples.Add(Metric.Info, 1, DaemonInfo.Version);
+        samples.Add(Metric.StartTime, Seconds(info.StartedAt));
+        samples.Add(Metric.Upgrades, info.Upgrades);
+        if (config.Origin.Hash is { } hash)
         {
-            Head(text, metrics[i].Name, metrics[i].Type, metrics[i].Help);
-            foreach (var subject in subjects)
-            {
-                if (subject.Values[i] is { } value)
-                {
-                    Sample(text, metrics[i].Name, label, subject.Name, value);
-                }
-            }
+            samples.Add(Metric.ConfigHash, 1, hash);
+        }
+
+        if (config.Origin.LastReload is { } reload)
+        {
+            samples.Add(Metric.LastReloadSuccess, reload.Outcome == "applied" ? 1 : 0);
+            samples.Add(Metric.LastReloadTime, Seconds(reload.At));
         }
     }
 
-    private static void Head(StringBuilder text, string name, string type, string help) =>
-        text.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name).Append(' ').Append(type).Append('\n');
+    private static void AddListener(MetricSamples samples, ListenerHandle handle)
+    {
+        var name = handle.Name;
+        samples.Add(Metric.ListenerUp, handle.Descriptor is null ? 0 : 1, name);
+        samples.Add(Metric.Drifts, handle.History.Drifts, name);
+        samples.Add(Metric.Repairs, handle.History.Repairs, name);
+        samples.Add(Metric.Drifted, handle.Drift.Count(), name);
+        if (handle.Descriptor is null)
+        {
+            return;
+        }
 
-    private static void Sample(StringBuilder text, string name, string label, string labelValue, double value) =>
-        text.Append(name).Append('{').Append(label).Append("=\"").Append(Escape(labelValue)).Append("\"} ").Append(Number(value))
-        .Append('\n');
+        var kind = handle.Spec.Address.Kind;
+        (double Length, double Limit)? all = handle.Listens ? (0, 0) : null;
+        foreach (var socket in handle.Sockets)
+        {
+            var queue = handle.Listens ? AcceptQueue.Read(socket.Descriptor, kind, socket.Inode) : null;
+            all = all is { } sum && queue is { } one ? (sum.Length + one.Length, sum.Limit + one.Limit) : null;
+            if (handle.Sockets.Count > 1)
+            {
+                var shard = socket.Shard.ToString(CultureInfo.InvariantCulture);
+                samples.Add(Metric.ShardQueueLength, queue?.Length, name, shard);
+                samples.Add(Metric.ShardQueueLimit, queue?.Limit, name, shard);
+                samples.Add(Metric.ShardDrops, SocketDrops.Read(socket.Descriptor), name, shard);
+            }
+        }
 
-    private static string Number(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
+        samples.Add(Metric.QueueLength, all?.Length, name);
+        samples.Add(Metric.QueueLimit, all?.Limit, name);
+        samples.Add(Metric.Drops, SocketDrops.Read(handle), name);
+    }
+
+    private void AddService(MetricSamples samples, ServiceRunner runner)
+    {
+        var (name, state) = (runner.Name, runner.State);
+        foreach (var condition in Conditions)
+        {
+            samples.Add(Metric.State, state.Condition == condition ? 1 : 0, name, condition.ToWireName());
+        }
+
+        var drainsSince = state.Workers.Where(IsDraining).Select(worker => (TimeSpan?)worker.PhaseSince).Min();
+        samples.Add(Metric.Desired, state.Desired, name);
+        samples.Add(Metric.Ready, state.Ready, name);
+        samples.Add(Metric.Draining, state.Workers.Count(IsDraining), name);
+        samples.Add(Metric.BackingOff, state.Slots.Count(slot => state.IsHeldBack(slot) || slot.NextTry is not null), name);
+        samples.Add(Metric.DrainingConnections, runner.Drains.Connections, name);
+        samples.Add(Metric.DrainSeconds, drainsSince is { } since ? (loop.Now - since).TotalSeconds : 0, name);
+        samples.Add(Metric.Generation, state.Generation, name);
+        samples.Add(Metric.Restarts, state.TotalRestarts, name);
+        foreach (var cause in RestartCause.All)
+        {
+            samples.Add(Metric.RestartsByCause, state.Counters.Restarts.GetValueOrDefault(cause), name, cause);
+        }
+
+        samples.Add(Metric.Rolling, state.Rollout is { IsActive: true } ? 1 : 0, name);
+        foreach (var outcome in Outcomes.Select(outcome => outcome.ToWireName()))
+        {
+            samples.Add(Metric.Rollouts, state.Counters.Rollouts.GetValueOrDefault(outcome), name, outcome);
+        }
+
+        samples.Add(
+            Metric.RolloutSeconds, state.Rollout is { } last ? ((last.EndedAt ?? loop.Now) - last.StartedAt).TotalSeconds : null, name);
+        samples.Add(Metric.Cut, state.Cut, name);
+    }
+
+    /// <summary>One sample for each slot and generation: a worker that is replaced within its generation is left out.</summary>
+    private static void AddWorkers(MetricSamples samples, Supervisor.Control.ServiceDocument service)
+    {
+        foreach (var worker in service.Workers.Where(worker => worker.Pid is not null)
+            .GroupBy(worker => (worker.Slot, worker.Generation)).Select(same => same.Last()))
+        {
+            string[] labels =
+            [
+                service.Name, worker.Slot.ToString(CultureInfo.InvariantCulture), worker.Generation.ToString(CultureInfo.InvariantCulture),
+            ];
+            samples.Add(Metric.WorkerProcessorTime, worker.CpuUsec / 1e6, labels);
+            samples.Add(Metric.WorkerMemory, worker.MemoryBytes, labels);
+        }
+    }
 
     private static bool IsDraining(WorkerState worker) =>
         worker.Phase is WorkerPhase.Draining or WorkerPhase.Stopping or WorkerPhase.Killed;
 
-    private static string Escape(string text) => text
-        .Replace("\\", "\\\\", StringComparison.Ordinal)
-        .Replace("\"", "\\\"", StringComparison.Ordinal)
-        .Replace("\n", "\\n", StringComparison.Ordinal);
-
-    /// <summary>A row of the table.</summary>
-    /// <param name="Name">The metric's name.</param>
-    /// <param name="Type">gauge or counter.</param>
-    /// <param name="Help">One sentence.</param>
-    /// <param name="Value">The value; null for no sample.</param>
-    private sealed record Metric<T>(string Name, string Type, string Help, Func<T, double?> Value);
-
-    /// <summary>The values of all metrics of one listener or service.</summary>
-    private sealed record Sampled(string Name, double?[] Values)
-    {
-        public static Sampled Of<T>(string name, Metric<T>[] metrics, T subject) =>
-            new(name, Array.ConvertAll(metrics, metric => metric.Value(subject)));
-    }
-
-    /// <summary>The kernel's figures of a listener's sockets, read once for all metrics.</summary>
-    private sealed record ListenerReading(bool IsUp, (long Length, long Limit)? Queue, double? Drops)
-    {
-        public static ListenerReading Of(ListenerHandle handle)
-        {
-            if (handle.Descriptor is null)
-            {
-                return new ListenerReading(IsUp: false, Queue: null, Drops: null);
-            }
-
-            var kind = handle.Spec.Address.Kind;
-            var queue = !handle.Listens ? null : handle.Sockets
-                .Select(socket => AcceptQueue.Read(socket.Descriptor, kind, socket.Inode))
-                .Aggregate<(long Length, long Limit)?>(
-                    (sum, one) => sum is { } a && one is { } b ? (a.Length + b.Length, a.Limit + b.Limit) : null);
-            var drops = SocketDrops.Read(handle);
-            return new ListenerReading(IsUp: true, queue, drops);
-        }
-    }
+    private static double Seconds(DateTimeOffset time) => time.ToUnixTimeMilliseconds() / 1000.0;
 }

@@ -7,9 +7,9 @@ namespace Supervisor.Daemon.Control;
 
 /// <summary>Serves the metrics by TCP if the configuration sets daemon.metrics. A failure is logged and does not affect services.</summary>
 /// <param name="time">The clock.</param>
-/// <param name="text">Reads the metrics. Any thread except the loop's.</param>
+/// <param name="samples">Reads the metrics. Any thread except the loop's.</param>
 /// <param name="log">The log.</param>
-internal sealed class MetricsEndpoint(TimeProvider time, Func<Task<string>> text, ILogger log) : IDisposable
+internal sealed class MetricsEndpoint(TimeProvider time, Func<Task<MetricSamples>> samples, ILogger log) : IDisposable
 {
     private MetricsServer? _server;
 
@@ -28,7 +28,7 @@ internal sealed class MetricsEndpoint(TimeProvider time, Func<Task<string>> text
                 return;
             }
 
-            _server = MetricsServer.TryStart(time, text, config, out var error);
+            _server = MetricsServer.TryStart(time, samples, config, out var error);
             if (error is not null)
             {
                 log.Kind(MessageIds.MetricsFailed).Error("{Error}", error);

@@ -24,6 +24,8 @@ internal sealed class MetricsServer : IDisposable
     /// <summary>The limit of open connections.</summary>
     private const int MostConnections = 64;
 
+    private const string TextType = "text/plain; version=0.0.4; charset=utf-8";
+    private const string OpenMetricsType = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     private const int MaxRequestLine = 2048;
     private const int MaxHeaders = 8192;
 
@@ -41,7 +43,7 @@ internal sealed class MetricsServer : IDisposable
     private MetricsServer(WebApplication application) => _application = application;
 
     /// <summary>Starts the server; null with the reason if it cannot serve the address.</summary>
-    public static MetricsServer? TryStart(TimeProvider time, Func<Task<string>> metrics, DaemonConfig config, out string? error)
+    public static MetricsServer? TryStart(TimeProvider time, Func<Task<MetricSamples>> metrics, DaemonConfig config, out string? error)
     {
         var address = config.Metrics!;
         if (config.MetricsListener is not { Address: var at } listener)
@@ -52,7 +54,7 @@ internal sealed class MetricsServer : IDisposable
 
         var places = new ConnectionPlaces(MostConnections, endsRequests: true);
         var hosts = new MetricsHosts(config.MetricsHosts, Dns.GetHostName());
-        var text = new SharedAnswer<string>(metrics, Freshness, time);
+        var samples = new SharedAnswer<MetricSamples>(metrics, Freshness, time);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "listend" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
         {
@@ -77,7 +79,7 @@ internal sealed class MetricsServer : IDisposable
         application.Use((context, next) => AnswerAsync(context, next, hosts));
         application.MapMethods(
             "/metrics", [HttpMethods.Get, HttpMethods.Head],
-            (RequestDelegate)(async context => await WriteAsync(context, await text.AskAsync())));
+            (RequestDelegate)(async context => await WriteAsync(context, await samples.AskAsync())));
         try
         {
             application.StartAsync().GetAwaiter().GetResult();
@@ -107,11 +109,14 @@ internal sealed class MetricsServer : IDisposable
         }
     }
 
-    /// <summary>Answers with the metrics; HEAD with their length only.</summary>
-    public static async Task WriteAsync(HttpContext context, string text)
+    /// <summary>Answers with the metrics, as OpenMetrics if the client accepts that; HEAD with their length only.</summary>
+    public static async Task WriteAsync(HttpContext context, MetricSamples samples)
     {
-        var bytes = Encoding.UTF8.GetBytes(text);
-        context.Response.ContentType = Metrics.ContentType;
+        var asOpenMetrics = context.Request.Headers.Accept.Any(
+            accepted => accepted?.Contains("application/openmetrics-text", StringComparison.OrdinalIgnoreCase) == true);
+        var bytes = Encoding.UTF8.GetBytes(asOpenMetrics ? samples.OpenMetrics : samples.Text);
+        context.Response.Headers.Vary = "Accept";
+        context.Response.ContentType = asOpenMetrics ? OpenMetricsType : TextType;
         context.Response.ContentLength = bytes.Length;
         if (!HttpMethods.IsHead(context.Request.Method))
         {

@@ -88,7 +88,8 @@ internal sealed class ServiceUsage
         };
     }
 
-    private static ServiceDocument AddResources(ServiceDocument service) => service.Workers.All(worker => worker.Cgroup is null)
+    /// <summary>The document with what the cgroups of its workers use. Any thread but the loop's.</summary>
+    public static ServiceDocument AddResources(ServiceDocument service) => service.Workers.All(worker => worker.Cgroup is null)
         ? service
         : service with { Workers = [.. service.Workers.Select(AddResources)] };
 

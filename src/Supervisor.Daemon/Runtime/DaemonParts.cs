@@ -61,7 +61,9 @@ internal sealed class DaemonParts : IDisposable
         Interfaces = new InterfaceWatch(Loop, Drift, () => Listeners.Handles);
         _serviceDrift = new ServiceDriftWatch(Drift);
         Conflicts = new ConflictWatch(Loop, Factory, log);
-        Metrics = new MetricsEndpoint(Loop.Time, () => Control.Metrics.ReadAsync(Loop, request.Info, Listeners, Services), log);
+        ConfigFiles = new ConfigFileCheck(request.Info.ConfigFile, Loop.Time);
+        Metrics = new Metrics(Loop, request.Info, Config, ConfigFiles, Listeners, Services);
+        MetricsEndpoint = new MetricsEndpoint(Loop.Time, Metrics.ReadAsync, log);
         Reloader = new Reloader(new ReloadContext(
             Loop, request.Info, Lifecycle, Config, Listeners, Services, Events, Requests, Drift, Factory, Conflicts,
             () => StateChanged?.Invoke(), log));
@@ -111,7 +113,11 @@ internal sealed class DaemonParts : IDisposable
 
     public InterfaceWatch Interfaces { get; }
 
-    public MetricsEndpoint Metrics { get; }
+    public ConfigFileCheck ConfigFiles { get; }
+
+    public Metrics Metrics { get; }
+
+    public MetricsEndpoint MetricsEndpoint { get; }
 
     public Reloader Reloader { get; }
 
@@ -140,7 +146,7 @@ internal sealed class DaemonParts : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        Metrics.Dispose();
+        MetricsEndpoint.Dispose();
         Interfaces.Dispose();
         Conflicts.Dispose();
         _limit.Dispose();
@@ -187,7 +193,7 @@ internal sealed class DaemonParts : IDisposable
             Interfaces.Update();
             if (before.Metrics != now.Metrics || !before.MetricsHosts.SequenceEqual(now.MetricsHosts))
             {
-                _ = Metrics.ApplyAsync(now);
+                _ = MetricsEndpoint.ApplyAsync(now);
             }
         };
     }

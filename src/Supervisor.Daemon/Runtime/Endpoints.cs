@@ -94,7 +94,7 @@ internal sealed class Endpoints : IDisposable
     /// <summary>Serves the clients of the control socket from now on.</summary>
     public void Serve(DaemonParts parts, StartRequest request, ReloadRunner reloads, IdleMemoryTrimmer trimmer) => _control.Serve(
         new ControlContext(parts.Loop, request.Info, parts.Lifecycle, parts.Listeners, parts.Services, parts.Events,
-            parts.Requests, parts.Config, new ConfigFileCheck(request.Info.ConfigFile, parts.Loop.Time), parts.Drift,
+            parts.Requests, parts.Config, parts.ConfigFiles, parts.Metrics, parts.Drift,
             parts.Overflows, () => _descriptors.AtRisk),
         new ControlVerbs(reloads.RunAsync, ReExec.BeginAsync),
         () => trimmer.Begin(IdleMemoryTrimmer.AfterService));

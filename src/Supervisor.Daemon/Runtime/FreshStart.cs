@@ -38,7 +38,7 @@ internal static class FreshStart
         }
 
         // A failure of the metrics stops no service.
-        parts.Metrics.ApplyAsync(parts.Config.Current.Daemon).Wait(EvidenceBudget.AtStart);
+        parts.MetricsEndpoint.ApplyAsync(parts.Config.Current.Daemon).Wait(EvidenceBudget.AtStart);
         foreach (var spec in parts.Config.Current.Services)
         {
             parts.Events.Watch(parts.Services.Add(spec));

@@ -39,7 +39,7 @@ internal static class ResumedStart
         }
 
         // A failure of the metrics stops no service.
-        parts.Metrics.ApplyAsync(parts.Config.Current.Daemon).Wait(EvidenceBudget.AtStart);
+        parts.MetricsEndpoint.ApplyAsync(parts.Config.Current.Daemon).Wait(EvidenceBudget.AtStart);
         RestoreServices(parts, previous);
         using var serving = new Serving(parts, endpoints, request);
 

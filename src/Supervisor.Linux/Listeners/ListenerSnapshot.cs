@@ -36,6 +36,8 @@ public static class ListenerSnapshot
             .. handle.AskedOptions.Select(asked => new AskedEntry(asked.Option.Name, asked.Requested, asked.Effective, asked.Verdict)),
         ],
         Shards = Shards(handle),
+        Drifts = handle.History.Drifts,
+        Repairs = handle.History.Repairs,
         History = withHistory ? handle.History.Snapshot() : NoHistory,
     };
 
@@ -84,6 +86,7 @@ public static class ListenerSnapshot
     /// <summary>The handle of an entry, without its sockets.</summary>
     internal static ListenerHandle Restore(ListenerEntry entry, HandleHistory history)
     {
+        history.CountFrom(entry.Drifts, entry.Repairs);
         var handle = new ListenerHandle(entry.Spec, history)
         {
             Domain = entry.Domain,

@@ -57,6 +57,20 @@ public class ServiceScenarios
     }
 
     [Fact]
+    public void Restarts_are_counted_by_cause_and_rollouts_by_outcome()
+    {
+        var service = Running(1).Die("0/1").ReadyAll().Exit("0/1").ReadyAll().Hang("0/1").EndAll().ReadyAll();
+        Assert.Equal(
+            [(RestartCause.Exited, 1), (RestartCause.Failed, 1), (RestartCause.Hung, 1)],
+            service.State.Counters.Restarts.Select(pair => (pair.Key, (int)pair.Value)));
+        Assert.Equal(service.State.TotalRestarts, service.State.Counters.Restarts.Values.Sum());
+        service.Restart().Settle().Restart().Restart().Settle().Restart().Abort().Settle();
+        Assert.Equal(
+            [("done", 2), ("rolled-back", 1), ("superseded", 1)],
+            service.State.Counters.Rollouts.Select(pair => (pair.Key, (int)pair.Value)));
+    }
+
+    [Fact]
     public void The_number_of_restarts_never_falls_and_a_slot_counts_those_of_its_generation()
     {
         var service = Running(2).Die("1/1").ReadyAll().Die("0/1").ReadyAll();

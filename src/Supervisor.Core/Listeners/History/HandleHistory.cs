@@ -59,6 +59,15 @@ public sealed class HandleHistory
     /// <summary>How many entries were ever added; also the newest entry's number.</summary>
     public long Count { get; private set; }
 
+    /// <summary>How many entries were ever added about something that a worker or another program had changed.</summary>
+    public long Drifts { get; private set; }
+
+    /// <summary>How many entries were ever added about something that the daemon has repaired.</summary>
+    public long Repairs { get; private set; }
+
+    /// <summary>Counts on from the numbers of a predecessor.</summary>
+    public void CountFrom(long drifts, long repairs) => (Drifts, Repairs) = (drifts, repairs);
+
     /// <summary>How many entries between the beginning and the recent ones were dropped.</summary>
     public long Dropped => Count - _beginningCount - _recentCount;
 
@@ -145,6 +154,8 @@ public sealed class HandleHistory
         }
 
         Count++;
+        Drifts += fact.Phase == HandlePhase.Drift ? 1 : 0;
+        Repairs += fact.Phase == HandlePhase.Repair ? 1 : 0;
         var entry = new Stamped(fact, moment.Wall.UtcTicks, _time.GetElapsedTime(_created, moment.Timestamp).Ticks);
         if (_beginningCount < KeptBeginning && _recentCount == 0)
         {
