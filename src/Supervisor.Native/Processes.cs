@@ -95,7 +95,7 @@ public static unsafe class Processes
 
     /// <summary>
     /// How a process that is not our child exited, from its pidfd: ioctl PIDFD_GET_INFO with PIDFD_INFO_EXIT (Linux 6.15). The
-    /// kernel knows the status once the process's parent has reaped it. Null if the kernel does not report it.
+    /// kernel tells the status once the process's parent has reaped it, and then the pidfd hangs up. Null if it does not tell it now.
     /// </summary>
     public static Exit? ExitOfForeign(DescriptorHandle pidfd)
     {
@@ -106,19 +106,9 @@ public static unsafe class Processes
         var info = stackalloc byte[size];
         new Span<byte>(info, size).Clear();
         *(ulong*)info = exitWanted;
-        for (var attempt = 0; Syscalls.ioctl(pidfd.Number, request, info) != 0 || (*(ulong*)info & exitWanted) == 0; attempt++)
+        if (Syscalls.ioctl(pidfd.Number, request, info) != 0 || (*(ulong*)info & exitWanted) == 0)
         {
-            if (attempt > 0)
-            {
-                return null;
-            }
-
-            // The process has exited and init is about to reap it; then the pidfd hangs up.
-            const int patience = 20;
-            pollfd reaped = new() { fd = pidfd.Number };
-            _ = poll(&reaped, 1, patience);
-            new Span<byte>(info, size).Clear();
-            *(ulong*)info = exitWanted;
+            return null;
         }
 
         // Encoded as for wait(2): the exit status in the second byte, or the signal in the low seven bits and the core bit.

@@ -34,6 +34,7 @@ internal sealed class ServiceContext
         Messages = new WorkerMessages(this);
         Lineage = new WorkerLineage(this);
         Ending = new WorkerEnding(this);
+        ForeignExits = new ForeignExits(this);
         Signals = new StopSignals(this);
         Drains = new WorkerDrains(this);
         Abandoned = new AbandonedWorkers(this);
@@ -72,6 +73,8 @@ internal sealed class ServiceContext
     public WorkerLineage Lineage { get; }
 
     public WorkerEnding Ending { get; }
+
+    public ForeignExits ForeignExits { get; }
 
     public StopSignals Signals { get; }
 

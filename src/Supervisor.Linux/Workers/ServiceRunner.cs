@@ -93,8 +93,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     {
         get
         {
-            var last = _service.Messages.NextDeadline;
-            return State.NextDeadline is { } next && !(last < next) ? next : last;
+            var next = State.NextDeadline;
+            next = _service.Messages.NextDeadline is { } message && !(next <= message) ? message : next;
+            return _service.ForeignExits.NextDeadline is { } exit && !(next <= exit) ? exit : next;
         }
     }
 
@@ -102,6 +103,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     public void PassDeadline()
     {
         _service.Messages.PassDeadline();
+        _service.ForeignExits.PassDeadline();
         if (State.NextDeadline <= _service.Loop.LastPoll)
         {
             foreach (var late in State.Workers.Where(worker => worker.Phase == WorkerPhase.Starting

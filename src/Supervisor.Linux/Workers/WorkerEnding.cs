@@ -65,7 +65,10 @@ internal sealed class WorkerEnding(ServiceContext service)
         var exit = Processes.PeekExit(process.Pidfd);
         if (exit is null && process.IsForeign)
         {
-            exit = Processes.ExitOfForeign(process.Pidfd);
+            if (!service.ForeignExits.TryRead(workerId, process, out exit))
+            {
+                return;
+            }
         }
         else if (exit is null && !process.IsHandedOver)
         {
@@ -145,6 +148,7 @@ internal sealed class WorkerEnding(ServiceContext service)
         }
 
         process.EndWaits = false;
+        service.Loop.Unwatch(process.Pidfd);
         service.Loop.Watch(process.Pidfd, () => Ended(workerId, process));
         Ended(workerId, process);
     }
@@ -161,6 +165,7 @@ internal sealed class WorkerEnding(ServiceContext service)
         }
 
         service.Messages.Forget(workerId);
+        service.ForeignExits.Forget(workerId);
         service.ReportEnding();
         process.Output.Drain();
         process.Error.Drain();
@@ -238,6 +243,7 @@ internal sealed class WorkerEnding(ServiceContext service)
                 {
                     service.Processes.Remove(workerId);
                     service.Messages.Forget(workerId);
+                    service.ForeignExits.Forget(workerId);
                     service.Watching.Unwatch(process);
                     service.Watching.UnwatchOutput(process);
                     process.Rest.Unwatch(service.Loop);
