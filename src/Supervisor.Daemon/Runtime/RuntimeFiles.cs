@@ -85,6 +85,13 @@ internal sealed class RuntimeFiles : IDeadline, IDisposable
         {
             Watch();
             _save();
+
+            // The removal may continue, and nothing has announced what it removed before the directory was watched again.
+            if (IsMissing())
+            {
+                _restoreAt ??= _loop.Now + Settle;
+            }
+
             _log.Kind(MessageIds.RuntimeFilesRestored).Warning(
                 "{Directory}: another program has removed files of the daemon: made again; it should not use this directory",
                 _paths.Directory);

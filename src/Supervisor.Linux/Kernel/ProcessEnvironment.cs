@@ -6,7 +6,7 @@ namespace Supervisor.Linux.Kernel;
 /// Reads variables from other processes' environments within a time limit. Reading /proc/PID/environ accesses the process's
 /// memory (mm/memory.c, access_remote_vm). The process's locks, or a page from its own file system, can delay that without
 /// limit. So each read has its own thread and each user has one read at a time. A read that never ends blocks only later reads
-/// of that user.
+/// of that user, which then fail at once: a search of thousands of processes must not wait for each of them.
 /// </summary>
 internal static class ProcessEnvironment
 {
@@ -15,7 +15,7 @@ internal static class ProcessEnvironment
 
     private const int StackBytes = 128 * 1024;
 
-    private static readonly ConcurrentDictionary<uint, SemaphoreSlim> Turns = new();
+    private static readonly ConcurrentDictionary<uint, Turn> Turns = new();
 
     /// <summary>
     /// The values of <paramref name="names"/> for a process of <paramref name="user"/>, in order. All are null if it has none
@@ -23,8 +23,8 @@ internal static class ProcessEnvironment
     /// </summary>
     public static async Task<string?[]> ReadAsync(int pid, uint user, params string[] names)
     {
-        var turn = Turns.GetOrAdd(user, static _ => new SemaphoreSlim(1));
-        if (!await turn.WaitAsync(Patience).ConfigureAwait(false))
+        var turn = Turns.GetOrAdd(user, static _ => new Turn());
+        if (!await turn.TryBeginAsync().ConfigureAwait(false))
         {
             return new string?[names.Length];
         }
@@ -43,8 +43,37 @@ internal static class ProcessEnvironment
             Name = "environ",
         };
         thread.Start();
-        return await Task.WhenAny(read.Task, Task.Delay(Patience)).ConfigureAwait(false) == read.Task
-            ? await read.Task.ConfigureAwait(false)
-            : new string?[names.Length];
+        if (await Task.WhenAny(read.Task, Task.Delay(Patience)).ConfigureAwait(false) == read.Task)
+        {
+            return await read.Task.ConfigureAwait(false);
+        }
+
+        turn.IsLate = true;
+        return new string?[names.Length];
+    }
+
+    /// <summary>The reads of one user's processes, one at a time.</summary>
+    private sealed class Turn() : SemaphoreSlim(1)
+    {
+        private volatile bool _isLate;
+
+        /// <summary>Whether the present read has passed its time limit, so that others do not wait for it.</summary>
+        public bool IsLate
+        {
+            set => _isLate = value;
+        }
+
+        /// <summary>Waits for the turn; false if it does not come in time.</summary>
+        public async Task<bool> TryBeginAsync()
+        {
+            if (!await WaitAsync(_isLate ? TimeSpan.Zero : Patience).ConfigureAwait(false))
+            {
+                _isLate = true;
+                return false;
+            }
+
+            _isLate = false;
+            return true;
+        }
     }
 }

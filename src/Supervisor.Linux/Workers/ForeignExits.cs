@@ -57,6 +57,7 @@ internal sealed class ForeignExits(ServiceContext service)
         }
 
         _waits.TryAdd(workerId, now + (IsDecisive(workerId) ? Decisive : Shown));
+        service.Schedule();
         process.EndWaits = true;
         service.Loop.Unwatch(process.Pidfd);
         if (!service.Loop.TryWatchHangUp(process.Pidfd, () => Again(workerId)))

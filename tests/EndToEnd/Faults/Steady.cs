@@ -10,8 +10,6 @@ namespace Supervisor.EndToEnd.Faults;
 /// </summary>
 internal sealed class Steady
 {
-    private static readonly TimeSpan LastDescriptors = TimeSpan.FromSeconds(10);
-
     private readonly Dictionary<string, int> _daemon;
     private readonly int _keeper;
 
@@ -130,8 +128,20 @@ internal sealed class Steady
 
     /// <summary>The daemon's helper processes, by the start of their names.</summary>
     private static IReadOnlyList<int> Helpers(DaemonUnderTest daemon, string name) =>
-        [.. Processes.WithEnvironment(daemon.Runtime).Where(
-            pid => File.Exists($"/proc/{pid}/comm") && File.ReadAllText($"/proc/{pid}/comm").StartsWith(name, StringComparison.Ordinal))];
+        [.. Processes.WithEnvironment(daemon.Runtime).Where(pid => Name(pid).StartsWith(name, StringComparison.Ordinal))];
+
+    private static string Name(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/comm");
+        }
+        catch (IOException)
+        {
+            // It has exited.
+            return "";
+        }
+    }
 
     /// <summary>Open descriptors by kind, without the assemblies that a daemon that is not compiled to native code maps.</summary>
     private static Dictionary<string, int> Kinds(int pid) => Processes.Descriptors(pid).Values
@@ -144,10 +154,11 @@ internal sealed class Steady
         string.Join(", ", kinds.OrderBy(kind => kind.Key, StringComparer.Ordinal).Select(kind => $"{kind.Key} {kind.Value}"));
 
     // The daemon closes its end of a control connection shortly after the client. Each check follows a further request, which
-    // the daemon answers after that.
+    // the daemon answers after that. A successor searches all processes for those of a dead daemon, which takes long on a busy
+    // machine.
     private static async Task UntilAsync(DaemonUnderTest daemon, string service, Func<string?> wrong)
     {
-        using var limit = new CancellationTokenSource(LastDescriptors);
+        using var limit = new CancellationTokenSource(Patience.Limit);
         while (wrong() is { } what)
         {
             Assert.False(limit.IsCancellationRequested, what);
