@@ -45,8 +45,8 @@ public static class ConfigImport
     }
 
     /// <summary>
-    /// The names of the folders beside a unit's file in which systemd looks for its drop-ins, highest priority first; empty if
-    /// the file's name is not that of a .service or .socket unit.
+    /// The folders in which systemd looks for the drop-ins of a unit, by their names next to the unit's file, highest priority first.
+    /// Empty if the file is not a .service or .socket unit.
     /// </summary>
     public static IEnumerable<string> DropInFolders(string fileName) =>
         IsUnit(fileName) ? UnitFolder.DropInNames(fileName).Select(name => name + ".d") : [];

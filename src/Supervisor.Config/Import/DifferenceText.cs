@@ -58,7 +58,7 @@ internal static class DifferenceText
         return places.ToString();
     }
 
-    /// <summary>The setting with its value. What is not needed has no value, because nobody has to act on it.</summary>
+    /// <summary>The setting as NAME=VALUE. If it is not needed, only its name: the reader has nothing to do.</summary>
     private static string Name(ImportDifference difference) => difference switch
     {
         { Setting: null, Value: null or "" } => $"[{CommentText.Value(difference.Section)}]",

@@ -23,10 +23,7 @@ internal sealed class SystemdRestartImport(SystemdUnit unit, DraftSection servic
         Limit();
     }
 
-    /// <summary>
-    /// A socket starts its service again after any exit. A policy other than "always" would end that after a clean exit,
-    /// such as that of a worker without connections.
-    /// </summary>
+    /// <summary>A socket starts its service again after any exit, so with sockets the policy is always "always".</summary>
     private void Policy(bool hasSockets)
     {
         var restart = unit.Last("Service", "Restart");

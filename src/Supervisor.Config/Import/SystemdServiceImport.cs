@@ -17,7 +17,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
 
         if (commands.Count == 0)
         {
-            unit.Report(draft.Differences, Reason.Lost($"{unit.Name} has no ExecStart, so there is no program to run"));
+            unit.Report(draft.Differences, CommonReasons.NoProgram("ExecStart"));
             return;
         }
 

@@ -6,12 +6,11 @@ namespace Supervisor.Listenctl.Reports;
 
 /// <summary>A reload for people: what changes, with its settings and reason, and what stays as it is.</summary>
 /// <remarks>
-/// A configuration may have thousands of listeners and services. Beyond <see cref="MostRows"/> rows or <see cref="MostText"/>
+/// A configuration may have thousands of listeners and services. Beyond <see cref="Summary.MostRows"/> rows or <see cref="MostText"/>
 /// characters the report counts the actions of each kind and names a few of them; <c>--all</c> writes one line for each.
 /// </remarks>
 internal static class ReloadReport
 {
-    private const int MostRows = 50;
     private const int MostText = 3000;
     private const int NamedOfEach = 5;
     private const int MostFailures = 10;
@@ -54,7 +53,7 @@ internal static class ReloadReport
     /// <summary>Whether the action changes anything.</summary>
     public static bool IsChange(ReloadActionDocument action) => action.Action != "unchanged";
 
-    private static bool IsShort(ReloadActionDocument[] changes) => changes.Length <= MostRows
+    private static bool IsShort(ReloadActionDocument[] changes) => changes.Length <= Summary.MostRows
         && changes.Sum(change => change.Name.Length + change.Settings.Sum(setting => setting.Length) + (change.Reason?.Length ?? 0)
             + (change.Loses?.Length ?? 0)) <= MostText;
 

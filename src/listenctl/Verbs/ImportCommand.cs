@@ -14,7 +14,7 @@ internal sealed class ImportCommand : Verb
     private readonly Argument<string[]> files = new("FILE")
     {
         Description = "A .socket or .service unit, a drop-in, supervisord.conf or circus.ini; several files give one configuration. "
-            + "NAME@INSTANCE.service is read from its template. The drop-ins in NAME.service.d beside a unit are read too",
+            + "NAME@INSTANCE.service needs only the file of its template. The drop-ins in NAME.service.d next to a unit need not be named",
         Arity = ArgumentArity.OneOrMore,
     };
 

@@ -5,7 +5,7 @@ using Supervisor.Listenctl.Client;
 
 namespace Supervisor.Listenctl.Verbs;
 
-/// <summary>Reads the files of an import: those that the user named, and the drop-ins beside units.</summary>
+/// <summary>Reads the files of an import: those that the user named, and the drop-ins next to units.</summary>
 internal static class ImportSources
 {
     private const int MaxBytes = 16 << 20;
@@ -67,7 +67,7 @@ internal static class ImportSources
             content.Write(buffer, 0, read);
             if (content.Length > MaxBytes)
             {
-                throw new ControlException($"{path}: is larger than {MaxBytes >> 20} MiB: it is no configuration file", ExitCode.Failed);
+                throw new ControlException($"{path}: is larger than {MaxBytes >> 20} MiB: it is not a configuration file", ExitCode.Failed);
             }
         }
 
