@@ -74,10 +74,9 @@ public static unsafe class ChildProcess
         public IReadOnlyList<uint>? Groups { get; init; }
 
         /// <summary>
-        /// Resource and value, which becomes the soft and the hard limit; and whether the highest permitted value will do
-        /// instead.
+        /// Resource, soft limit and hard limit; and whether the highest permitted hard limit will do instead.
         /// </summary>
-        public IReadOnlyList<(int Resource, ulong Value, bool MayBeLower)> Limits { get; init; } = [];
+        public IReadOnlyList<(int Resource, ulong Soft, ulong Hard, bool MayBeLower)> Limits { get; init; } = [];
 
         /// <summary>Umask; null: the daemon's own.</summary>
         public int? Umask { get; init; }
@@ -87,6 +86,9 @@ public static unsafe class ChildProcess
 
         /// <summary>PR_SET_NO_NEW_PRIVS.</summary>
         public bool NoNewPrivileges { get; init; }
+
+        /// <summary>Whether SIGPIPE is ignored. Every other signal has its default action.</summary>
+        public bool IgnoreSigpipe { get; init; }
 
         /// <summary>Ambient capabilities, one bit each.</summary>
         public ulong AmbientCapabilities { get; init; }
@@ -251,6 +253,7 @@ public static unsafe class ChildProcess
         numbers[(int)LaunchNumber.Uid] = plan.Uid is { } uid ? (ulong)uid + 1 : 0;
         numbers[(int)LaunchNumber.Ambient] = plan.AmbientCapabilities;
         numbers[(int)LaunchNumber.NoNewPrivileges] = plan.NoNewPrivileges ? 1u : 0;
+        numbers[(int)LaunchNumber.IgnoreSigpipe] = plan.IgnoreSigpipe ? 1u : 0;
         numbers[(int)LaunchNumber.PidVariables] = (ulong)plan.PidVariables.Count;
         numbers[(int)LaunchNumber.Given] = (ulong)plan.Descriptors.Count;
         numbers[(int)LaunchNumber.Report] = plan.ReportsPins ? 1u : 0;
@@ -263,7 +266,7 @@ public static unsafe class ChildProcess
             string.Join(' ', numbers),
             string.Join(' ', plan.Groups ?? []),
             string.Join(' ', plan.Limits.Select(limit =>
-                string.Create(CultureInfo.InvariantCulture, $"{limit.Resource} {limit.Value} {(limit.MayBeLower ? 1 : 0)}"))),
+                string.Create(CultureInfo.InvariantCulture, $"{limit.Resource} {limit.Soft} {limit.Hard} {(limit.MayBeLower ? 1 : 0)}"))),
             plan.Directory ?? "",
             plan.SearchPath ?? "",
             plan.Path,

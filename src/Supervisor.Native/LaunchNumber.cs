@@ -14,6 +14,7 @@ internal enum LaunchNumber
     Uid,
     Ambient,
     NoNewPrivileges,
+    IgnoreSigpipe,
     PidVariables,
     Given,
     Report,

@@ -315,8 +315,8 @@ public static unsafe class Processes
         }
     }
 
-    /// <summary>getgrouplist(3): the groups of a user, including <paramref name="primary"/>.</summary>
-    public static uint[] GroupsOf(string user, uint primary)
+    /// <summary>getgrouplist(3): the groups that name a user as a member. The primary group need not be one.</summary>
+    public static uint[] MembershipsOf(string user)
     {
         var count = 64;
         while (true)
@@ -326,9 +326,9 @@ public static unsafe class Processes
             fixed (byte* name = Encoding.UTF8.GetBytes(user + "\0"))
             {
                 var got = count;
-                if (Syscalls.getgrouplist(name, primary, list, &got) >= 0)
+                if (Syscalls.getgrouplist(name, NoId, list, &got) >= 0)
                 {
-                    return groups[..got];
+                    return [.. groups.Take(got).Where(group => group != NoId)];
                 }
 
                 count = Math.Max(got, count * 2);

@@ -7,7 +7,7 @@
  * argv:  "listend-launch" NUMBERS GROUPS LIMITS DIRECTORY SEARCH FILE PINS, then the program's own argv
  *   NUMBERS    decimal, separated by blanks, in the order of enum listend_number
  *   GROUPS     supplementary groups, decimal
- *   LIMITS     resource, value, and whether a lower value will do, decimal
+ *   LIMITS     resource, soft limit, hard limit, and whether a lower value will do, decimal
  *   DIRECTORY  working directory, or empty
  *   SEARCH     directories to search for FILE, separated by ":"; empty: FILE is a path
  *   PINS       for each enum listend_pin its path with the links of its directory resolved, and its own path (pin.h)
@@ -161,7 +161,7 @@ static _Noreturn void execute_found(const char *search, const char *file, char *
             continue;
         candidate[n] = 0;
         /* Once the limit is set, the launcher can open nothing more. */
-        if (few_descriptors && CALL(faccessat, AT_FDCWD, candidate, 0) < 0)
+        if (few_descriptors[1] && CALL(faccessat, AT_FDCWD, candidate, 0) < 0)
             continue;
         long refused = execute(candidate, argv, envp);
         if (refused == -EACCES)
@@ -200,15 +200,19 @@ __attribute__((noreturn, used)) static void launch(long *stack)
 
     text = argv[3];
     for (int i = 0; i < (int)n[LISTEND_NUMBER_LIMITS]; i++) {
-        uint64_t resource = next(&text), value = next(&text), may_be_lower = next(&text), given = n[LISTEND_NUMBER_GIVEN];
+        uint64_t resource = next(&text), soft = next(&text), hard = next(&text), may_be_lower = next(&text);
         /* The descriptors are open already, but the limit says that the worker must not have so many. */
-        if (resource == RLIMIT_NOFILE && value < given)
-            fail(LISTEND_STAGE_DESCRIPTORS, -EBADF, (int)value);
-        /* The launcher opens files itself; lowering a limit needs no privilege. */
-        if (resource == RLIMIT_NOFILE && value < (uint64_t)status + ROOM)
-            few_descriptors = value;
-        else
-            check(LISTEND_STAGE_LIMIT, set_limit(resource, value, (int)may_be_lower), i);
+        if (resource == RLIMIT_NOFILE && soft < n[LISTEND_NUMBER_GIVEN])
+            fail(LISTEND_STAGE_DESCRIPTORS, -EBADF, (int)soft);
+        uint64_t few = (uint64_t)status + ROOM;
+        if (resource == RLIMIT_NOFILE && soft < few) {
+            few_descriptors[0] = soft;
+            few_descriptors[1] = hard;
+            soft = hard;
+        }
+        /* The launcher opens files itself, so it sets such a limit last; lowering one needs no privilege. */
+        if (resource != RLIMIT_NOFILE || soft >= few)
+            check(LISTEND_STAGE_LIMIT, set_limit(resource, soft, hard, (int)may_be_lower), i);
     }
     if (n[LISTEND_NUMBER_NICE])
         check(LISTEND_STAGE_NICE, CALL(setpriority, PRIO_PROCESS, 0, (long)n[LISTEND_NUMBER_NICE] - LISTEND_NICE_OFFSET), -1);
@@ -242,10 +246,10 @@ __attribute__((noreturn, used)) static void launch(long *stack)
         check(LISTEND_STAGE_NO_NEW_PRIVILEGES, CALL(prctl, PR_SET_NO_NEW_PRIVS, 1), -1);
 
     /* Ignored signals stay ignored over execve(); the runtime ignores SIGPIPE. */
-    struct kernel_sigaction by_default = { 0 };
+    struct kernel_sigaction by_default = { 0 }, ignored = { (void *)1 /* SIG_IGN */, 0, NULL, 0 };
     for (int signal = 1; signal <= 64; signal++)
         if (signal != SIGKILL && signal != SIGSTOP)
-            CALL(rt_sigaction, signal, &by_default, NULL, 8);
+            CALL(rt_sigaction, signal, signal == SIGPIPE && n[LISTEND_NUMBER_IGNORE_SIGPIPE] ? &ignored : &by_default, NULL, 8);
 
     long pid = CALL(getpid, 0);
     for (uint64_t i = 0; i < n[LISTEND_NUMBER_PID_VARIABLES]; i++)

@@ -280,24 +280,24 @@ static void pin_argument(char **argument)
 /*
  * Sets a limit. Where a lower value will do and this one is not permitted, it becomes the highest that this process may have.
  */
-static long set_limit(uint64_t resource, uint64_t value, int may_be_lower)
+static long set_limit(uint64_t resource, uint64_t soft, uint64_t hard, int may_be_lower)
 {
-    uint64_t limit[2] = { value, value };
+    uint64_t limit[2] = { soft, hard };
     long result = CALL(prlimit64, 0, resource, limit, NULL);
     if (result == -EPERM && may_be_lower && CALL(prlimit64, 0, resource, NULL, limit) == 0) {
-        limit[0] = limit[1];
+        limit[0] = soft < limit[1] ? soft : limit[1];
         result = CALL(prlimit64, 0, resource, limit, NULL);
     }
     return result;
 }
 
-/* A limit of descriptors that leaves the launcher none; 0: none. Lowering a limit needs no privilege. */
-static uint64_t few_descriptors;
+/* Soft and hard limit of descriptors that leave the launcher none; hard 0: none. */
+static uint64_t few_descriptors[2];
 
 static long run_program(long fd, const char *found, char **argv, char **envp)
 {
-    if (few_descriptors)
-        set_limit(RLIMIT_NOFILE, few_descriptors, 0);
+    if (few_descriptors[1])
+        set_limit(RLIMIT_NOFILE, few_descriptors[0], few_descriptors[1], 0);
     return found ? CALL(execve, found, argv, envp) : CALL(execveat, fd, "", argv, envp, AT_EMPTY_PATH);
 }
 

@@ -44,6 +44,7 @@ enum listend_number {
     LISTEND_NUMBER_UID,               /* 0: unchanged; else uid + 1 */
     LISTEND_NUMBER_AMBIENT,           /* capability bits */
     LISTEND_NUMBER_NO_NEW_PRIVILEGES, /* 1: set it */
+    LISTEND_NUMBER_IGNORE_SIGPIPE,    /* 1: ignore it */
     LISTEND_NUMBER_PID_VARIABLES,     /* count, at the beginning of envp */
     LISTEND_NUMBER_GIVEN,             /* count of the worker's descriptors; the pinned ones follow, then these above */
     LISTEND_NUMBER_REPORT,            /* 1: report what the worker is about to be executed from */

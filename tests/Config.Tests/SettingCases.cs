@@ -175,6 +175,7 @@ internal static class SettingCases
         Limit("nofile", 7), Limit("memlock", 8), Limit("as", 9), Limit("locks", 10), Limit("sigpending", 11), Limit("msgqueue", 12),
         Limit("nice", 13), Limit("rtprio", 14), Limit("rttime", 15),
         S("no_new_privileges", "false", false, s => s.NoNewPrivileges, "\"false\"", "\"false\" is a string", "without quotes"),
+        S("ignore_sigpipe", "true", true, s => s.IgnoreSigpipe, "1", "1 is an integer", "true"),
         S("capabilities", "[\"CAP_NET_RAW\"]", "CAP_NET_RAW", s => string.Join(' ', s.Capabilities), "[\"NET_RAW\"]",
             "\"NET_RAW\" is not a capability", "did you mean \"CAP_NET_RAW\"?"),
         S("log", "\"file:/var/log/a\"", new LogTarget(LogTargetKind.File, "/var/log/a"), s => s.Log, "\"/var/log/a\"",

@@ -34,7 +34,8 @@ public sealed class SyntaxErrorTests
         "rollout = { canary = -99999999999999999999 }",
         "6:22: service.a.rollout.canary: -99999999999999999999 is out of range (0 to 10000); write an integer from 0 to 10000")]
     [InlineData("limits = { nofile = 99999999999999999999 }", "6:21: service.a.limits.nofile: 99999999999999999999 is out of range (0 "
-        + "to 9223372036854775807, a size, or \"infinity\"); write an integer, a size such as \"1GiB\", or \"infinity\"")]
+        + "to 9223372036854775807, a size, \"infinity\", or \"SOFT:HARD\"); write an integer, a size such as \"1GiB\", \"infinity\", "
+        + "or two of these as \"SOFT:HARD\"")]
     [InlineData("start_timeout = 99999999999999999999", "6:17: service.a.start_timeout: 99999999999999999999 is a number without a "
         + "unit, and this setting takes a duration; write a duration such as \"30s\"")]
     [InlineData("workers = 1 user = \"x\"", "6:13: service.a.workers: Unexpected token found `user` while expecting the end of the "

@@ -124,6 +124,8 @@ internal static class ServiceSettings
         .. Resources.Select(Limit),
         Of("no_new_privileges", SettingTypes.Flag, "true",
             "Set PR_SET_NO_NEW_PRIVS: set-user-id programs do not gain privileges", (s, v) => s with { NoNewPrivileges = v }),
+        Of("ignore_sigpipe", SettingTypes.Flag, "false",
+            "Start the workers with SIGPIPE ignored, as systemd does by default", (s, v) => s with { IgnoreSigpipe = v }),
         Of("capabilities", SettingTypes.ListOf(SettingTypes.Capability), "[]",
             "Give the workers these ambient capabilities", (s, v) => s with { Capabilities = v }),
         Of("log", SettingTypes.Log, null,
@@ -155,9 +157,10 @@ internal static class ServiceSettings
 
     private static Setting<ServiceSpec> Limit((string Name, string Meaning) resource, int number) => Of(
         "limits." + resource.Name, new LimitType(), null,
-        $"Set RLIMIT_{resource.Name.ToUpperInvariant()}, soft and hard: {resource.Meaning}. Unset: the daemon's limit",
+        $"Set RLIMIT_{resource.Name.ToUpperInvariant()}, soft and hard, or \"SOFT:HARD\": {resource.Meaning}. Unset: the daemon's limit",
         (s, v) => s with
         {
-            Limits = s.Limits.Add(new ResourceLimit(resource.Name, number, v)).Sort(static (a, b) => a.Resource.CompareTo(b.Resource)),
+            Limits = s.Limits.Add(new ResourceLimit(resource.Name, number, v.Hard, v.Soft))
+                .Sort(static (a, b) => a.Resource.CompareTo(b.Resource)),
         });
 }

@@ -27,6 +27,7 @@ public static class ServiceReloadImpact
         Worker("nice", (a, b) => a.Nice == b.Nice),
         Worker("limits", (a, b) => a.Limits.SequenceEqual(b.Limits)),
         Worker("no_new_privileges", (a, b) => a.NoNewPrivileges == b.NoNewPrivileges),
+        Worker("ignore_sigpipe", (a, b) => a.IgnoreSigpipe == b.IgnoreSigpipe),
         Worker("capabilities", (a, b) => a.Capabilities.SequenceEqual(b.Capabilities)),
 
         // Readiness: a worker that proved itself under other terms has not proven itself under the new ones.

@@ -8,8 +8,8 @@ namespace Supervisor.Linux.Kernel;
 /// <param name="Name">Name.</param>
 /// <param name="Home">Home directory.</param>
 /// <param name="Shell">Login shell.</param>
-/// <param name="Groups">All groups, including the primary one.</param>
-public sealed record UserAccount(uint Uid, uint Gid, string Name, string Home, string Shell, IReadOnlyList<uint> Groups)
+/// <param name="Memberships">The groups that name the user as a member. The primary one need not be among them.</param>
+public sealed record UserAccount(uint Uid, uint Gid, string Name, string Home, string Shell, IReadOnlyList<uint> Memberships)
 {
     /// <summary>Whether the host has such a user; else it is a mere number, and so is its group.</summary>
     public bool HasEntry { get; init; } = true;
@@ -36,7 +36,7 @@ internal sealed class HostUserDatabase : IUserDatabase
 {
     /// <inheritdoc/>
     public UserAccount? FindUser(string nameOrNumber) => Processes.FindUser(nameOrNumber) is { } user
-        ? new UserAccount(user.Uid, user.Gid, user.Name, user.Home, user.Shell, Processes.GroupsOf(user.Name, user.Gid))
+        ? new UserAccount(user.Uid, user.Gid, user.Name, user.Home, user.Shell, user.HasEntry ? Processes.MembershipsOf(user.Name) : [])
         {
             HasEntry = user.HasEntry,
             OthersGroup = user.HasEntry ? null : Processes.GroupName(user.Gid),

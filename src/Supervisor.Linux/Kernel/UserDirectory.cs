@@ -135,7 +135,7 @@ public sealed class UserDirectory(IUserDatabase database, TimeProvider time)
 
     /// <summary>Without an answer, a user's number is enough to start a program; a name is not.</summary>
     private static Answer NoAnswer(AccountName name) => name.IsUser && IsNumber(name.Name, out var uid)
-        ? new Answer(new UserAccount(uid, uid, name.Name, "/", "/bin/sh", [uid]), null)
+        ? new Answer(new UserAccount(uid, uid, name.Name, "/", "/bin/sh", []), null)
         : new Answer(
             null,
             new AccountError(

@@ -31,7 +31,7 @@ internal static class SpawnFailureText
             SpawnStage.Limit =>
                 $"limits.{spec.Limits[failure.Detail].Name} = {spec.Limits[failure.Detail].Spelled()}: setting it: {answer}; "
                 + LimitRemedy(spec.Limits[failure.Detail], error.Name),
-            SpawnStage.Nice => $"nice = {spec.Nice}: setting it: {answer}; a lower nice level needs CAP_SYS_NICE",
+            SpawnStage.Nice => $"nice = {spec.Nice}: setting it: {answer}; {NiceRemedy(error.Name)}",
             SpawnStage.Capabilities =>
                 $"capabilities{Capability(failure.Detail)}: raising them: {answer}; the daemon can only pass on its own capabilities",
             SpawnStage.NoNewPrivileges => $"no_new_privileges: setting it: {answer}",
@@ -69,6 +69,14 @@ internal static class SpawnFailureText
 
     private static string Listener(ServiceSpec spec, int index) =>
         index >= 0 && index < spec.Listeners.Length ? $" \"{spec.Listeners[index]}\"" : "";
+
+    /// <summary>
+    /// set_one_prio() (kernel/sys.c) answers EACCES to a caller that may not lower its nice level. It accepts every call for the
+    /// caller itself otherwise, so another error is that of a seccomp filter.
+    /// </summary>
+    private static string NiceRemedy(string errno) => errno == "EACCES"
+        ? "a nice level below the daemon's own needs CAP_SYS_NICE (CapabilityBoundingSet=CAP_SYS_NICE in the daemon's unit)"
+        : "a system call filter forbids it: set SystemCallFilter=@resources in the daemon's unit (systemctl edit listend)";
 
     private static string LimitRemedy(ResourceLimit limit, string errno)
     {

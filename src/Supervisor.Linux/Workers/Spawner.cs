@@ -302,10 +302,15 @@ public sealed class Spawner : IDisposable
                 Uid = identity.Uid,
                 Gid = identity.Gid,
                 Groups = identity.Groups,
-                Limits = [.. spec.Limits.Select(limit => (limit.Resource, Highest(limit), limit.IsInfinite()))],
+                Limits = [.. spec.Limits.Select(limit => (
+                    limit.Resource,
+                    Highest(limit, limit.Soft ?? limit.Value),
+                    Highest(limit, limit.Value),
+                    limit.IsInfinite() || limit.Soft is not null))],
                 Umask = spec.Umask,
                 Nice = spec.Nice,
                 NoNewPrivileges = spec.NoNewPrivileges,
+                IgnoreSigpipe = spec.IgnoreSigpipe,
                 AmbientCapabilities = Capabilities.Bits(spec.Capabilities),
 
                 // If set-user-id programs are allowed explicitly, they keep the bounding set. Root needs its capabilities.
@@ -343,8 +348,8 @@ public sealed class Spawner : IDisposable
     /// The value to set. No process may have more descriptors than fs.nr_open, so RLIM_INFINITY is refused for them
     /// (do_prlimit(), kernel/sys.c).
     /// </summary>
-    private static ulong Highest(ResourceLimit limit) =>
-        limit.Name == "nofile" && limit.IsInfinite() && Sysctl.ReadNumber("fs.nr_open") is { } most ? (ulong)most : limit.Value;
+    private static ulong Highest(ResourceLimit limit, ulong value) =>
+        limit.Name == "nofile" && value == ulong.MaxValue && Sysctl.ReadNumber("fs.nr_open") is { } most ? (ulong)most : value;
 
     private List<KeyValuePair<string, string>> Own(ServiceSpec spec, WorkerState worker, string notifyPath, string token)
     {
@@ -366,7 +371,8 @@ public sealed class Spawner : IDisposable
     }
 
     /// <summary>
-    /// The environment of the daemon, the user, the files and the service. Built once for all workers with the same
+    /// The environment of the daemon, the user, the files and the service. Another user inherits nothing that is about the
+    /// daemon's. Built once for all workers with the same
     /// specification, unless there are files, which are read for each worker.
     /// </summary>
     private WorkerEnvironment Compose(ServiceSpec spec, WorkerIdentity identity, FileVariables fromFiles)
@@ -377,7 +383,8 @@ public sealed class Spawner : IDisposable
         }
 
         var environment = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (name, value) in _inherited.Concat(identity.Variables).Concat(spec.EnvironmentDefaults)
+        var inherited = identity.Variables.Count == 0 ? _inherited : _inherited.Where(pair => !WorkerIdentity.IsOfUser(pair.Key));
+        foreach (var (name, value) in inherited.Concat(identity.Variables).Concat(spec.EnvironmentDefaults)
             .Concat(fromFiles.Variables).Concat(spec.Environment))
         {
             environment[name] = value;

@@ -10,10 +10,18 @@ namespace Supervisor.Linux.Workers;
 /// <param name="Uid">User id; null: the daemon's own.</param>
 /// <param name="Gid">Group id; null: the daemon's own.</param>
 /// <param name="Groups">Supplementary groups; null: the daemon's own.</param>
-/// <param name="Variables">USER, LOGNAME, HOME and SHELL of another user.</param>
+/// <param name="Variables">USER, LOGNAME, HOME and SHELL of another user, as far as they say something.</param>
 public sealed record WorkerIdentity(uint? Uid, uint? Gid, IReadOnlyList<uint>? Groups, IReadOnlyList<KeyValuePair<string,
     string>> Variables)
 {
+    private static readonly string[] OfUser = ["USER", "LOGNAME", "HOME", "SHELL"];
+
+    /// <summary>The user that owns nothing, on every Linux system (/proc/sys/kernel/overflowuid).</summary>
+    private const uint Nobody = 65534;
+
+    /// <summary>Shells that permit no login; src/basic/user-util.c of systemd has the same.</summary>
+    private static readonly string[] NoLogin = ["nologin", "false", "true"];
+
     /// <summary>The workers' rights on files that the daemon may not trust; null if they have the daemon's own rights.</summary>
     public FileRights? Rights =>
         Uid is { } uid && uid != Processes.EffectiveUid ? new FileRights(uid, Gid ?? Processes.EffectiveGid, Groups ?? []) : null;
@@ -22,6 +30,9 @@ public sealed record WorkerIdentity(uint? Uid, uint? Gid, IReadOnlyList<uint>? G
     /// The same for a service, whose names are looked up; null also if a name is unknown. It waits: never on the loop.
     /// </summary>
     public static FileRights? RightsOf(ServiceSpec spec) => TryLookUp(spec, out var identity, out _) ? identity.Rights : null;
+
+    /// <summary>Whether a variable is about a user, so that another user does not inherit it.</summary>
+    public static bool IsOfUser(string variable) => OfUser.Contains(variable);
 
     /// <summary>Whether the workers of two specifications have the same user and groups.</summary>
     public static bool IsSame(ServiceSpec one, ServiceSpec other) =>
@@ -61,6 +72,7 @@ public sealed record WorkerIdentity(uint? Uid, uint? Gid, IReadOnlyList<uint>? G
         uint? uid = null;
         uint? gid = null;
         IReadOnlyList<uint>? groups = null;
+        var hasEntry = false;
         IReadOnlyList<KeyValuePair<string, string>> variables = [];
         if (spec.User is { } user)
         {
@@ -78,8 +90,10 @@ public sealed record WorkerIdentity(uint? Uid, uint? Gid, IReadOnlyList<uint>? G
 
             // Without an entry the daemon's own user has the daemon's own group, as in a container that was given a number.
             var isOwn = !found.HasEntry && found.Uid == Processes.EffectiveUid && Processes.EffectiveUid != 0;
-            (uid, gid, groups) = (found.Uid, isOwn ? null : found.Gid, found.HasEntry ? found.Groups : []);
-            variables = [new("USER", found.Name), new("LOGNAME", found.Name), new("HOME", found.Home), new("SHELL", found.Shell)];
+            (uid, gid) = (found.Uid, isOwn ? null : found.Gid);
+            groups = found.Memberships;
+            hasEntry = found.HasEntry;
+            variables = VariablesOf(found);
         }
 
         if (spec.Group is { } group)
@@ -92,6 +106,12 @@ public sealed record WorkerIdentity(uint? Uid, uint? Gid, IReadOnlyList<uint>? G
             }
 
             groups ??= [];
+        }
+
+        // As initgroups(3) in systemd, which it omits for group 0.
+        if (hasEntry)
+        {
+            groups = gid == 0 ? [] : [gid!.Value, .. groups!.Where(id => id != gid)];
         }
 
         if (!spec.SupplementaryGroups.IsEmpty)
@@ -120,5 +140,25 @@ public sealed record WorkerIdentity(uint? Uid, uint? Gid, IReadOnlyList<uint>? G
         identity = new WorkerIdentity(uid, gid, groups, variables);
         error = null;
         return true;
+    }
+
+    /// <summary>
+    /// The variables about a user. As in systemd (get_user_creds() with USER_CREDS_CLEAN), the home of nobody, a home that is the root
+    /// directory and a shell that permits no login are left out: a program finds better defaults itself.
+    /// </summary>
+    private static List<KeyValuePair<string, string>> VariablesOf(UserAccount user)
+    {
+        List<KeyValuePair<string, string>> variables = [new("USER", user.Name), new("LOGNAME", user.Name)];
+        if (!user.HasEntry || (user.Home.StartsWith('/') && user.Home.Trim('/').Length > 0 && user.Uid != Nobody))
+        {
+            variables.Add(new("HOME", user.Home));
+        }
+
+        if (user.Shell.StartsWith('/') && !NoLogin.Contains(Path.GetFileName(user.Shell)))
+        {
+            variables.Add(new("SHELL", user.Shell));
+        }
+
+        return variables;
     }
 }

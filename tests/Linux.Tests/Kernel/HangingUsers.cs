@@ -19,7 +19,7 @@ internal sealed class HangingUsers : IUserDatabase
     public UserAccount? FindUser(string nameOrNumber)
     {
         Answer(nameOrNumber);
-        return nameOrNumber == "missing" ? null : new UserAccount(1000, 1000, nameOrNumber, "/", "/bin/sh", [1000]);
+        return nameOrNumber == "missing" ? null : new UserAccount(1000, 1000, nameOrNumber, "/", "/bin/sh", []);
     }
 
     public uint? FindGroup(string nameOrNumber)

@@ -21,4 +21,15 @@ public sealed class SpawnFailureTextTests
         Assert.Contains(message, text, StringComparison.Ordinal);
         Assert.Contains(remedy, text, StringComparison.Ordinal);
     }
+
+    /// <summary>The kernel answers EACCES for a missing capability (set_one_prio()); the packaged unit's filter answers EPERM.</summary>
+    [Theory]
+    [InlineData(13, "CAP_SYS_NICE")]
+    [InlineData(NotPermitted, "SystemCallFilter=@resources")]
+    public void A_refused_nice_level_names_what_forbids_it(int errno, string remedy)
+    {
+        var spec = new ServiceSpec { Name = "a", Command = ["/a"], Nice = 5 };
+        var text = SpawnFailureText.For(spec, "/a", new ChildProcess.Failure(SpawnStage.Nice, errno, -1), 3);
+        Assert.Contains(remedy, text, StringComparison.Ordinal);
+    }
 }

@@ -121,7 +121,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
                         Uid = (uint)(60000 + i),
                         Gid = 60000,
                         Groups = [],
-                        Limits = [(LimitCore, (ulong)i * 512, false)],
+                        Limits = [(LimitCore, (ulong)i * 512, (ulong)i * 512, false)],
                     },
                     out _);
                 Assert.NotNull(child);
@@ -352,10 +352,30 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
             Nice = 5,
             Directory = "/usr",
             NoNewPrivileges = true,
-            Limits = [(LimitCore, 0, false), (LimitNoFile, 77, false)],
+            Limits = [(LimitCore, 0, 0, false), (LimitNoFile, 77, 77, false)],
         });
         Assert.Equal(("77", "5", "/usr", "1"), (report["umask"], report["nice"], report["cwd"], report["status.NoNewPrivs"]));
         Assert.Equal(("0:0", "77:77"), (report["limit.4"], report["limit.7"]));
+    }
+
+    [Theory]
+    [InlineData(77, 99, "77:99")]
+    [InlineData(4, 99, "4:99")]
+    [InlineData(4, 5, "4:5")]
+    [InlineData(4, 4096, "4:4096")]
+    public void The_child_has_a_soft_and_a_hard_limit(ulong soft, ulong hard, string expected)
+    {
+        var report = probe.Run(plan => plan with { Limits = [(LimitNoFile, soft, hard, true), (LimitCore, 0, 512, true)] });
+        Assert.Equal((expected, "0:512"), (report["limit.7"], report["limit.4"]));
+    }
+
+    [Theory]
+    [InlineData(true, "0000000000001000")]
+    [InlineData(false, "0000000000000000")]
+    public void The_child_ignores_only_SIGPIPE_and_only_on_request(bool ignores, string mask)
+    {
+        var report = probe.Run(plan => plan with { IgnoreSigpipe = ignores });
+        Assert.Equal(mask, report["status.SigIgn"]);
     }
 
     [Fact]
@@ -421,8 +441,8 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         var failure = AssertFails(stage, errno, plan => stage switch
         {
             SpawnStage.Directory => plan with { Directory = how == "no-directory" ? directory["no-program"] : directory[how] },
-            SpawnStage.Limit => plan with { Limits = [(LimitCore, 0, false), (99, 1, false)] },
-            SpawnStage.Descriptors when how == "too-few-descriptors" => plan with { Limits = [(LimitNoFile, 2, false)] },
+            SpawnStage.Limit => plan with { Limits = [(LimitCore, 0, 0, false), (99, 1, 1, false)] },
+            SpawnStage.Descriptors when how == "too-few-descriptors" => plan with { Limits = [(LimitNoFile, 2, 2, false)] },
             SpawnStage.Descriptors => plan with { Descriptors = [plan.Descriptors[0], plan.Descriptors[1], closed] },
             SpawnStage.Cgroup => plan with { Cgroup = unwritable },
             SpawnStage.Capabilities => plan with { AmbientCapabilities = 1UL << 63 },
@@ -460,7 +480,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
             SpawnStage.Group => plan with { Gid = 0 },
             SpawnStage.Groups => plan with { Groups = [0] },
             SpawnStage.Nice => plan with { Nice = -5 },
-            SpawnStage.Limit => plan with { Limits = [(LimitNoFile, 1UL << 62, false)] },
+            SpawnStage.Limit => plan with { Limits = [(LimitNoFile, 1UL << 62, 1UL << 62, false)] },
             _ => plan with { AmbientCapabilities = 1 << 10 },
         }));
     }
