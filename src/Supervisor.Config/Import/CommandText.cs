@@ -9,7 +9,7 @@ namespace Supervisor.Config.Import;
 internal sealed class CommandText
 {
     /// <summary>The remark on a command with a shell.</summary>
-    public const string ShellRemark = "the shell expands the variables and replaces itself";
+    public const string ShellRemark = "the shell expands the variables, sets PWD and replaces itself";
 
     private readonly List<List<(PieceKind Kind, StringBuilder Text)>> _words = [];
 

@@ -53,8 +53,7 @@ internal sealed partial class DraftText
             Add("");
         }
 
-        var title = section.Title is null ? "" : $": {CommentText.Value(section.Title)}";
-        foreach (var comment in CommentText.Lines($"from {section.File}{title}"))
+        foreach (var comment in Origin(section) is { Length: > 0 } origin ? CommentText.Lines(origin) : [])
         {
             Add(comment);
         }
@@ -68,6 +67,14 @@ internal sealed partial class DraftText
                 Add($"listeners = {TomlLiteral.Of(section.Listeners)}", section);
             }
         }
+    }
+
+    /// <summary>The file of a section whose name does not say it, and the title; empty if there is neither.</summary>
+    private static string Origin(DraftSection section)
+    {
+        var file = Path.GetFileNameWithoutExtension(section.File) == section.Name ? "" : $"from {section.File}";
+        var title = section.Title is null ? "" : CommentText.Value(section.Title);
+        return file.Length > 0 && title.Length > 0 ? $"{file}: {title}" : file + title;
     }
 
     /// <summary>A setting. A remark for which its line has no room stands above it.</summary>

@@ -3,7 +3,7 @@ namespace Supervisor.Config.Import;
 /// <summary>The variables of a .service unit: Environment=, EnvironmentFile= and the names of its directories.</summary>
 internal sealed class SystemdEnvironment(SystemdUnit unit, DraftSection service)
 {
-    /// <summary>The variables of one Environment= setting that can be read.</summary>
+    /// <summary>The variables of one Environment= setting that can be read and that the unit does not unset.</summary>
     public static IEnumerable<(string Name, string Value)> Assignments(SourceSetting setting, SystemdUnit unit)
     {
         foreach (var word in SystemdWords.Split(setting.Value) ?? [])
@@ -11,7 +11,10 @@ internal sealed class SystemdEnvironment(SystemdUnit unit, DraftSection service)
             if (SystemdSpecifiers.Expand(word, unit, out _) is { } expanded && IsAssignment(expanded))
             {
                 var equals = expanded.IndexOf('=', StringComparison.Ordinal);
-                yield return (expanded[..equals], expanded[(equals + 1)..]);
+                if (!unit.UnsetVariables.Contains(expanded) && !unit.UnsetVariables.Contains(expanded[..equals]))
+                {
+                    yield return (expanded[..equals], expanded[(equals + 1)..]);
+                }
             }
         }
     }
@@ -61,12 +64,9 @@ internal sealed class SystemdEnvironment(SystemdUnit unit, DraftSection service)
         }
     }
 
-    /// <summary>
-    /// NAME=VALUE as systemd accepts it: the value has no control characters except tab and line feed (src/basic/env-util.c).
-    /// </summary>
+    /// <summary>NAME=VALUE as systemd accepts it, src/basic/env-util.c.</summary>
     private static bool IsAssignment(string text) =>
-        text.IndexOf('=', StringComparison.Ordinal) is var equals and > 0 && SystemdVariables.IsName(text[..equals])
-        && text.Skip(equals).All(c => c is (>= ' ' and not '\x7f') or '\t' or '\n');
+        text.IndexOf('=', StringComparison.Ordinal) is var equals and > 0 && SystemdVariables.IsName(text[..equals]);
 
     private void Files(IReadOnlyList<SourceSetting> settings)
     {

@@ -30,6 +30,11 @@ internal sealed class SystemdIdentity(SystemdUnit unit, DraftSection service)
 
         Words("SupplementaryGroups", "supplementary_groups", _ => null);
         Words("AmbientCapabilities", "capabilities", NotCapability);
+        foreach (var line in unit.List("Service", "AmbientCapabilities"))
+        {
+            PackagedUnit.Check(service, line, line.Value);
+        }
+
         NoNewPrivileges(isDynamic);
     }
 
@@ -91,6 +96,7 @@ internal sealed class SystemdIdentity(SystemdUnit unit, DraftSection service)
     {
         if (unit.Last("Service", "NoNewPrivileges") is { } setting)
         {
+            PackagedUnit.Check(service, setting, setting.Value);
             service.SetOrReport(
                 setting, "no_new_privileges", SystemdValues.Flag(setting.Value) is { } flag ? TomlLiteral.Of(flag) : null);
             return;

@@ -3,28 +3,23 @@ namespace Supervisor.Config.Import;
 /// <summary>Resource limits of a .service unit, systemd.exec(5): Limit*=.</summary>
 internal static class SystemdLimits
 {
-    private static readonly Reason SoftOnly =
-        Reason.Changed("the soft limit is the hard limit too");
-
     private static readonly Reason Highest = Reason.Changed("the highest possible limit, as in systemd");
 
     public static void Translate(DraftSection service, SourceSetting setting, string value)
     {
         var name = setting.Key["Limit".Length..].ToLowerInvariant();
         var parts = value.Split(':');
-        if (Literal(name, parts[0]) is not { } literal)
+        var literals = Array.ConvertAll(parts, part => Literal(name, part));
+        if (literals is not ([{ }] or [{ }, { }]))
         {
             service.Lost(setting, "its value cannot be read");
             return;
         }
 
-        service.Set("limits." + name, literal, setting);
-        if (parts.Length > 1 && parts[1] != parts[0])
-        {
-            service.Report(setting, SoftOnly);
-        }
-
-        if (parts[0] == "infinity" && name == "nofile")
+        var (soft, hard) = (literals[0]!.Trim('"'), literals[^1]!.Trim('"'));
+        var isOne = soft == hard && !PackagedUnit.MayRefuse(setting.Key, hard);
+        service.Set("limits." + name, isOne ? literals[0]! : TomlLiteral.Of($"{soft}:{hard}"), setting);
+        if (parts[^1] == "infinity" && name == "nofile")
         {
             service.Report(setting, Highest);
         }

@@ -3,8 +3,6 @@ namespace Supervisor.Config.Import;
 /// <summary>How a service is stopped and which signals it has, systemd.kill(5).</summary>
 internal sealed class SystemdProcess(SystemdUnit unit, DraftSection service)
 {
-    private static readonly Reason SigPipe = Reason.Changed("SIGPIPE is not ignored, as with IgnoreSIGPIPE=no");
-
     private static readonly Reason Remaining = Reason.Changed("listend ends the remaining processes after stop_timeout");
 
     public void Translate()
@@ -15,13 +13,10 @@ internal sealed class SystemdProcess(SystemdUnit unit, DraftSection service)
             service.SetOrReport(signal, "stop_signal", Signal(signal.Value));
         }
 
-        if (unit.Last("Service", "IgnoreSIGPIPE") is not { } ignore)
+        var ignore = unit.Last("Service", "IgnoreSIGPIPE");
+        if (ignore is null || SystemdValues.Flag(ignore.Value) != false)
         {
-            service.Report(SigPipe);
-        }
-        else if (SystemdValues.Flag(ignore.Value) != false)
-        {
-            service.Report(ignore, SigPipe);
+            service.Set("ignore_sigpipe", TomlLiteral.Of(true), ignore, ignore is null ? "systemd ignores SIGPIPE" : null);
         }
     }
 

@@ -8,7 +8,7 @@ internal static class SystemdReasons
 
     private static readonly Reason Order =
         Reason.Lost("services start in parallel: write it into the unit of listend");
-    private static readonly Reason Installed = Reason.NotNeeded("listend.service starts at boot, with its services");
+    private static readonly Reason Installed = Reason.NotNeeded("listend.service starts at boot");
 
     /// <summary>Units that the system reaches before listend.service, or that stop it.</summary>
     private static readonly string[] OfEverySystem =

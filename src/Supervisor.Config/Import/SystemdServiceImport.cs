@@ -69,6 +69,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
             : command.Expanded.Count > 0 ? $"the import expanded {string.Join(", ", command.Expanded.Select(name => "$" + name))}"
             : null;
         _service.Set("command", TomlLiteral.Of(command.Text.Words()), setting, remark);
+        PackagedUnit.Check(_service, setting, setting.Value);
         if (command.Text.SplitsVariables)
         {
             _service.Changed(setting, "quotes in the value of $NAME have no effect");
@@ -115,6 +116,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
         }
 
         _service.Set("working_directory", TomlLiteral.Of("/"));
+        _service.Set("limits.nofile", TomlLiteral.Of("1024:524288"), null, "systemd's default");
     }
 
     private void Translate(SourceSetting setting, IReadOnlyList<SystemdSocketImport> sockets, IReadOnlySet<string> units)
@@ -199,6 +201,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
                 _service.SetOrReport(setting, "umask", TomlLiteral.Of(value.PadLeft(4, '0')));
                 break;
             case "Nice":
+                PackagedUnit.Check(_service, setting, value);
                 _service.SetOrReport(setting, "nice", SystemdValues.Integer(value) is { } nice ? TomlLiteral.Of(nice) : null);
                 break;
             case "StandardInput" when value == "socket":
@@ -222,6 +225,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
                 break;
             case var key when key.StartsWith("Limit", StringComparison.Ordinal):
                 SystemdLimits.Translate(_service, setting, value);
+                PackagedUnit.Check(_service, setting, value);
                 break;
             case var key:
                 _service.Report(setting, SystemdServiceReasons.Of(key));
@@ -255,6 +259,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
         }
 
         _service.Set("working_directory", TomlLiteral.Of(value.TrimStart('-')), setting);
+        PackagedUnit.Check(_service, setting, value);
         if (value.StartsWith('-'))
         {
             _service.Changed(setting, "\"-\": a missing directory is an error");

@@ -58,9 +58,10 @@ internal static class SystemdServiceReasons
         ["SendSIGHUP"] = Reason.Lost("listend sends only stop_signal"),
         ["RestartKillSignal"] = Reason.Changed("listend uses stop_signal for a restart too"),
         ["WatchdogSignal"] = Reason.Changed("after a watchdog timeout, listend sends SIGABRT, then SIGKILL"),
-        ["PassEnvironment"] = Reason.NotNeeded("workers inherit the whole environment of the daemon"),
+        ["PassEnvironment"] =
+            Reason.Changed("workers inherit the whole environment of listend: set it on the unit of listend"),
         ["UnsetEnvironment"] =
-            Reason.Lost("workers inherit the environment of the daemon: remove a variable with env -u NAME before the program"),
+            Reason.Lost("only variables of Environment= are removed: for others write \"env -u NAME\" before the program"),
         ["CPUSchedulingPolicy"] = Scheduling,
         ["CPUSchedulingPriority"] = Scheduling,
         ["CPUSchedulingResetOnFork"] = Scheduling,

@@ -67,7 +67,8 @@ internal static class SystemdSpecifiers
             'h' => "/root",
             'u' or 'g' => "root",
             'U' or 'G' => "0",
-            's' => "/bin/sh",
+            // DEFAULT_USER_SHELL of systemd, since version 251.
+            's' => "/bin/bash",
             _ => null,
         };
     }

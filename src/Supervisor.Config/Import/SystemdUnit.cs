@@ -17,6 +17,8 @@ internal sealed class SystemdUnit(string name, string file, IReadOnlyList<Source
     private readonly ILookup<(string Section, string Key), SourceSetting> _byName = settings.ToLookup(s => (s.Section, s.Key));
     private readonly Dictionary<(string Section, string Key), SourceSetting[]> _effective = [];
 
+    private HashSet<string>? _unset;
+
     /// <summary>The whole name.</summary>
     public string Name { get; } = name;
 
@@ -59,6 +61,13 @@ internal sealed class SystemdUnit(string name, string file, IReadOnlyList<Source
 
     /// <summary>The effective setting of a name; null without one, or after a reset by an empty value.</summary>
     public SourceSetting? Last(string section, string key) => List(section, key) is [.., var last] ? last : null;
+
+    /// <summary>NAME and NAME=VALUE of UnsetEnvironment=.</summary>
+    public IReadOnlySet<string> UnsetVariables => _unset ??= List("Service", "UnsetEnvironment")
+        .SelectMany(line => SystemdWords.Split(line.Value) ?? [])
+        .Select(word => SystemdSpecifiers.Expand(word, this, out _))
+        .OfType<string>()
+        .ToHashSet(StringComparer.Ordinal);
 
     /// <summary>Whether an empty value is the last one of a name.</summary>
     public bool IsEmptied(string section, string key) => _byName[(section, key)].LastOrDefault() is { Value.Length: 0 };

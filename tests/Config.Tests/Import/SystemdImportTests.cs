@@ -173,9 +173,53 @@ public sealed class SystemdImportTests
             "web.service", "[Service]\nExecStart=-/bin/web\nExecReload=/bin/kill -HUP $MAINPID\nMemoryMax=1G\nEnvironment=LISTEN_FDS=3 "
                 + "A=b\nLimitNOFILE=1:2\n");
         Assert.Equal(["After:2", "ListenFIFO:5", "Bogus:7", "MemoryMax:4", "Environment:5"], imported.Lost);
-        Assert.Equal(["ExecStart:2", "ExecReload:3", "LimitNOFILE:6"], imported.Changed);
+        Assert.Equal(["ExecStart:2", "ExecReload:3"], imported.Changed);
         Assert.Equal(["MaxConnections:6", "WantedBy:9"], imported.NotNeeded);
         Assert.Equal("b", imported.Service.Environment["A"]);
+    }
+
+    [Fact]
+    public void What_the_unit_unsets_is_not_written_and_not_expanded()
+    {
+        var imported = Imported.Of(
+            "web.service", """
+            [Service]
+            ExecStart=/bin/web ${GONE} ${KEPT}
+            Environment=GONE=1 KEPT=2 OTHER=3 SAME=%p
+            UnsetEnvironment=GONE KEPT=1 SAME=web
+            """);
+        Assert.Equal(["KEPT=2", "OTHER=3"], imported.Service.Environment.Select(pair => $"{pair.Key}={pair.Value}").Order());
+        Assert.Equal(["/bin/sh", "-c", "exec /bin/web \"${GONE}\" 2"], imported.Service.Command.ToArray());
+        Assert.Equal(["UnsetEnvironment:4"], imported.Lost);
+    }
+
+    [Theory]
+    [InlineData("Nice=5", "SystemCallFilter=@resources")]
+    [InlineData("Nice=-5", "SystemCallFilter=@resources CapabilityBoundingSet=CAP_SYS_NICE")]
+    [InlineData("AmbientCapabilities=CAP_NET_RAW CAP_SYS_TIME", "CapabilityBoundingSet=CAP_SYS_TIME")]
+    [InlineData("LimitMEMLOCK=64M", "CapabilityBoundingSet=CAP_SYS_RESOURCE")]
+    [InlineData("NoNewPrivileges=no", "NoNewPrivileges=no")]
+    [InlineData("WorkingDirectory=/home/web", "ProtectHome=no")]
+    [InlineData("AmbientCapabilities=CAP_NET_RAW", null)]
+    [InlineData("WorkingDirectory=/homes", null)]
+    [InlineData("NoNewPrivileges=yes", null)]
+    public void What_the_packaged_unit_withholds_is_named_with_its_drop_in(string setting, string? dropIn)
+    {
+        var imported = Imported.Of("web.service", $"[Service]\nExecStart=/bin/web\n{setting}\n");
+        const string edit = "the packaged unit of listend withholds it: \"systemctl edit listend\", [Service] ";
+        var found = imported.Result.Differences.Where(d => d.Reason.StartsWith(edit, StringComparison.Ordinal));
+        Assert.Equal(dropIn is null ? [] : [dropIn], found.Select(d => d.Reason[edit.Length..]));
+    }
+
+    [Theory]
+    [InlineData("LimitNOFILE=1K:infinity", "1024:infinity")]
+    [InlineData("LimitNOFILE=4096:4096", "4096")]
+    [InlineData("LimitMEMLOCK=64M", "67108864:67108864")]
+    [InlineData("User=a", "1024:524288")]
+    public void A_limit_keeps_its_soft_value(string setting, string spelled)
+    {
+        var limits = Imported.Of("web.service", $"[Service]\nExecStart=/bin/web\n{setting}\n").Service.Limits;
+        Assert.Contains(spelled, limits.Select(limit => limit.Spelled()));
     }
 
     [Fact]
@@ -188,8 +232,8 @@ public sealed class SystemdImportTests
             Environment=GOOD=a\tb 1BAD=x BAD-NAME=x
             Environment=CONTROL=a\x01
             """);
-        Assert.Equal(["Environment:3", "Environment:4"], imported.NotNeeded.Distinct());
-        Assert.Equal("a\tb", Assert.Single(imported.Service.Environment).Value);
+        Assert.Equal(["Environment:3"], imported.NotNeeded.Distinct());
+        Assert.Equal(["CONTROL=a\x01", "GOOD=a\tb"], imported.Service.Environment.Select(pair => $"{pair.Key}={pair.Value}").Order());
     }
 
     [Fact]
