@@ -17,6 +17,9 @@ import subprocess
 import threading
 import time
 
+import imported as comparison
+import units
+
 # Known failures by scenario. Remove an entry when its work has landed.
 OPEN = {}
 
@@ -453,6 +456,16 @@ def empty():
         run("systemctl", "reset-failed", "listend")
 
 
+def imported():
+    """What "listenctl import" makes of units gives their program the same as systemd does. A line for each set of units."""
+    run("useradd", "--create-home", "--groups", "audio,video", "member")
+    differing = 0
+    for name, found in comparison.differences(units.SETS).items():
+        print(f"not ok imported {name}: {'; '.join(found)}" if found else f"ok imported {name}", flush=True)
+        differing += bool(found)
+    assert not differing, f"{differing} of {len(units.SETS)} sets of units differ"
+
+
 def remove():
     run("systemctl", "start", "listend")
     ready()
@@ -529,10 +542,12 @@ def replacement():
 ON_REQUEST = {"replacement", "rpm"}
 SCENARIOS = [
     install, start, journal, roll_out, replacement, reload, restart, kill, upgrade, newer_package, conffiles, stop, by_hand,
-    socket_unit, documented, instance, unprivileged, user_unit, empty, remove, rpm,
+    socket_unit, documented, instance, unprivileged, user_unit, empty, imported, remove, rpm,
 ]
 # These begin and end with a stopped system service.
-STOPPED = {"stop", "by_hand", "socket_unit", "documented", "instance", "unprivileged", "user_unit", "empty", "remove", "rpm"}
+STOPPED = {
+    "stop", "by_hand", "socket_unit", "documented", "instance", "unprivileged", "user_unit", "empty", "imported", "remove", "rpm",
+}
 # Without these no further scenario can run.
 NEEDED = {"install", "start"}
 
