@@ -17,5 +17,6 @@ public static class RolloutDocuments
             Cut = rollout.Cut,
             Waits = rollout.Waits,
             Reason = rollout.Reason,
+            LastLines = rollout.LastLines,
         };
 }

@@ -135,6 +135,12 @@ public sealed record RolloutDocument(
     /// <summary>How many connections were cut since it began: connections of killed processes.</summary>
     public int Cut { get; init; }
 
+    /// <summary>
+    /// What a worker wrote last because of which the roll-out failed, oldest line first; null unless it failed because of one that
+    /// wrote something.
+    /// </summary>
+    public IReadOnlyList<string>? LastLines { get; init; }
+
     /// <summary>In the state canary: when the roll-out continues automatically; null if it waits for promote.</summary>
     public DateTimeOffset? PromotedAt { get; init; }
 
@@ -172,6 +178,12 @@ public sealed record WorkerDocument(
 
     /// <summary>The last notify message or field for it that listend rejected, and why; null without one.</summary>
     public string? RejectedMessage { get; init; }
+
+    /// <summary>
+    /// What the worker of <see cref="LastExit"/> wrote last, oldest line first, with control characters escaped; at most ten lines.
+    /// Null if it wrote nothing, or if an earlier daemon saw the exit.
+    /// </summary>
+    public IReadOnlyList<string>? LastLines { get; init; }
 
     /// <summary>When the worker entered its state; null if the daemon does not report it.</summary>
     public DateTimeOffset? StateSince { get; init; }

@@ -26,6 +26,9 @@ public sealed record RolloutFigures(string State, int From, int To, int Replaced
     /// <summary>Why the roll-out failed; null unless it did.</summary>
     public string? Reason { get; init; }
 
+    /// <summary>What the worker wrote last because of which it failed; null if unknown.</summary>
+    public IReadOnlyList<string>? LastLines { get; init; }
+
     /// <summary>The figures of a roll-out of that service.</summary>
     public static RolloutFigures Of(ServiceState service, RolloutState rollout, TimeSpan now)
     {

@@ -12,8 +12,12 @@ public static class RolloutText
     public static string Of(RolloutFigures rollout)
     {
         var after = Duration.Rounded(rollout.Elapsed) + (string.IsNullOrEmpty(rollout.Reason) ? "" : $": {rollout.Reason}");
-        return Of(rollout, after) + Cut(rollout.Cut);
+        return Of(rollout, after) + Cut(rollout.Cut) + LastLines(rollout.LastLines);
     }
+
+    /// <summary><c>; last lines: A | B</c>, to follow another text; empty if there are none.</summary>
+    public static string LastLines(IReadOnlyList<string>? lines) =>
+        lines is { Count: > 0 } ? $"; last lines: {string.Join(" | ", lines)}" : "";
 
     /// <summary><c>; 3 connections cut</c>, to follow another text; empty if none was cut.</summary>
     public static string Cut(long cut) => cut == 0 ? "" : $"; {DrainWords.Connections(cut)} cut";

@@ -38,6 +38,11 @@ public sealed record ReportEffect(ServiceReport Report, WorkerState? Worker, Slo
     /// <summary>What a worker that failed wrote last, escaped and bounded; null if it wrote nothing.</summary>
     public string? LastLines { get; init; }
 
+    /// <summary>
+    /// Of <see cref="ServiceReport.WorkerKilled"/>: the error with which the kernel refuses SIGKILL; null if it does not.
+    /// </summary>
+    public string? Refusal { get; init; }
+
     /// <summary>The facts about a draining worker.</summary>
     public WorkerDrain? Drain { get; init; }
 }

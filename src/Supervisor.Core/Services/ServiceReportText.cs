@@ -27,6 +27,7 @@ public static class ServiceReportText
             ServiceReport.WorkerDraining =>
                 $"{worker} {(report.Worker!.EndReason == EndReason.Requested ? "draining" : "draining, because it sent STOPPING=1")}, "
                 + $"SIGKILL in {Duration.Rounded(spec.StopTimeout)}",
+            ServiceReport.WorkerKilled when report.Refusal is { } refusal => $"{worker} {report.Text}: SIGKILL is refused ({refusal})",
             ServiceReport.WorkerKilled => $"{worker} {report.Text}: sending SIGKILL to its processes",
             ServiceReport.WorkerRemains => $"{worker} {report.Worker!.MainExit?.Text}, but {report.Text}: "
                 + $"SIGKILL in {Duration.Rounded(report.Worker.Deadline is { } at && at > now ? at - now : TimeSpan.Zero)}",

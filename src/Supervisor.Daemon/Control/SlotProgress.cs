@@ -41,7 +41,9 @@ internal sealed class SlotProgress(EventLoop loop, ServiceRunner runner, int slo
         }
         else if (Old.Any(worker => worker is { IsLive: true, IsReplaced: false }))
         {
-            Finish(Document("failed", Text($"was not replaced, and continues: the new worker {Runner.State.Slots[slot].LastExit?.Text}")));
+            var failed = Runner.State.Slots[slot];
+            Finish(Document("failed", Text($"was not replaced, and continues: the new worker {failed.LastExit?.Text}"
+                + RolloutText.LastLines(Runner.FailureLines.Of(slot, failed.Generation)))));
         }
         else if (!Old.Any() && New.Any(worker => worker.Phase == WorkerPhase.Ready))
         {

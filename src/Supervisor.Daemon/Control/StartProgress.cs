@@ -69,7 +69,8 @@ internal sealed class StartProgress(EventLoop loop, ServiceRunner runner) : Chan
             var when = held.Worker is { } last ? WorkerText.BeforeReady(last) : "";
             var next = slot.NextTry is { } at ? $"; next try in {Duration.Rounded(at - Loop.Now)}" : "";
             var ready = string.Create(CultureInfo.InvariantCulture, $"{state.Ready} of {Workers(state.Desired)} ready");
-            Finish(Document("failed", $"{Runner.Name}: {ready}: {ServiceDocuments.LastEnd(slot)}{when}{next}"));
+            var lines = RolloutText.LastLines(Runner.FailureLines.Of(slot.Index, slot.Generation));
+            Finish(Document("failed", $"{Runner.Name}: {ready}: {ServiceDocuments.LastEnd(slot)}{when}{next}{lines}"));
             return;
         }
 

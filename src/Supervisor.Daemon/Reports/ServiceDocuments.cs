@@ -60,6 +60,7 @@ internal static class ServiceDocuments
         Rollout(runner.State, rollout, now, wall) with
         {
             DrainingConnections = rollout.IsActive ? runner.Drains.Connections : null,
+            LastLines = rollout.Reason is null ? null : runner.FailureLines.OfGeneration(rollout.To),
             Waits = RolloutText.Waits(runner.Name, rollout, runner.State.Spec.Rollout.MaxGenerations, now)
                 ?? (rollout.IsActive ? DrainDocuments.Remark(runner) : null),
         };
@@ -95,6 +96,7 @@ internal static class ServiceDocuments
                 slot?.Restarts ?? 0, Connections: null, process?.Status.Text, slot?.LastExit?.Text, NextTry: null)
             {
                 RejectedMessage = process?.Status.Rejected,
+                LastLines = slot?.LastExit is null ? null : runner.FailureLines.Of(slot.Index, slot.Generation),
                 StateSince = wall + (worker.PhaseSince - now),
                 Drain = runner.Drains.Of(worker.Id) is { } drain ? DrainDocuments.Document(drain, worker, now, wall) : null,
                 Processes = process?.Others,
@@ -110,7 +112,10 @@ internal static class ServiceDocuments
                 Pid: null, slot.Index, slot.Generation, slot.Phase == SlotPhase.Finished ? "exited" : isPreparing ? "starting" : "backoff",
                 StartedAt: null, ReadyAt: null,
                 slot.Restarts, Connections: null, isPreparing ? "hooks.pre_start runs" : null, slot.LastExit?.Text,
-                slot.NextTry is { } at ? wall + (at - now) : null);
+                slot.NextTry is { } at ? wall + (at - now) : null)
+            {
+                LastLines = slot.LastExit is null ? null : runner.FailureLines.Of(slot.Index, slot.Generation),
+            };
         }
     }
 

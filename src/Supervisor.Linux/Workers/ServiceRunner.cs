@@ -85,6 +85,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     /// <summary>What the workers have written.</summary>
     public WorkerOutput Output => _service.Output;
 
+    /// <summary>What failed workers wrote last.</summary>
+    public FailureLines FailureLines { get; } = new();
+
     /// <summary>The service in the manifest.</summary>
     public ServiceSnapshot Snapshot { get; }
 
@@ -180,7 +183,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         {
             if (effect is ReportEffect report)
             {
-                reports.Add(WithLastLines(report));
+                reports.Add(WithRefusal(WithLastLines(report)));
             }
             else
             {
@@ -273,8 +276,15 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         if (report is not
             {
                 Report: ServiceReport.WorkerDied or ServiceReport.WorkerStartTimedOut or ServiceReport.WorkerHung,
-                Worker: { Pid: { } pid } worker
-            } || _service.Output.LastLines(pid) is not { Count: > 0 } lines)
+                Worker: { } worker
+            })
+        {
+            return report;
+        }
+
+        var lines = worker.Pid is { } pid ? _service.Output.LastLines(pid) : [];
+        FailureLines.Note(worker, lines, State);
+        if (lines.Count == 0)
         {
             return report;
         }
@@ -283,6 +293,13 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         var bind = OwnBind.Explain(lines, _service.Generations.Of(worker.Generation).Listeners, State.SpecOf(worker.Generation));
         return report with { LastLines = bind is null ? text : $"{text}; {bind}" };
     }
+
+    /// <summary>A kill with the error if the kernel refuses it. Signal 0 has the checks of any other.</summary>
+    private ReportEffect WithRefusal(ReportEffect report) =>
+        report is { Report: ServiceReport.WorkerKilled, Worker.Id: var id } && _service.Processes.TryGetValue(id, out var process)
+        && (process.KillRefusal ?? SignalDelivery.Send(process.Pidfd, process.Pid, 0)) is { } refusal
+            ? report with { Refusal = refusal.Name }
+            : report;
 
     private void CarryOut(ServiceEffect effect, bool isOneOfMany)
     {

@@ -153,6 +153,12 @@ internal static class StatusReport
             remarks.Add(new(reason, Palette.StateStyle(service.State)));
         }
 
+        if (service.State is "degraded" or "failed" or "starting"
+            && service.Workers.FirstOrDefault(worker => worker.LastLines is not null && worker.State is not "ready") is { } failed)
+        {
+            remarks.Add(new($"last lines of worker {failed.Slot}: {string.Join(" | ", failed.LastLines!)}", Palette.Muted));
+        }
+
         remarks.AddRange(service.Abandoned.Select(one => new StyledText(one.Message, Palette.Failure)));
         return remarks;
     }

@@ -1,0 +1,35 @@
+using Supervisor.Core.Services;
+
+namespace Supervisor.Linux.Workers;
+
+/// <summary>
+/// What the last failed worker of each slot and generation wrote last. Escaped and bounded. Kept while the generation is a slot's or
+/// that of the last roll-out. Lives on the loop; a successor begins without it.
+/// </summary>
+public sealed class FailureLines
+{
+    private readonly Dictionary<(int Slot, int Generation), IReadOnlyList<string>> _lines = [];
+
+    /// <summary>The lines of a slot's last failed worker, oldest first; null if none has failed, or if it wrote nothing.</summary>
+    public IReadOnlyList<string>? Of(int slot, int generation) => _lines.GetValueOrDefault((slot, generation));
+
+    /// <summary>The same of a failed worker of that generation, in the lowest slot.</summary>
+    public IReadOnlyList<string>? OfGeneration(int generation) =>
+        _lines.Where(pair => pair.Key.Generation == generation).MinBy(pair => pair.Key.Slot).Value;
+
+    /// <summary>Notes the lines of a worker that has failed; empty if it wrote nothing.</summary>
+    internal void Note(WorkerState worker, IReadOnlyList<string> lines, ServiceState state)
+    {
+        _lines.Remove((worker.Slot, worker.Generation));
+        foreach (var key in _lines.Keys.Where(key => key.Generation != state.Rollout?.To
+            && !(key.Slot < state.Slots.Length && state.Slots[key.Slot].Generation == key.Generation)).ToArray())
+        {
+            _lines.Remove(key);
+        }
+
+        if (lines.Count > 0)
+        {
+            _lines.Add((worker.Slot, worker.Generation), lines);
+        }
+    }
+}
