@@ -7,6 +7,7 @@ namespace Supervisor.Linux.Workers;
 public sealed class HookProcess : IDisposable
 {
     private readonly OrphanReaper? _orphans;
+    private SystemCallError? _refusal;
 
     internal HookProcess(int pid, DescriptorHandle pidfd, OutputPipe output, OutputPipe error, OrphanReaper? orphans)
     {
@@ -30,8 +31,15 @@ public sealed class HookProcess : IDisposable
     /// <summary>The launch, until the program has been executed; null afterwards.</summary>
     internal PendingLaunch? Launch { get; init; }
 
+    /// <summary>Why it lives although it was to be killed, such as "did not exit after SIGKILL".</summary>
+    internal string Unkilled => _refusal is { } refusal ? $"did not get SIGKILL, which was refused ({refusal.Name})"
+        : "did not exit after SIGKILL";
+
     /// <summary>Sends SIGKILL to the process. It must not have been reaped.</summary>
-    internal void Kill() => Processes.Signal(Pidfd, KernelAbi.SIGKILL);
+    internal void Kill() => _refusal = SignalDelivery.Send(Pidfd, Pid, KernelAbi.SIGKILL);
+
+    /// <summary>Leaves the process to the reaper of orphans.</summary>
+    internal void Abandon() => _orphans?.Remove(Pid);
 
     /// <summary>
     /// Kills the rest of the session off the loop, and then calls <paramref name="onDone"/> on the loop. Until then the process

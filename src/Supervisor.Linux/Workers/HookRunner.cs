@@ -24,8 +24,8 @@ internal sealed class HookRunner : IDeadline, IDisposable
     private HookEffect? _preparing;
     private HookEffect? _hook;
     private TimeSpan _timeout;
-    private TimeSpan _stopTimeout;
     private bool _timedOut;
+    private bool _isKilled;
     private bool _stopped;
 
     /// <summary>A runner that posts <see cref="HookEnded"/> for each hook.</summary>
@@ -49,8 +49,18 @@ internal sealed class HookRunner : IDeadline, IDisposable
     public void PassDeadline()
     {
         NextDeadline = null;
-        _timedOut = true;
-        _process?.Kill();
+        if (_process is { } process)
+        {
+            if (_isKilled)
+            {
+                Leave(process);
+                return;
+            }
+
+            _timedOut = true;
+            Kill(process);
+        }
+
         if (_preparing is not null)
         {
             Abandon(
@@ -82,7 +92,7 @@ internal sealed class HookRunner : IDeadline, IDisposable
             Pid = process.Pid,
             StartTime = ProcFile.Read(process.Pid)?.StartTime ?? 0,
             Timeout = _timeout,
-            Deadline = NextDeadline,
+            Deadline = _isKilled ? null : NextDeadline,
         };
         return (running, waiting);
     }
@@ -112,8 +122,8 @@ internal sealed class HookRunner : IDeadline, IDisposable
         _process = new HookProcess(entry.Pid, pidfd, Pipe("output", false), Pipe("error", true), orphans);
         _hook = entry.Hook;
         _timeout = entry.Timeout;
-        _timedOut = entry.Deadline is null;
-        NextDeadline = entry.Deadline;
+        _timedOut = _isKilled = entry.Deadline is null;
+        NextDeadline = entry.Deadline ?? _service.Loop.Now + UntilLeft;
         Attach(_process);
         return true;
     }
@@ -124,8 +134,8 @@ internal sealed class HookRunner : IDeadline, IDisposable
         if (_process is { } process && IsMeant(_hook!))
         {
             _stopped = true;
-            Processes.Signal(process.Pidfd, Signals.Terminate);
-            var killed = _service.Loop.Now + _stopTimeout;
+            SignalDelivery.Send(process.Pidfd, process.Pid, Signals.Terminate);
+            var killed = _service.Loop.Now + StopTimeout;
             NextDeadline = NextDeadline < killed ? NextDeadline : killed;
         }
 
@@ -155,7 +165,11 @@ internal sealed class HookRunner : IDeadline, IDisposable
     public void Kill()
     {
         _waiting.Clear();
-        _process?.Kill();
+        if (_process is { } process && !_isKilled)
+        {
+            Kill(process);
+        }
+
         if (_preparing is not null)
         {
             _stopped = true;
@@ -186,8 +200,8 @@ internal sealed class HookRunner : IDeadline, IDisposable
             _hook = hook;
             _stopped = false;
             _timedOut = false;
+            _isKilled = false;
             _timeout = spec.StartTimeout;
-            _stopTimeout = spec.StopTimeout;
             NextDeadline = _service.Loop.Now + _timeout;
             if (spec.EnvironmentFiles.IsEmpty)
             {
@@ -249,6 +263,48 @@ internal sealed class HookRunner : IDeadline, IDisposable
         PostEnded(failure);
         Next();
     }
+
+    private TimeSpan StopTimeout => _service.State.SpecOf(_hook!.Generation).StopTimeout;
+
+    /// <summary>How long to wait after SIGKILL: as for a worker.</summary>
+    private TimeSpan UntilLeft => StopTimeout > WorkerMachine.KillPatience ? StopTimeout : WorkerMachine.KillPatience;
+
+    /// <summary>Sends SIGKILL, and waits for its effect for one more stop_timeout.</summary>
+    private void Kill(HookProcess process)
+    {
+        process.Kill();
+        _isKilled = true;
+        NextDeadline = _service.Loop.Now + UntilLeft;
+    }
+
+    /// <summary>
+    /// Continues without a hook that does not exit after SIGKILL, so that it does not hold a stop or a restart for ever. It is named
+    /// first, off the loop.
+    /// </summary>
+    private void Leave(HookProcess process) =>
+        Task.Run(() => StuckProcess.Find([process.Pid])).ContinueWith(
+            task => _service.Loop.Post(() =>
+            {
+                if (_process == process)
+                {
+                    var failure = $"{_hook!.Hook.Setting()} {process.Unkilled}: "
+                        + $"{StuckProcess.Describe(task.IsCompletedSuccessfully ? task.Result : [])}; listend continues without it";
+                    if (_stopped)
+                    {
+                        // The end of a stopped hook is not reported.
+                        _service.Log.HookLeft(_hook, process.Pid, failure);
+                    }
+
+                    Unwatch(process);
+                    process.Abandon();
+                    process.Dispose();
+                    _process = null;
+                    NextDeadline = null;
+                    PostEnded(failure);
+                    Next();
+                }
+            }),
+            TaskScheduler.Default);
 
     private void Attach(HookProcess process)
     {

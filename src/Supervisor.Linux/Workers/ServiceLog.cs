@@ -32,6 +32,11 @@ internal sealed class ServiceLog : IDisposable
             .Debug(
                 "service {Service}: running {Hook} (pid {Pid}, generation {Generation})", _name, hook.Hook.Setting(), pid, hook.Generation);
 
+    /// <summary>Logs a stopped hook that does not exit after SIGKILL.</summary>
+    public void HookLeft(HookEffect hook, int pid, string failure) =>
+        _log.Kind(MessageIds.HookFailed).Generation(hook.Generation).Worker(pid)
+            .Error("service {Service}: {Failure} (generation {Generation})", _name, failure, hook.Generation);
+
     public void Blocked(string why) =>
         _log.Kind(MessageIds.ServiceBlocked).Error("service {Service}: cannot be started: {Reason}", _name, why);
 
