@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Text;
 using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Values;
 using Supervisor.Core;
@@ -91,17 +90,10 @@ internal static class SettingTypes
 
     public static readonly TextType<string> AbsolutePath = new("a path", "absolute", "/srv/api", ReadAbsolutePath) { Pattern = "^/" };
 
-    /// <summary>
-    /// The longest path of a runtime directory, in bytes: the path of a socket in it has at most 107 (sun_path, unix(7)), and the
-    /// longest other part is "/notify/" with a name of seven characters.
-    /// </summary>
-    public const int MaxRuntimeDirectoryBytes = 92;
-
     public static readonly TextType<string> RuntimeDirectory = new(
-        "a path", $"absolute, at most {MaxRuntimeDirectoryBytes} bytes", "/run/listend", static (text, context) =>
-            Encoding.UTF8.GetByteCount(text.TrimEnd('/')) is var bytes and > MaxRuntimeDirectoryBytes
-                ? new ValueError($"the path has {bytes} bytes: a socket in this folder would have a path that is too long for the kernel",
-                    $"choose a path of at most {MaxRuntimeDirectoryBytes} bytes, such as \"/run/listend\"")
+        "a path", $"absolute, at most {RuntimeDirectoryPath.MaxBytes} bytes", "/run/listend", static (text, context) =>
+            RuntimeDirectoryPath.TooLong(text) is { } fault
+                ? new ValueError(fault, RuntimeDirectoryPath.Remedy)
                 : ReadAbsolutePath(text, context))
     {
         Pattern = "^/",

@@ -144,6 +144,15 @@ internal sealed class RunCommand
             return ExitCode.Failed;
         }
 
+        if (RuntimeDirectoryPath.TooLong(directory) is { } fault)
+        {
+            var isGiven = parsed.GetValue(_runtime) is not null;
+            Console.Error.WriteLine(
+                $"listend: {(isGiven ? "--runtime-directory" : "the runtime directory")} {Printable.Line(directory)}: {fault}; "
+                + RuntimeDirectoryPath.Remedy);
+            return isGiven ? ExitCode.Usage : ExitCode.Failed;
+        }
+
         return Start(parsed, configured, path, directory, null);
     }
 
