@@ -127,9 +127,9 @@ internal static class ResumedStart
     /// <summary>The processes of a previous daemon that belong to no worker.</summary>
     private static IEnumerable<WorkerRecovery.Found> OfNoWorker(DaemonParts parts, IReadOnlyList<WorkerRecovery.Found> found)
     {
-        var workers = parts.Services.SelectMany(runner => runner.Workers.Facts).ToArray();
-        var pids = workers.SelectMany(worker => (int[])[worker.Main, worker.First]).ToHashSet();
-        var tokens = workers.Select(worker => worker.Token).Where(token => token.Length > 0).ToHashSet(StringComparer.Ordinal);
+        var pids = parts.Services.SelectMany(runner => runner.Workers.Facts)
+            .SelectMany(worker => (int[])[worker.Main, worker.First]).ToHashSet();
+        var tokens = parts.Services.SelectMany(runner => runner.Workers.Tokens).ToHashSet(StringComparer.Ordinal);
         var sockets = parts.Services.SelectMany(runner => runner.Workers.NotifySockets).ToHashSet(StringComparer.Ordinal);
         return found.Where(one => !pids.Contains(one.Pid)
             && (one.Token is { } token ? !tokens.Contains(token) : one.NotifyPath is not { } path || !sockets.Contains(path)));

@@ -13,6 +13,9 @@ public sealed class WorkerTable
     /// <summary>The facts that identify each living worker's processes.</summary>
     public IEnumerable<WorkerFacts> Facts => _service.Processes.Values.Where(process => !process.IsEnding).Select(process => process.Facts);
 
+    /// <summary>The tokens of all workers, also of those of which only other processes than the main process remain.</summary>
+    public IEnumerable<string> Tokens => _service.Processes.Values.Select(process => process.Token).Where(token => token.Length > 0);
+
     /// <summary>The process of a worker; null if there is none.</summary>
     public WorkerProcess? Process(int workerId) => _service.Processes.GetValueOrDefault(workerId);
 
