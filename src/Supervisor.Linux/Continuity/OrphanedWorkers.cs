@@ -1,6 +1,7 @@
 using Serilog;
 using Supervisor.Core;
 using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Workers;
 using Supervisor.Native;
 using static Supervisor.Native.KernelAbi;
 
@@ -59,9 +60,9 @@ public sealed class OrphanedWorkers : IDeadline, IDisposable
         }
 
         NextDeadline = null;
-        foreach (var pidfd in _left.Values)
+        foreach (var (pid, pidfd) in _left)
         {
-            Processes.Signal(pidfd, SIGKILL);
+            SignalDelivery.Send(pidfd, pid, SIGKILL);
         }
     }
 
@@ -72,7 +73,7 @@ public sealed class OrphanedWorkers : IDeadline, IDisposable
         _loop.Remove(this);
         foreach (var (pid, pidfd) in _left.ToArray())
         {
-            Processes.Signal(pidfd, SIGKILL);
+            SignalDelivery.Send(pidfd, pid, SIGKILL);
             Remove(pid, pidfd);
         }
     }
@@ -97,7 +98,7 @@ public sealed class OrphanedWorkers : IDeadline, IDisposable
                 "pid {Pid} ({Command}): orphan of a daemon that died, missing from the saved state: "
                 + "sending SIGTERM, SIGKILL follows in {Seconds}s",
                 pid, ProcFile.Command(pid) ?? "?", Patience.TotalSeconds);
-            Processes.Signal(pidfd, SIGTERM);
+            SignalDelivery.Send(pidfd, pid, SIGTERM);
             _left.Add(pid, pidfd);
             _loop.Watch(pidfd, () => Remove(pid, pidfd));
         }

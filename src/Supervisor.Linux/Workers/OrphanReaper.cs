@@ -194,7 +194,7 @@ public sealed class OrphanReaper : IDisposable
 
                 found = true;
                 onKilled(pid, ProcFile.Command(pid));
-                Processes.Signal(pidfd, KernelAbi.SIGKILL);
+                SignalDelivery.Send(pidfd, pid, KernelAbi.SIGKILL);
                 Polling.Await(pidfd, DeathPatience);
             }
         }

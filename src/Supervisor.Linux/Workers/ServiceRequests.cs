@@ -206,7 +206,7 @@ public sealed class ServiceRequests
                 continue;
             }
 
-            if (Processes.Signal(process.Pidfd, signal) is { } failure)
+            if (SignalDelivery.Send(process.Pidfd, process.Pid, signal) is { } failure)
             {
                 error ??= failure;
             }

@@ -172,7 +172,7 @@ internal sealed class WorkerSpawning(ServiceContext service)
         {
             // The launcher exits without a signal, unless the worker's user has stopped it.
             process.LaunchFailure = failure;
-            Processes.Signal(process.Pidfd, Signals.Kill);
+            SignalDelivery.Send(process.Pidfd, process.Pid, Signals.Kill);
             return;
         }
 
