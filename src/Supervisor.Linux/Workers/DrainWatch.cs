@@ -306,11 +306,10 @@ internal sealed class DrainWatch : IDeadline, IDisposable
             .SelectMany(handle => handle.Sockets.Select(socket => (socket.Inode, handle.Name)))
             .DistinctBy(one => one.Inode)
             .ToDictionary(one => one.Inode, one => one.Name);
-        SampleAsync(() =>
+        SampleAsync(question, isLast, (snapshot, shared) =>
         {
             var began = Stopwatch.GetTimestamp();
             var until = began + (long)(SampleTime.TotalSeconds * Stopwatch.Frequency);
-            var snapshot = question.Read(withAges: true);
             var at = now + _loop.Time.GetElapsedTime(asked);
             var seen = Array.ConvertAll(targets, target =>
             {
@@ -324,7 +323,7 @@ internal sealed class DrainWatch : IDeadline, IDisposable
                             : null);
                 return new Seen(target.Drain, target.Drain.See(sample with { IsPartial = isPartial, IsLast = isLast }, at), at);
             });
-            return (Seen: seen, Cost: Stopwatch.GetElapsedTime(began));
+            return (Seen: seen, Cost: shared + Stopwatch.GetElapsedTime(began));
         }).ContinueWith(
             task => _loop.Post(() =>
             {
@@ -337,17 +336,13 @@ internal sealed class DrainWatch : IDeadline, IDisposable
             TaskScheduler.Default);
     }
 
-    /// <summary>Runs on a thread that may wait; a sample that cannot begin has failed.</summary>
-    private Task<T> SampleAsync<T>(Func<T> sample)
+    /// <summary>
+    /// Runs on a thread that may wait, with the connections and what they have cost; a sample that cannot begin has failed.
+    /// </summary>
+    private async Task<T> SampleAsync<T>(AcceptedConnections question, bool isUrgent, Func<ConnectionSnapshot, TimeSpan, T> sample)
     {
-        try
-        {
-            return ProbeThreads.Shared.RunAsync(this, sample);
-        }
-        catch (ProbeThreads.StuckException exception)
-        {
-            return Task.FromException<T>(exception);
-        }
+        var (snapshot, cost) = await SharedConnections.Shared.ReadAsync(question, isUrgent).ConfigureAwait(false);
+        return await ProbeThreads.Shared.RunAsync(this, () => sample(snapshot, cost)).ConfigureAwait(false);
     }
 
     /// <summary>

@@ -148,12 +148,14 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
         FindStrays([.. sweeps.Where(sweep => sweep is { IsFinal: false, Worker: not null, Cgroup: null })]);
         var dying = new List<DescriptorHandle>();
         var quiet = new List<Sweep>();
+        AcceptedConnections[] questions = [.. sweeps.Select(sweep => sweep.Connections).OfType<AcceptedConnections>()];
+        var open = new Lazy<ConnectionSnapshot>(() => AcceptedConnections.OfAll(questions).Read(withAges: true));
         foreach (var (sweep, members) in SweepMembers.Find(sweeps, orphans))
         {
             if (!sweep.IsFinal && (members.Count > 0 || sweep.IsAnnouncement))
             {
                 sweeps.Remove(sweep);
-                var rest = Tell(sweep, members);
+                var rest = Tell(sweep, members, open);
                 End(() => sweep.OnRest?.Invoke(rest));
             }
             else if (!sweep.IsFinal)
@@ -191,7 +193,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
     /// Sends the stop signal to the members that did not get it; returns those that live, up to a limit. After an announcement their
     /// pidfds are closed.
     /// </summary>
-    private List<RemainingProcess> Tell(Sweep sweep, Dictionary<int, ulong> members)
+    private List<RemainingProcess> Tell(Sweep sweep, Dictionary<int, ulong> members, Lazy<ConnectionSnapshot> open)
     {
         var opened = new List<RemainingProcess>();
         foreach (var (pid, startTime) in members)
@@ -207,7 +209,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
         {
             var told = opened
                 .Where(one => (sweep.OnlyPid ?? one.Pid) == one.Pid && sweep.Signalled.Add((one.Pid, one.StartTime))).ToList();
-            ReportCut(sweep, signal, told, opened);
+            ReportCut(sweep, signal, told, opened, open);
             foreach (var one in told)
             {
                 if (SignalDelivery.Send(one.Pidfd, one.Pid, signal) is { } error)
@@ -229,9 +231,10 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
     /// <summary>
     /// Finds the connections that a stop signal cuts: those that only processes have which it ends, because they do not handle it.
     /// </summary>
-    private void ReportCut(Sweep sweep, int signal, List<RemainingProcess> told, List<RemainingProcess> all)
+    private void ReportCut(
+        Sweep sweep, int signal, List<RemainingProcess> told, List<RemainingProcess> all, Lazy<ConnectionSnapshot> open)
     {
-        if (sweep is not { Connections: { IsEmpty: false } question, OnCut: { } onCut }
+        if (sweep is not { Connections.IsEmpty: false, OnCut: { } onCut }
             || Signals.DefaultAction(signal) != SignalAction.Ends)
         {
             return;
@@ -243,9 +246,8 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
             return;
         }
 
-        var open = question.Read(withAges: true);
         var until = Stopwatch.GetTimestamp() + (long)(CutPatience.TotalSeconds * Stopwatch.Frequency);
-        if (open.OnlyOf(ended, all.Select(one => one.Pid), until) is { Count: > 0 } cut)
+        if (open.Value.OnlyOf(ended, all.Select(one => one.Pid), until) is { Count: > 0 } cut)
         {
             loop.Post(() => onCut(cut));
         }
@@ -408,7 +410,10 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
                 continue;
             }
 
+            // A process that is older than all of these workers has not come from them, whoever its parent is.
             if (ProcFile.Read(pid) is { HasEnded: false } process
+                && (process.ParentPid == Processes.CurrentPid
+                    || sweeps.Exists(sweep => Membership.MayDescend(sweep.Worker!, process.StartTime)))
                 && sweeps
                     .Where(sweep => sweep.Worker!.Uid == ids.Effective).Aggregate(false,
                         (isNew, sweep) => sweep.Decided.Add((pid, process.StartTime)) || isNew))
