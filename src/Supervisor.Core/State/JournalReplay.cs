@@ -42,6 +42,9 @@ internal sealed class JournalReplay : IDisposable
         return replay;
     }
 
+    /// <summary>Whether the configuration has changed.</summary>
+    public bool HasConfig => _config is not null || _configChanges.Count > 0;
+
     /// <summary>Applies what belongs to no listener and no service.</summary>
     public void ApplyTo(JsonObject document)
     {

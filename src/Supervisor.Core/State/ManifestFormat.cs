@@ -23,6 +23,7 @@ public static class ManifestFormat
     /// <summary>The oldest format that a reader must know to read what this version writes.</summary>
     public const int LeastReader = 1;
 
+    private const string ConfigField = "config";
     private const string ListenersField = "listeners";
     private const string ServicesField = "services";
 
@@ -235,11 +236,19 @@ public static class ManifestFormat
             }
 
             changes.ApplyTo(document);
+            var (configListeners, configServices) = (default(JsonElement), default(JsonElement));
+            if (!changes.HasConfig && parsed.RootElement.TryGetProperty(ConfigField, out var configured))
+            {
+                document[ConfigField] = Shallow(configured, out configListeners, out configServices);
+            }
+
             var type = ManifestJson.Default.DaemonManifest;
             unknown = UnknownFields.Of(document, type);
             Complete(document, type);
-            manifest = document.Deserialize(type)! with
+            var read = document.Deserialize(type)!;
+            manifest = read with
             {
+                Config = changes.HasConfig ? read.Config : WithLists(read.Config, configListeners, configServices, unknown),
                 Listeners = Read(changes.Listeners(listeners), ManifestJson.Default.ListenerEntry, unknown, ListenersField),
                 Services = Read(changes.Services(services), ManifestJson.Default.ServiceEntry, unknown, ServicesField),
             };
@@ -256,7 +265,30 @@ public static class ManifestFormat
         }
     }
 
-    /// <summary>The document without its lists, which are read separately; null if it is not an object.</summary>
+    /// <summary>The configuration with its lists, as they are where the journal has not changed them.</summary>
+    private static ConfigEntry WithLists(ConfigEntry config, JsonElement listeners, JsonElement services, UnknownFields unknown)
+    {
+        var part = unknown.Part(ConfigField) ?? UnknownFields.None();
+        config = config with
+        {
+            Listeners = Read(Elements(listeners), ManifestJson.Default.ListenerSpec, part, ListenersField),
+            Services = Read(Elements(services), ManifestJson.Default.ServiceSpec, part, ServicesField),
+        };
+        unknown.Add(ConfigField, part);
+        return config;
+    }
+
+    private static IEnumerable<(JsonElement Element, JsonNode? Changed)> Elements(JsonElement list)
+    {
+        foreach (var element in list.ValueKind == JsonValueKind.Array ? list.EnumerateArray() : default)
+        {
+            yield return (element, null);
+        }
+    }
+
+    /// <summary>
+    /// The document, or the configuration in it, without its lists, which are read separately; null if it is not an object.
+    /// </summary>
     private static JsonObject? Shallow(JsonElement root, out JsonElement listeners, out JsonElement services)
     {
         listeners = default;

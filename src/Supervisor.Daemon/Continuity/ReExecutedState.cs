@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Supervisor.Core.State;
 using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Performance;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Continuity;
@@ -54,6 +55,7 @@ internal static class ReExecutedState
             return null;
         }
 
+        using var pause = CollectionPause.ForState(bytes.Length);
         if (!ManifestFormat.TryRead(bytes, out manifest, out unknown, out error))
         {
             return null;

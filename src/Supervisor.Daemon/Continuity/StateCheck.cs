@@ -5,6 +5,7 @@ using Supervisor.Config.Validation;
 using Supervisor.Core.State;
 using Supervisor.Daemon.Model;
 using Supervisor.Daemon.Validation;
+using Supervisor.Linux.Performance;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Continuity;
@@ -41,6 +42,7 @@ internal static class StateCheck
             return null;
         }
 
+        using var pause = CollectionPause.ForState(bytes.Length);
         if (!ManifestFormat.TryRead(bytes, out var manifest, out _, out var error))
         {
             errors = [error];

@@ -161,9 +161,10 @@ internal static class ResumedStart
     /// </summary>
     private static void ResumeWaiting(DaemonParts parts, PreviousDaemonState previous)
     {
+        var entries = previous.Manifest.Listeners.ToDictionary(entry => entry.Spec.Name, StringComparer.Ordinal);
         foreach (var handle in parts.Listeners.Handles.Where(handle => handle.Descriptor is null).ToArray())
         {
-            var entry = previous.Manifest.Listeners.FirstOrDefault(entry => entry.Spec.Name == handle.Name);
+            var entry = entries.GetValueOrDefault(handle.Name);
             if (ConflictWatch.CanWait(handle) && (entry is null || entry.GivesUp is not null))
             {
                 parts.Conflicts.Add(handle, entry?.GivesUp);

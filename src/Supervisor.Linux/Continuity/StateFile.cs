@@ -2,6 +2,7 @@ using Serilog;
 using Supervisor.Core;
 using Supervisor.Core.State;
 using Supervisor.Linux.Paths;
+using Supervisor.Linux.Performance;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Continuity;
@@ -62,6 +63,7 @@ public sealed class StateFile(string path, ILogger log) : IDisposable
             journal = storedJournal is null ? null : Files.ReadAll(storedJournal, out _);
         }
 
+        using var pause = CollectionPause.ForState(bytes?.Length ?? 0);
         return bytes is null ? refused is { IsMissing: false } ? new Found(null, null, refused.ToString(), null) : default
             : ManifestFormat.TryRead(bytes, out var manifest, out var unknown, out var error, journal)
                 ? new Found(manifest, unknown, null, null)

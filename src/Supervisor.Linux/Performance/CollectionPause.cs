@@ -45,6 +45,14 @@ public readonly ref struct CollectionPause : IDisposable
         }
     }
 
+    /// <summary>A pause for the objects of a state of that many bytes, which is read: almost all of them live on.</summary>
+    public static CollectionPause ForState(int bytes)
+    {
+        const int bytesOfListener = 4 * 1024;
+        const int objectsOfListener = 16 * 1024;
+        return For(bytes / bytesOfListener, objectsOfListener);
+    }
+
     /// <summary>Ends the pause.</summary>
     public void Dispose()
     {

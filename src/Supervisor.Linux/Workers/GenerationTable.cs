@@ -127,9 +127,10 @@ public sealed class GenerationTable(EventLoop loop, UserDirectory users, IReadOn
     internal void Restore(ServiceState state)
     {
         _generations.Clear();
+        var byName = Next.Listeners.DistinctBy(handle => handle.Name).ToDictionary(handle => handle.Name, StringComparer.Ordinal);
         foreach (var (generation, spec) in state.Specs)
         {
-            var handles = spec.Listeners.Select(name => Next.Listeners.FirstOrDefault(handle => handle.Name == name)).ToArray();
+            var handles = spec.Listeners.Select(byName.GetValueOrDefault).ToArray();
             _generations.Add(generation, new GenerationResources(
                 handles.Any(handle => handle is null) ? Next.Listeners : handles!,
                 WorkerIdentity.IsSame(spec, state.Spec) ? Next.Identity : null));
