@@ -47,10 +47,17 @@ public sealed class ShardCoverage
         // Workers without a process get their share when they start: during a roll-out, and while their environment is read.
         int? target = _service.State.Rollout is { IsActive: true } rollout ? rollout.Phase == RolloutPhase.RollingBack ? rollout.From
             : rollout.To : null;
+        bool Counts(WorkerState worker) => worker.IsLive && worker.Slot < workers && !_service.Spawning.IsPreparing(worker.Id)
+            && (target is null || worker.Generation == target);
+        if (shards == 1 && handle is { Sockets: [var only], Leaving.Count: 0 }
+            && _service.State.Workers.All(worker => !Counts(worker) || Holds(worker.Id, only)))
+        {
+            // Most listeners: all workers have the only socket.
+            return false;
+        }
+
         var held = new Dictionary<int, IReadOnlyCollection<int>>();
-        foreach (var worker in _service.State.Workers
-            .Where(worker => worker.IsLive && worker.Slot < workers && !_service.Spawning.IsPreparing(worker.Id)
-                && (target is null || worker.Generation == target)))
+        foreach (var worker in _service.State.Workers.Where(Counts))
         {
             List<int> own = [.. handle.Sockets.Where(socket => Holds(worker.Id, socket)).Select(socket => socket.Shard)];
             own.AddRange(handle.Leaving.Where(socket => Holds(worker.Id, socket)).Select(_ => int.MaxValue));
