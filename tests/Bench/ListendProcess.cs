@@ -93,9 +93,9 @@ internal sealed class ListendProcess : IDisposable
     /// <summary>Waits until the daemon is ready. Returns the nanosecond at which the last log line about it arrived.</summary>
     public long WaitUntilReady()
     {
-        if (!_ready.WaitOne(TimeSpan.FromSeconds(60)) || _readyAt == 0)
+        if (!_ready.WaitOne(TimeSpan.FromMinutes(3)) || _readyAt == 0)
         {
-            throw new TimeoutException($"listend is not ready after 60 s:\n{Encoding.UTF8.GetString(_log.AsSpan(0, _logged))}");
+            throw new TimeoutException($"listend is not ready after 3 minutes:\n{Encoding.UTF8.GetString(_log.AsSpan(0, _logged))}");
         }
 
         return _readyAt;
@@ -185,8 +185,10 @@ internal sealed class ListendProcess : IDisposable
 
             if (_logged == _log.Length)
             {
-                // 200 workers log a tenth of this. The log after readiness does not matter.
-                looked = _logged = 0;
+                // The end may be the beginning of a mark.
+                var kept = Math.Min(mark.Length - 1, _logged - looked);
+                _log.AsSpan(_logged - kept, kept).CopyTo(_log);
+                (looked, _logged) = (0, kept);
             }
         }
 
