@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Text;
 using Supervisor.EndToEnd.Faults;
 using Xunit;
@@ -14,7 +15,7 @@ public class GrowthTests
     private const int Few = 100;
     private const int Many = 1000;
 
-    /// <summary>How many services crash, restart and stop.</summary>
+    /// <summary>How many services crash, restart, drain and stop.</summary>
     private const int Some = 20;
 
     private const double MostGrowth = 1.5;
@@ -55,8 +56,11 @@ public class GrowthTests
                         return Task.CompletedTask;
                     };
                 });
-                costs["restart"] = await EachAsync(daemon, service => Task.FromResult(
-                    async () => Assert.True((await http.PostAsync($"/v1/services/{service}/restart", null)).IsSuccessStatusCode)));
+                costs["restart"] = await EachAsync(
+                    daemon, service => Task.FromResult(() => PostAsync(http, $"services/{service}/restart")));
+                costs["drain"] = await DrainAsync(daemon, http);
+                costs["reload"] = await ReloadAsync(daemon, http, count);
+                costs["stop"] = await StopAsync(daemon, http);
                 daemon.Signal(Signals.Kill);
                 await daemon.WaitAsync();
                 await using var next = daemon.Again();
@@ -87,6 +91,56 @@ public class GrowthTests
         }
 
         return Cost.Of(daemon.Pid).Since(before).Each(Some);
+    }
+
+    /// <summary>Roll-outs whose old workers serve a slow request, so that they drain for a while and are sampled.</summary>
+    private static async Task<Cost> DrainAsync(DaemonUnderTest daemon, HttpClient http)
+    {
+        var clients = new List<Socket>();
+        for (var i = 0; i < Some; i++)
+        {
+            var client = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            clients.Add(client);
+            await client.ConnectAsync(new UnixDomainSocketEndPoint(daemon.Directory[$"l{i}.sock"]));
+            await client.SendAsync("GET /slow?ms=1500 HTTP/1.1\r\n\r\n"u8.ToArray());
+        }
+
+        var (before, mark) = (Cost.Of(daemon.Pid), daemon.Log.Count);
+        for (var i = 0; i < Some; i++)
+        {
+            await PostAsync(http, $"services/s{i}/restart");
+        }
+
+        await daemon.Log.WaitForAsync(mark, Some, message => message.Kind == MessageIds.WorkerExited, "old workers have exited");
+        clients.ForEach(client => client.Dispose());
+        return Cost.Of(daemon.Pid).Since(before).Each(Some);
+    }
+
+    /// <summary>A reload that changes nothing; the first one compares what the start has left.</summary>
+    private static async Task<Cost> ReloadAsync(DaemonUnderTest daemon, HttpClient http, int count)
+    {
+        await PostAsync(http, "reload");
+        var before = Cost.Of(daemon.Pid);
+        await PostAsync(http, "reload");
+        return Cost.Of(daemon.Pid).Since(before).Each(count);
+    }
+
+    private static async Task<Cost> StopAsync(DaemonUnderTest daemon, HttpClient http)
+    {
+        var (before, mark) = (Cost.Of(daemon.Pid), daemon.Log.Count);
+        for (var i = 0; i < Some; i++)
+        {
+            await PostAsync(http, $"services/s{i}/stop");
+        }
+
+        await daemon.Log.WaitForAsync(mark, Some, message => message.Kind == MessageIds.WorkerExited, "workers have exited");
+        return Cost.Of(daemon.Pid).Since(before).Each(Some);
+    }
+
+    private static async Task PostAsync(HttpClient http, string target)
+    {
+        using var answer = await http.PostAsync("/v1/" + target, null);
+        Assert.True(answer.IsSuccessStatusCode, $"{target}: {answer.StatusCode}");
     }
 
     private static string Config(int count)

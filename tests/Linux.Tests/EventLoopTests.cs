@@ -321,6 +321,32 @@ public class EventLoopTests : KernelTest
         }
     }
 
+    /// <summary>What a turn costs does not depend on the number of scheduled deadlines.</summary>
+    [Fact]
+    public void A_turn_reads_no_scheduled_deadline_that_is_not_due()
+    {
+        const int count = 1000;
+        using var loop = new EventLoop(_time);
+        var all = Enumerable.Range(0, count).Select(i => new Deadline(TimeSpan.FromSeconds(60 + i))).ToArray();
+        Array.ForEach(all, loop.Schedule);
+        var turns = 0;
+        void Turn()
+        {
+            if (++turns == 10)
+            {
+                loop.Stop();
+            }
+            else
+            {
+                loop.Post(Turn);
+            }
+        }
+
+        loop.Post(Turn);
+        loop.Run();
+        Assert.Equal(count, all.Sum(deadline => deadline.Reads));
+    }
+
     [Fact]
     public void The_loop_waits_without_anything_to_watch()
     {
@@ -339,7 +365,16 @@ public class EventLoopTests : KernelTest
 
         public Action? OnPass { get; set; }
 
-        public TimeSpan? NextDeadline => _at;
+        public int Reads { get; private set; }
+
+        public TimeSpan? NextDeadline
+        {
+            get
+            {
+                Reads++;
+                return _at;
+            }
+        }
 
         public void Move(TimeSpan to) => _at = to;
 
