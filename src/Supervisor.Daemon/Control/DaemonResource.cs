@@ -41,12 +41,23 @@ internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs, 
 
     public async Task Ready(HttpContext context)
     {
-        var waiting = await daemon.Loop.Ask(() => Unreachable().Concat(daemon.Services
-            .Where(runner => runner.Requests.Blocked is not null || (runner.State.IsStarted && runner.State.Ready < runner.State.Expected))
-            .Select(runner => $"{runner.Name}: {runner.State.Ready} of {runner.State.Expected} workers are ready")).ToArray());
+        var waiting = await daemon.Loop.Ask(() => Unready().ToArray());
         await (waiting.Length == 0
             ? Answer.Text(context, StatusCodes.Status200OK, "ready")
             : Answer.Text(context, StatusCodes.Status503ServiceUnavailable, string.Join('\n', waiting)));
+    }
+
+    /// <summary>Why a client should be sent elsewhere, a line for each reason. On the loop.</summary>
+    private IEnumerable<string> Unready()
+    {
+        if (daemon.Lifecycle.IsShuttingDown)
+        {
+            return ["listend stops"];
+        }
+
+        return Unreachable().Concat(daemon.Services
+            .Where(runner => runner.Requests.Blocked is not null || (runner.State.IsStarted && runner.State.Ready < runner.State.Expected))
+            .Select(runner => $"{runner.Name}: {runner.State.Ready} of {runner.State.Expected} workers are ready"));
     }
 
     /// <summary>Listeners with a socket that no client can reach: their file or their interface is gone.</summary>
