@@ -76,3 +76,36 @@ ctl() {
 answers() {
     curl -fsS --max-time 5 "$1" > .answer
 }
+
+# base NAME PROGRAM FILE...: an image with files of this machine and the libraries that the program needs: the images of the examples are
+# not to be had here.
+base() {
+    local name=$1 program=$2 file
+    shift 2
+    mkdir "$name"
+    for file in "$program" "$@" $({ ldd "$program"; find "$@" -name '*.so' -exec ldd {} + 2> /dev/null; } | grep -o '/[^ ]*' | grep -v ':$' | sort -u); do
+        [ ! -e "$file" ] || cp -rL --parents "$file" "$name" 2> /dev/null || fail "cannot copy $file"
+    done
+    mkdir -p "$name/tmp" "$name/etc"
+    chmod 1777 "$name/tmp"
+    mkdir -p "$name/bin"
+    cp -L "$(command -v busybox)" "$name/bin/busybox"
+    for file in sh chmod chown; do ln -s busybox "$name/bin/$file"; done
+    printf 'FROM scratch\nCOPY . /\nENV PATH=/usr/bin:/bin:/usr/share/dotnet DOTNET_ROOT=/usr/share/dotnet DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 HOME=/tmp\n' \
+        > "$name.Containerfile"
+    build "$name" "$name" -f "$name.Containerfile"
+}
+
+# build NAME FOLDER [ARGUMENT...]
+build() {
+    local name=$1 folder=$2
+    shift 2
+    buildah --root "$DIR/storage" --runroot "$DIR/podman-run" --storage-driver vfs build -q --pull-never -t "$name" "$@" "$folder" > build.log 2>&1 \
+        || fail "$(tail -n 5 build.log)"
+}
+
+# example NAME FOLDER BASE: an image of packaging/examples, on the image of the release.
+example() {
+    pod load -q -i "$(artifact "listend-*-oci-$ARCH.tar")" > /dev/null
+    build "$1" "$2" --build-arg "LISTEND=localhost/listend:$(version)" --build-arg "BASE=localhost/$3"
+}
