@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Supervisor.Control;
-using Supervisor.Core.Listeners.History;
 using Supervisor.Daemon.Model;
 using Supervisor.Native;
 
@@ -10,6 +9,7 @@ namespace Supervisor.Daemon.Control;
 internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs, CancellationToken stopping)
 {
     private readonly ReloadFollow _follow = new(daemon, stopping);
+    private readonly Readiness _readiness = new(daemon.Loop, daemon.Lifecycle, daemon.Listeners, daemon.Services, daemon.Drift);
 
     /// <summary>
     /// The whole status; with <c>service=NAME</c> only that service, with <c>services=false</c> none, and with
@@ -39,39 +39,7 @@ internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs, 
 
     public static Task Health(HttpContext context) => Answer.Text(context, StatusCodes.Status200OK, "ok");
 
-    public async Task Ready(HttpContext context)
-    {
-        var waiting = await daemon.Loop.Ask(() => Unready().ToArray());
-        await (waiting.Length == 0
-            ? Answer.Text(context, StatusCodes.Status200OK, "ready")
-            : Answer.Text(context, StatusCodes.Status503ServiceUnavailable, string.Join('\n', waiting)));
-    }
-
-    /// <summary>Why a client should be sent elsewhere, a line for each reason. On the loop.</summary>
-    private IEnumerable<string> Unready()
-    {
-        if (daemon.Lifecycle.IsShuttingDown)
-        {
-            return ["listend stops"];
-        }
-
-        return Unreachable().Concat(daemon.Services
-            .Where(runner => runner.Requests.Blocked is not null || (runner.State.IsStarted && runner.State.Ready < runner.State.Expected))
-            .Select(runner => $"{runner.Name}: {runner.State.Ready} of {runner.State.Expected} workers are ready"));
-    }
-
-    /// <summary>Listeners with a socket that no client can reach: their file or their interface is gone.</summary>
-    private IEnumerable<string> Unreachable()
-    {
-        foreach (var handle in daemon.Listeners.Handles.Where(handle => handle.Spec.Address.IsFile).ToArray())
-        {
-            daemon.Drift.CheckFile(handle);
-        }
-
-        return daemon.Listeners.Handles
-            .SelectMany(handle => handle.Drift.Where(change => change.Name is SocketChange.File or SocketChange.Interface)
-                .Select(change => $"listener {handle.Name}: {change.Name} {change.Now}"));
-    }
+    public async Task Ready(HttpContext context) => await Readiness.AnswerAsync(context, await _readiness.ReadAsync());
 
     public async Task Metrics(HttpContext context) => await MetricsServer.WriteAsync(context, await daemon.Metrics.ReadAsync());
 

@@ -8,8 +8,10 @@ namespace Supervisor.Daemon.Control;
 /// <summary>Serves the metrics by TCP if the configuration sets daemon.metrics. A failure is logged and does not affect services.</summary>
 /// <param name="time">The clock.</param>
 /// <param name="samples">Reads the metrics. Any thread except the loop's.</param>
+/// <param name="readiness">Reads why clients should be sent elsewhere. Any thread except the loop's.</param>
 /// <param name="log">The log.</param>
-internal sealed class MetricsEndpoint(TimeProvider time, Func<Task<MetricSamples>> samples, ILogger log) : IDisposable
+internal sealed class MetricsEndpoint(
+    TimeProvider time, Func<Task<MetricSamples>> samples, Func<Task<string[]>> readiness, ILogger log) : IDisposable
 {
     private MetricsServer? _server;
 
@@ -28,7 +30,7 @@ internal sealed class MetricsEndpoint(TimeProvider time, Func<Task<MetricSamples
                 return;
             }
 
-            _server = MetricsServer.TryStart(time, samples, config, out var error);
+            _server = MetricsServer.TryStart(time, samples, readiness, config, out var error);
             if (error is not null)
             {
                 log.Kind(MessageIds.MetricsFailed).Error("{Error}", error);

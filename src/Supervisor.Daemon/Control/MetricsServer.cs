@@ -13,7 +13,7 @@ using Supervisor.Linux.Evidence;
 
 namespace Supervisor.Daemon.Control;
 
-/// <summary><c>daemon.metrics</c>: serves GET /metrics, and nothing else, on an address of its own.</summary>
+/// <summary><c>daemon.metrics</c>: serves GET /metrics, /healthz and /readyz, and nothing else, on an address of its own.</summary>
 /// <remarks>
 /// Any host may be able to reach it, so a client must cost little. Connections are bounded, and at the limit a new one closes
 /// an idle one. A header must arrive within seconds, and a body is refused. All requests within <see cref="Freshness"/>
@@ -43,7 +43,8 @@ internal sealed class MetricsServer : IDisposable
     private MetricsServer(WebApplication application) => _application = application;
 
     /// <summary>Starts the server; null with the reason if it cannot serve the address.</summary>
-    public static MetricsServer? TryStart(TimeProvider time, Func<Task<MetricSamples>> metrics, DaemonConfig config, out string? error)
+    public static MetricsServer? TryStart(
+        TimeProvider time, Func<Task<MetricSamples>> metrics, Func<Task<string[]>> readiness, DaemonConfig config, out string? error)
     {
         var address = config.Metrics!;
         if (config.MetricsListener is not { Address: var at } listener)
@@ -55,6 +56,7 @@ internal sealed class MetricsServer : IDisposable
         var places = new ConnectionPlaces(MostConnections, endsRequests: true);
         var hosts = new MetricsHosts(config.MetricsHosts, Dns.GetHostName());
         var samples = new SharedAnswer<MetricSamples>(metrics, Freshness, time);
+        var unready = new SharedAnswer<string[]>(readiness, Freshness, time);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "listend" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
         {
@@ -77,9 +79,9 @@ internal sealed class MetricsServer : IDisposable
         builder.Services.AddRoutingCore();
         var application = builder.Build();
         application.Use((context, next) => AnswerAsync(context, next, hosts));
-        application.MapMethods(
-            "/metrics", [HttpMethods.Get, HttpMethods.Head],
-            (RequestDelegate)(async context => await WriteAsync(context, await samples.AskAsync())));
+        Map("/metrics", async context => await WriteAsync(context, await samples.AskAsync()));
+        Map("/healthz", DaemonResource.Health);
+        Map("/readyz", async context => await Readiness.AnswerAsync(context, await unready.AskAsync()));
         try
         {
             application.StartAsync().GetAwaiter().GetResult();
@@ -96,6 +98,8 @@ internal sealed class MetricsServer : IDisposable
 
         error = null;
         return new MetricsServer(application);
+
+        void Map(string path, RequestDelegate answer) => application.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], answer);
 
         void Configure(ListenOptions listen)
         {

@@ -63,7 +63,8 @@ internal sealed class DaemonParts : IDisposable
         Conflicts = new ConflictWatch(Loop, Factory, log);
         ConfigFiles = new ConfigFileCheck(request.Info.ConfigFile, Loop.Time);
         Metrics = new Metrics(Loop, request.Info, Config, ConfigFiles, Listeners, Services);
-        MetricsEndpoint = new MetricsEndpoint(Loop.Time, Metrics.ReadAsync, log);
+        MetricsEndpoint = new MetricsEndpoint(
+            Loop.Time, Metrics.ReadAsync, new Readiness(Loop, Lifecycle, Listeners, Services, Drift).ReadAsync, log);
         Reloader = new Reloader(new ReloadContext(
             Loop, request.Info, Lifecycle, Config, Listeners, Services, Events, Requests, Drift, Factory, Conflicts,
             () => StateChanged?.Invoke(), log));
