@@ -1,7 +1,6 @@
 using Serilog;
 using Supervisor.Core;
 using Supervisor.Linux.Kernel;
-using Supervisor.Linux.Workers;
 using Supervisor.Native;
 using static Supervisor.Native.KernelAbi;
 
@@ -60,9 +59,9 @@ public sealed class OrphanedWorkers : IDeadline, IDisposable
         }
 
         NextDeadline = null;
-        foreach (var (pid, pidfd) in _left)
+        foreach (var pidfd in _left.Values)
         {
-            SignalDelivery.Send(pidfd, pid, SIGKILL);
+            Processes.Signal(pidfd, SIGKILL);
         }
     }
 
@@ -73,7 +72,7 @@ public sealed class OrphanedWorkers : IDeadline, IDisposable
         _loop.Remove(this);
         foreach (var (pid, pidfd) in _left.ToArray())
         {
-            SignalDelivery.Send(pidfd, pid, SIGKILL);
+            Processes.Signal(pidfd, SIGKILL);
             Remove(pid, pidfd);
         }
     }
@@ -98,7 +97,7 @@ public sealed class OrphanedWorkers : IDeadline, IDisposable
                 "pid {Pid} ({Command}): orphan of a daemon that died, missing from the saved state: "
                 + "sending SIGTERM, SIGKILL follows in {Seconds}s",
                 pid, ProcFile.Command(pid) ?? "?", Patience.TotalSeconds);
-            SignalDelivery.Send(pidfd, pid, SIGTERM);
+            Processes.Signal(pidfd, SIGTERM);
             _left.Add(pid, pidfd);
             _loop.Watch(pidfd, () => Remove(pid, pidfd));
         }
