@@ -10,6 +10,7 @@ namespace Supervisor.EndToEnd;
 /// What a service costs in its life does not depend on how many services there are. The kernel counts (proc_pid_io(5)): the
 /// daemon's calls of read() and write(), and the bytes that it writes. Time is not measured.
 /// </summary>
+[Trait("Category", "Load")]
 public class GrowthTests
 {
     private const int Few = 100;

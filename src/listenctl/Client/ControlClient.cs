@@ -65,16 +65,16 @@ internal sealed class ControlClient
     }
 
     /// <summary>Reads a document.</summary>
-    public byte[] Get(string target)
+    public byte[] Get(string target, TimeSpan? timeout = null)
     {
         try
         {
-            using var answer = Send("GET", target, Deadline.After(AnswerTimeout, clock));
+            using var answer = Send("GET", target, Deadline.After(timeout ?? AnswerTimeout, clock));
             return answer.ReadToEnd();
         }
         catch (TimeoutException)
         {
-            throw NoAnswer();
+            throw NoAnswer(timeout);
         }
     }
 
@@ -103,7 +103,7 @@ internal sealed class ControlClient
         }
         catch (TimeoutException)
         {
-            throw NoAnswer();
+            throw NoAnswer(timeout);
         }
     }
 
@@ -230,8 +230,8 @@ internal sealed class ControlClient
         }
     }
 
-    private ControlException NoAnswer() => new(
-        $"listend at {SocketPath} did not answer within {AnswerTimeout.TotalSeconds:0} s\n"
+    private ControlException NoAnswer(TimeSpan? timeout = null) => new(
+        $"listend at {SocketPath} did not answer within {(timeout ?? AnswerTimeout).TotalSeconds:0} s\n"
         + "It may be stopped or stuck: see \"systemctl status listend\" and its log.",
         ExitCode.Unreachable);
 

@@ -16,6 +16,9 @@ internal sealed class UpgradeCommand : DaemonVerb
     /// <summary>Longer than the time in which the daemon tries the new executable: ten seconds, and one for each megabyte of state.</summary>
     private static readonly TimeSpan UpgradeTimeout = TimeSpan.FromMinutes(5);
 
+    /// <summary>How long the new executable may read the state before it answers: seconds with tens of thousands of listeners.</summary>
+    private static readonly TimeSpan SuccessorTimeout = TimeSpan.FromMinutes(1);
+
     public UpgradeCommand(GlobalOptions options, CommandContext context)
         : base("upgrade", "Replace the daemon with the executable now on disk; pid, sockets and workers stay", "", options, context)
     {
@@ -29,7 +32,7 @@ internal sealed class UpgradeCommand : DaemonVerb
         do
         {
             // The old executable may still answer a request or two; its answers say that it is upgrading.
-            daemon = Json.Read(client.Get("/v1/status?services=false"), ControlJson.Default.StatusDocument, client).Daemon;
+            daemon = Json.Read(client.Get("/v1/status?services=false", SuccessorTimeout), ControlJson.Default.StatusDocument, client).Daemon;
         }
         while (daemon.IsUpgrading && daemon.Upgrades < begun.Upgrades);
 
