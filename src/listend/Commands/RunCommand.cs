@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Supervisor.Config;
 using Supervisor.Config.Diagnostics;
+using Supervisor.Config.Settings;
 using Supervisor.Config.Validation;
 using Supervisor.Control;
 using Supervisor.Core;

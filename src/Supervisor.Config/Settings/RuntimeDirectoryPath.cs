@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Supervisor.Config;
+namespace Supervisor.Config.Settings;
 
 /// <summary>The limit of the path of a runtime directory.</summary>
 public static class RuntimeDirectoryPath
