@@ -16,7 +16,7 @@ internal sealed class UpgradeCommand : DaemonVerb
     /// <summary>Longer than the time in which the daemon tries the new executable: ten seconds, and one for each megabyte of state.</summary>
     private static readonly TimeSpan UpgradeTimeout = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long the new executable may read the state before it answers: seconds with tens of thousands of listeners.</summary>
+    /// <summary>How long the new executable may read the state: it takes seconds with tens of thousands of listeners.</summary>
     private static readonly TimeSpan SuccessorTimeout = TimeSpan.FromMinutes(1);
 
     public UpgradeCommand(GlobalOptions options, CommandContext context)
