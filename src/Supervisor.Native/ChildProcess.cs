@@ -50,10 +50,10 @@ public static unsafe class ChildProcess
         public IReadOnlyList<string> PidVariables { get; init; } = [];
 
         /// <summary>
-        /// Element i becomes descriptor i. The caller owns them and keeps them open until <see cref="Finish"/>, except those in
-        /// <see cref="Owned"/>.
+        /// Element i becomes descriptor i, which stays closed if the element is null. The caller owns them and keeps them open
+        /// until <see cref="Finish"/>, except those in <see cref="Owned"/>.
         /// </summary>
-        public required IReadOnlyList<DescriptorHandle> Descriptors { get; init; }
+        public required IReadOnlyList<DescriptorHandle?> Descriptors { get; init; }
 
         /// <summary>
         /// Descriptors that <see cref="Start"/> takes over. They are closed when the child has its own, or when it cannot be
@@ -233,7 +233,7 @@ public static unsafe class ChildProcess
         // After the worker's descriptors: what is pinned, the control group, the status socket, the launcher's image.
         LaunchPin?[] pins = [.. Enumerable.Range(0, PinKinds).Select(kind => plan.Pins.GetValueOrDefault((PinKind)kind))];
         DescriptorHandle[] pinned = [.. pins.Select(pin => pin?.Descriptor).OfType<DescriptorHandle>()];
-        DescriptorHandle[] sources =
+        DescriptorHandle?[] sources =
         [
             .. plan.Descriptors,
             .. pinned,

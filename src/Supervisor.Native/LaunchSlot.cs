@@ -38,10 +38,12 @@ internal sealed unsafe class LaunchSlot : IDisposable
     /// <summary>Whether the slot's child has executed the launcher or has failed.</summary>
     public bool IsDone => _request is not null && Volatile.Read(ref _request->Running) == 0;
 
-    /// <summary>The numbers to pass to the child: low duplicates of the high sources if there are places for all of them.</summary>
-    public int[] Lower(IReadOnlyList<DescriptorHandle> sources)
+    /// <summary>
+    /// The numbers to pass to the child, -1 for null: low duplicates of the high sources if there are places for all of them.
+    /// </summary>
+    public int[] Lower(IReadOnlyList<DescriptorHandle?> sources)
     {
-        var numbers = sources.Select(source => source.Number).ToArray();
+        var numbers = sources.Select(source => source?.Number ?? -1).ToArray();
         if (numbers.Count(number => number >= Low) > _places.Count)
         {
             return numbers;
@@ -49,7 +51,7 @@ internal sealed unsafe class LaunchSlot : IDisposable
 
         for (var i = 0; i < numbers.Length; i++)
         {
-            if (numbers[i] >= Low && Files.DuplicateOnto(sources[i], _places[_used]) is null)
+            if (numbers[i] >= Low && Files.DuplicateOnto(sources[i]!, _places[_used]) is null)
             {
                 numbers[i] = _places[_used++].Number;
             }

@@ -63,7 +63,7 @@ static void place_descriptors(struct listend_spawn *r)
     int32_t *fds = r->fds;
     /* First move a source whose number another source must get. */
     for (int i = 0; i < r->fd_count; i++)
-        if (fds[i] < r->fd_count && fds[i] != i) {
+        if (fds[i] >= 0 && fds[i] < r->fd_count && fds[i] != i) {
             long moved = CALL(fcntl, fds[i], F_DUPFD_CLOEXEC, r->fd_count);
             if (moved < 0)
                 fail(fds[r->fd_count - 2], LISTEND_STAGE_DESCRIPTORS, moved, i);
@@ -73,6 +73,10 @@ static void place_descriptors(struct listend_spawn *r)
             fds[i] = (int)moved;
         }
     for (int i = 0; i < r->fd_count; i++) {
+        if (fds[i] < 0) {
+            CALL(close, i);
+            continue;
+        }
         long done = fds[i] == i ? CALL(fcntl, i, F_SETFD, 0) : CALL(dup3, fds[i], i, 0);
         if (done < 0)
             fail(fds[r->fd_count - 2], LISTEND_STAGE_DESCRIPTORS, done, i);

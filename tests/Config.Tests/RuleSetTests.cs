@@ -13,7 +13,9 @@ public sealed class RuleSetTests
     [
         "applicable-settings", "multicast-groups", "duplicate-listeners", "known-listeners", "stdin-listener", "on-demand-listener",
         "on-demand-idle",
-        "on-demand-exclusive", "readiness-listener", "rollout-room", "restart-backoff", "something-to-do",
+        "on-demand-exclusive", "readiness-listener", "readiness-descriptor", "placeholders",
+        "rollout-room", "restart-backoff",
+        "something-to-do",
     ];
 
     [Theory]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Supervisor.Config.Values;
 
 namespace Supervisor.Config.Import;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Supervisor.Config.Diagnostics;
+using Supervisor.Config.Values;
 
 namespace Supervisor.Config.Import;
 

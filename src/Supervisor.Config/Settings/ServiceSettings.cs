@@ -44,8 +44,9 @@ internal static class ServiceSettings
         Of("handoff", ChoiceOf<HandoffKind>(kind => kind.ToWireName()), "\"listen-fds\"",
             "Pass the listeners to the workers by this protocol", (s, v) => s with { Handoff = v }),
         Of("ready", SettingTypes.Ready, "\"notify\"",
-            "Consider a worker ready when it sends READY=1 (notify), has been started (started), waits in accept() (accepting) "
-            + "or answers a GET of the path (http:)",
+            "Consider a worker ready when it sends READY=1 (notify), has been started (started), waits in accept() (accepting), "
+            + "accepts a connection (tcp), answers a GET of the path (http:), writes a newline to this descriptor (fd:), "
+            + "writes a line that contains the text (log:), or when the command exits with status 0 (exec:)",
             (s, v) => s with { Readiness = v }),
         Of("start_timeout", new DurationType(TimeSpan.FromMilliseconds(1), Duration.Max), "\"30s\"",
             "Fail a start if the worker is not ready after this time. A hook has the same time to finish",

@@ -124,9 +124,9 @@ internal static class SettingTypes
     };
 
     public static readonly TextType<Readiness> Ready = new(
-        "a condition", "notify, started, accepting or http:/PATH", "notify", ReadReadiness)
+        "a condition", "notify, started, accepting, tcp, http:/PATH, fd:N, log:TEXT or exec:COMMAND", "notify", ReadinessText.Parse)
     {
-        Pattern = "^(notify|started|accepting|http:/[!-~]*)$",
+        Pattern = ReadinessText.Pattern,
     };
 
     public static readonly TextType<LogTarget> Log = new("a target", "journal, inherit or file:/PATH", "journal", ReadLogTarget)
@@ -311,36 +311,6 @@ internal static class SettingTypes
             $"{Quoted.Text(text)} is not a signal: the names are {string.Join(", ", all)}, "
             + "SIGRTMIN+0 to SIGRTMIN+30 and SIGRTMAX-0 to SIGRTMAX-30",
             near is null ? "write a name, such as \"SIGTERM\"" : $"did you mean {Quoted.Text(near)}?");
-    }
-
-    private static ParseResult<Readiness> ReadReadiness(string text, ConfigContext context)
-    {
-        switch (text)
-        {
-            case "notify":
-                return Readiness.Notify;
-            case "started":
-                return Readiness.Started;
-            case "accepting":
-                return new Readiness(ReadinessKind.Accepting);
-        }
-
-        const string Http = "http:";
-        if (!text.StartsWith(Http, StringComparison.Ordinal))
-        {
-            return new ValueError(
-                $"{Quoted.Text(text)} is not one of notify, started, accepting, http:/PATH",
-                Spelling.Nearest(text, ["notify", "started", "accepting"]) is { } near
-                    ? $"did you mean {Quoted.Text(near)}?"
-                    : "write \"notify\", \"started\", \"accepting\" or \"http:/healthz\"");
-        }
-
-        var path = text[Http.Length..];
-        return path.StartsWith('/') && !path.StartsWith("//", StringComparison.Ordinal) && path.All(c => c is > ' ' and <= '~')
-            ? new Readiness(ReadinessKind.Http, path)
-            : new ValueError(
-                $"{Quoted.Text(text)} has no valid path: a path begins with \"/\" and has no spaces",
-                "write a path, such as \"http:/healthz\"");
     }
 
     private static ParseResult<LogTarget> ReadLogTarget(string text, ConfigContext context)

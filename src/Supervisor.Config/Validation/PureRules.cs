@@ -18,6 +18,8 @@ public static class PureRules
         new("on-demand-idle", Profile.Always, OnDemandServices.CheckIdle),
         new("on-demand-exclusive", Profile.Always, OnDemandServices.CheckExclusive),
         new("readiness-listener", Profile.Always, ReadinessListener.Check),
+        new("readiness-descriptor", Profile.Always, ReadinessListener.CheckDescriptor),
+        new("placeholders", Profile.Always, DescriptorPlaceholders.Check),
         new("rollout-room", Profile.Always, RolloutRoom.Check),
         new("restart-backoff", Profile.Always, RestartBackoff.Check),
         new("shell-stays", Profile.Check, ShellCommands.Check),

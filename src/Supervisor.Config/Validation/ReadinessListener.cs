@@ -12,7 +12,7 @@ internal static class ReadinessListener
         foreach (var service in config.Services)
         {
             var ready = service.Spec.Readiness;
-            if (ready.Kind is not (ReadinessKind.Accepting or ReadinessKind.Http)
+            if (ready.Kind is not (ReadinessKind.Accepting or ReadinessKind.Http or ReadinessKind.Tcp)
                 || !service.AreKnown()
                 || service.Kinds(config) is not { } kinds)
             {
@@ -26,12 +26,32 @@ internal static class ReadinessListener
                     "\"accepting\" watches for accept() on a listener, and this service lists no listener that accepts connections",
                     "list a stream listener in listeners, or write ready = \"notify\" or \"started\"");
             }
-            else if (ready.Kind == ReadinessKind.Http && !kinds.Any(kind => kind.TakesHttpProbe()))
+            else if (ready.Kind != ReadinessKind.Accepting && !kinds.Any(kind => kind.TakesProbe()))
             {
                 yield return service.Diagnostic(
-                    "ready", $"\"http:{ready.Path}\" is requested on a TCP or UNIX stream listener, and this service lists none",
+                    "ready", $"{Quoted.Text(ready.Spelled())} is requested on a TCP or UNIX stream listener, and this service lists none",
                     "list a tcp://, mptcp:// or unix:// listener in listeners, or write ready = \"accepting\", \"notify\" or \"started\"");
             }
         }
+    }
+
+    /// <summary>The descriptor on which a worker reports that it is ready is not a listener's.</summary>
+    public static IEnumerable<ConfigDiagnostic> CheckDescriptor(ParsedConfig config) =>
+        from service in config.Services
+        let ready = service.Spec.Readiness
+        where ready.Kind == ReadinessKind.Descriptor && service.AreKnown()
+        let last = LastDescriptor(service.Spec, config)
+        where ready.Descriptor <= last
+        select service.Diagnostic(
+            "ready", $"{Quoted.Text(ready.Spelled())} is the descriptor of a listener: the listeners get the numbers up to {last}",
+            $"write a higher number, such as \"fd:{last + 1}\"");
+
+    /// <summary>The highest number that a listener's descriptor may have in a worker.</summary>
+    private static int LastDescriptor(ServiceSpec spec, ParsedConfig config)
+    {
+        var passed = spec.Handoff is HandoffKind.None or HandoffKind.ScmRights or HandoffKind.Stdin
+            ? 0
+            : spec.Listeners.Sum(name => config.ListenersByName.TryGetValue(name, out var listener) ? listener.Spec.Shards : 1);
+        return Readiness.LowestDescriptor - 1 + passed;
     }
 }

@@ -30,6 +30,6 @@ public static class ListenerKindExtensions
     public static bool IsUnix(this ListenerKind kind) =>
         kind is ListenerKind.UnixStream or ListenerKind.UnixDatagram or ListenerKind.UnixSeqpacket;
 
-    /// <summary>Whether listend can send an HTTP request to a listener of this kind.</summary>
-    public static bool TakesHttpProbe(this ListenerKind kind) => kind is ListenerKind.Tcp or ListenerKind.Mptcp or ListenerKind.UnixStream;
+    /// <summary>Whether a probe can connect to a listener of this kind.</summary>
+    public static bool TakesProbe(this ListenerKind kind) => kind is ListenerKind.Tcp or ListenerKind.Mptcp or ListenerKind.UnixStream;
 }

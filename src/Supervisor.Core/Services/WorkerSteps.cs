@@ -281,7 +281,10 @@ internal sealed class WorkerSteps(ServiceStep step)
         return $"was not ready within start_timeout ({Duration.Rounded(spec.StartTimeout)})" + spec.Readiness.Kind switch
         {
             ReadinessKind.Started => "",
-            ReadinessKind.Notify or ReadinessKind.Accepting or ReadinessKind.Http => worker.Seen is { } seen ? $": {seen}" : "",
+            ReadinessKind.Log => $": no line of its output contains \"{Printable.Of(spec.Readiness.Text!)}\"",
+            ReadinessKind.Descriptor => $": {worker.Seen ?? $"it wrote no newline to descriptor {spec.Readiness.Descriptor}"}",
+            ReadinessKind.Notify or ReadinessKind.Accepting or ReadinessKind.Http or ReadinessKind.Tcp or ReadinessKind.Exec =>
+                worker.Seen is { } seen ? $": {seen}" : "",
             _ => throw new ArgumentOutOfRangeException(nameof(worker)),
         };
     }

@@ -97,6 +97,9 @@ public static class DescriptorKey
     /// <summary>The read end of a worker's standard error.</summary>
     public static string Error(string service, int worker) => Worker(service, worker, "error");
 
+    /// <summary>The read end of the pipe on which a worker with <c>ready = "fd:N"</c> reports that it is ready.</summary>
+    public static string Ready(string service, int worker) => Worker(service, worker, "ready");
+
     /// <summary>A descriptor that workers of a slot have stored, by its index in the slot.</summary>
     public static string Stored(string service, int slot, int index) =>
         string.Create(CultureInfo.InvariantCulture, $"service/{service}/stored/{slot}/{index}");

@@ -62,6 +62,7 @@ public static class ManifestFormat
         new ExitReason(false, ""),
         new RolloutState { Phase = default, From = 0, To = 0, StartedAt = default },
         SomeService,
+        new Readiness(ReadinessKind.Notify),
         new RolloutSpec(),
         new RestartSpec(),
         new HookSpec(),

@@ -33,7 +33,7 @@ internal sealed class Endpoints : IDisposable
             sources, new OwnSockets(request.Lock.Descriptor, control.Listener, broker), () => _descriptors.Link);
         Checkpointer = new StateCheckpointer(
             parts.Loop, parts.Listeners, parts.Services, snapshots, _descriptors, request.Info.Paths.StateFile, request.Log);
-        var quiescence = new Quiescence(parts.Loop, control, parts.Orphans, parts.Disposer);
+        var quiescence = new Quiescence(parts.Loop, control, parts.Orphans, parts.Disposer, () => parts.Services);
         ReExec = new ReExec(
             parts.Loop, parts.Lifecycle, () => parts.Reloader.IsUnderWay, snapshots.ForCheck, quiescence,
             new ReExecSystem(parts.Loop, parts.Orphans, request.Executable, request.Info.ConfigFile, snapshots, broker, parts.Flush),

@@ -11,12 +11,22 @@ namespace Supervisor.Daemon.Runtime;
 /// what the disposer receives.
 /// </summary>
 /// <remarks>Connections wait in the queue of the control socket in the meantime, because the socket stays open.</remarks>
-internal sealed class Quiescence(EventLoop loop, ControlServer control, OrphanReaper orphans, Disposer disposer) : IQuiescence
+internal sealed class Quiescence(
+    EventLoop loop, ControlServer control, OrphanReaper orphans, Disposer disposer, Func<IEnumerable<ServiceRunner>> services) : IQuiescence
 {
     /// <inheritdoc/>
     public void Begin(Action onQuiet) =>
         control.PauseAsync().ContinueWith(
-            _ => loop.Post(() => orphans.WhenSwept(() => disposer.PauseReceiving(onQuiet))), TaskScheduler.Default);
+            _ => loop.Post(() => orphans.WhenSwept(() => disposer.PauseReceiving(() =>
+            {
+                foreach (var service in services())
+                {
+                    service.KillProbes();
+                }
+
+                onQuiet();
+            }))),
+            TaskScheduler.Default);
 
     /// <inheritdoc/>
     public void End()

@@ -17,11 +17,11 @@ public interface IReadinessProbe
 /// </summary>
 internal sealed class ReadinessWatch : IDisposable
 {
-    /// <summary>The pause before the first probe; it doubles from probe to probe.</summary>
-    public static readonly TimeSpan ShortestInterval = TimeSpan.FromMilliseconds(5);
+    /// <summary>The pauses between probes that listend makes itself.</summary>
+    public static readonly ProbePace Pace = new(TimeSpan.FromMilliseconds(5), TimeSpan.FromMilliseconds(100));
 
-    /// <summary>The longest pause between two probes.</summary>
-    public static readonly TimeSpan LongestInterval = TimeSpan.FromMilliseconds(100);
+    /// <summary>The pauses between probes that run a program.</summary>
+    public static readonly ProbePace ProgramPace = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(1));
 
     private readonly CancellationTokenSource _end = new();
 
@@ -29,8 +29,8 @@ internal sealed class ReadinessWatch : IDisposable
     /// Starts probing. <paramref name="onReady"/> and <paramref name="onSeen"/> are called on the loop, and not after
     /// <see cref="Dispose"/>.
     /// </summary>
-    public ReadinessWatch(EventLoop loop, IReadinessProbe probe, Action onReady, Action<string> onSeen) =>
-        _ = Task.Run(() => RunAsync(loop, probe, onReady, onSeen, _end.Token));
+    public ReadinessWatch(EventLoop loop, IReadinessProbe probe, Action onReady, Action<string> onSeen, ProbePace pace) =>
+        _ = Task.Run(() => RunAsync(loop, probe, onReady, onSeen, pace, _end.Token));
 
     /// <inheritdoc/>
     public void Dispose() => _end.Cancel();
@@ -47,7 +47,8 @@ internal sealed class ReadinessWatch : IDisposable
         }
     }
 
-    private static async Task RunAsync(EventLoop loop, IReadinessProbe probe, Action onReady, Action<string> onSeen, CancellationToken end)
+    private static async Task RunAsync(
+        EventLoop loop, IReadinessProbe probe, Action onReady, Action<string> onSeen, ProbePace pace, CancellationToken end)
     {
         void Post(Action what) => loop.Post(() =>
         {
@@ -61,7 +62,7 @@ internal sealed class ReadinessWatch : IDisposable
         {
             string? said = null;
             var pause = TimeSpan.Zero;
-            for (var interval = ShortestInterval; ; interval = interval * 2 < LongestInterval ? interval * 2 : LongestInterval)
+            for (var interval = pace.Shortest; ; interval = interval * 2 < pace.Longest ? interval * 2 : pace.Longest)
             {
                 await Task.Delay(interval + pause, loop.Time, end);
                 var began = loop.Time.GetTimestamp();
@@ -72,7 +73,7 @@ internal sealed class ReadinessWatch : IDisposable
                 }
 
                 // A slow probe gets at most a fifth of a processor.
-                pause = loop.Time.GetElapsedTime(began) is var took && took > LongestInterval ? took * 4 : TimeSpan.Zero;
+                pause = loop.Time.GetElapsedTime(began) is var took && took > pace.Longest ? took * 4 : TimeSpan.Zero;
                 if (seen != said)
                 {
                     said = seen;
@@ -94,3 +95,8 @@ internal sealed class ReadinessWatch : IDisposable
         }
     }
 }
+
+/// <summary>The pauses between two probes.</summary>
+/// <param name="Shortest">Before the first probe; it doubles from probe to probe.</param>
+/// <param name="Longest">The longest one.</param>
+internal sealed record ProbePace(TimeSpan Shortest, TimeSpan Longest);

@@ -31,6 +31,7 @@ internal sealed class ServiceContext
         Shards = new ShardCoverage(this);
         Spawning = new WorkerSpawning(this);
         Watching = new WorkerWatching(this);
+        Probes = new WorkerProbes(this);
         Messages = new WorkerMessages(this);
         Lineage = new WorkerLineage(this);
         Ending = new WorkerEnding(this);
@@ -67,6 +68,8 @@ internal sealed class ServiceContext
     public WorkerSpawning Spawning { get; }
 
     public WorkerWatching Watching { get; }
+
+    public WorkerProbes Probes { get; }
 
     public WorkerMessages Messages { get; }
 

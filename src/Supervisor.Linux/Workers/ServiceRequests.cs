@@ -279,8 +279,9 @@ public sealed class ServiceRequests
         var readiness = _service.State.Spec.Readiness;
 
         // The kind of a listener that a client gives to the daemon is known only now.
-        return readiness.Kind == ReadinessKind.Http && !listeners.Any(handle => handle.Spec.Address.Kind.TakesHttpProbe())
-            ? $"ready = \"http:{readiness.Path}\" needs a tcp:// or unix:// listener, not one of "
+        return readiness.Kind is ReadinessKind.Http or ReadinessKind.Tcp
+            && !listeners.Any(handle => handle.Spec.Address.Kind.TakesProbe())
+            ? $"ready = \"{readiness.Spelled()}\" needs a tcp:// or unix:// listener, not one of "
                 + string.Join(", ", listeners.Select(handle => handle.Name))
             : null;
     }

@@ -211,7 +211,11 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     {
         Post(new KillRequested());
         _hooks.Kill();
+        KillProbes();
     }
+
+    /// <summary>Kills the programs of probes: a successor that continues starts its own.</summary>
+    public void KillProbes() => _service.Probes.Kill();
 
     /// <summary>Whether a stopped service has nothing left: no worker, no process of one, no hook.</summary>
     public bool IsGone => State is { IsStarted: false, Workers.IsEmpty: true } && _hooks.IsIdle;

@@ -7,6 +7,7 @@ using Supervisor.Core.Workers;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Output;
+using Supervisor.Linux.Probes;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
@@ -233,10 +234,10 @@ public sealed class ServiceSnapshot
 
         var output = new OutputPipe(
             descriptors.Take(DescriptorKey.Output(_service.Name, entry.Id)) ?? Files.EndedPipe(),
-            line => _service.Output.Write(worker, entry.Pid, line, isError: false), entry.OutputRest);
+            line => _service.Watching.TakeLine(worker, entry.Pid, line, isError: false), entry.OutputRest);
         var error = new OutputPipe(
             descriptors.Take(DescriptorKey.Error(_service.Name, entry.Id)) ?? Files.EndedPipe(),
-            line => _service.Output.Write(worker, entry.Pid, line, isError: true), entry.ErrorRest);
+            line => _service.Watching.TakeLine(worker, entry.Pid, line, isError: true), entry.ErrorRest);
         var process = new WorkerProcess(
             entry, pidfd, descriptors.Take(DescriptorKey.First(_service.Name, entry.Id)), notify, output, error, _service.Orphans,
             isChild, _service.Spawner.Cgroups, _service.Generations.Of(worker.Generation).Identity?.Uid ?? Processes.EffectiveUid);
@@ -247,6 +248,7 @@ public sealed class ServiceSnapshot
             process.Sockets = [.. sockets.Where(socket => inodes.Contains(socket.Inode))];
         }
 
+        process.Ready = descriptors.Take(DescriptorKey.Ready(_service.Name, entry.Id)) is { } ready ? new ReadyPipe(ready) : null;
         _service.Processes.Add(entry.Id, process);
         if (isEnding)
         {

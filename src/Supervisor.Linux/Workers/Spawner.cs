@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Supervisor.Core.Protocols;
@@ -7,6 +8,7 @@ using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Output;
+using Supervisor.Linux.Probes;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
@@ -130,7 +132,11 @@ public sealed class Spawner : IDisposable
         var notifyPath = NotifySocket.PathFor(_notifyDirectory, spec.Name, worker.Id);
         var environment = Compose(spec, identity, fromFiles);
         var token = Tokens.New();
-        var variables = environment.With([.. handoff.Variables, .. Own(spec, worker, notifyPath, token)]);
+        var placeholders = new Placeholders(
+            spec.Name, worker.Generation, worker.Slot,
+            Numbered(handoff, listeners.SelectMany(handle => share(handle).Select(_ => handle.Name))));
+        var variables = environment.With(
+            [.. environment.Expanded(placeholders), .. handoff.Variables, .. Own(spec, worker, notifyPath, token)]);
 
         var notify = NotifySocket.Create(notifyPath, identity.Uid, out var refused, Disposer, Disposer.OwnerOf(spec.Name));
         if (notify is null)
@@ -163,14 +169,26 @@ public sealed class Spawner : IDisposable
             cgroup = null;
         }
 
+        DescriptorHandle? ready = null;
+        DescriptorHandle? readyEnd = null;
+        if (spec.Readiness.Kind == ReadinessKind.Descriptor && Files.Pipe(out ready, out readyEnd) is { } unpiped)
+        {
+            cgroup?.Dispose();
+            members?.Dispose();
+            notify.Dispose();
+            failure = $"pipe for ready = \"fd:{spec.Readiness.Descriptor}\": {unpiped}{Exhausted(unpiped.Name)}";
+            return null;
+        }
+
         var child = Launch(
-            spec, identity, spec.Command, variables, environment.Path, pidVariables, passed,
+            spec, identity, [.. spec.Command.Select(placeholders.Expand)], variables, environment.Path, pidVariables, passed,
             handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, isOneOfMany, pins.Worker, out failure, members,
-            ReportDescriptors);
+            ReportDescriptors, readyEnd);
         if (child is null)
         {
             cgroup?.Dispose();
             notify.Dispose();
+            ready?.Dispose();
             return null;
         }
 
@@ -182,6 +200,7 @@ public sealed class Spawner : IDisposable
             Uid = identity.Uid ?? Processes.EffectiveUid,
             Token = token,
             Launch = child.Launch,
+            Ready = ready is null ? null : new ReadyPipe(ready),
         };
 
         void ReportDescriptors(DescriptorHandle output, DescriptorHandle error)
@@ -191,6 +210,7 @@ public sealed class Spawner : IDisposable
                 new(DescriptorKey.Notify(spec.Name, worker.Id), notify.Descriptor),
                 new(DescriptorKey.Output(spec.Name, worker.Id), output),
                 new(DescriptorKey.Error(spec.Name, worker.Id), error),
+                .. ready is null ? [] : new[] { KeyValuePair.Create(DescriptorKey.Ready(spec.Name, worker.Id), ready) },
             ]);
         }
     }
@@ -202,17 +222,44 @@ public sealed class Spawner : IDisposable
     /// </summary>
     internal HookProcess? StartHook(
         ServiceSpec spec, WorkerIdentity identity, HookKind hook, int generation, IReadOnlyList<string> command, Action<string> onOutput,
-        Action<string> onError, FileVariables fromFiles, GenerationPins pins, out string? failure)
+        Action<string> onError, FileVariables fromFiles, GenerationPins pins, out string? failure) =>
+        StartProgram(
+            spec, identity, command, [new("LISTEND_HOOK", hook.Setting()["hooks.".Length..])], generation, slot: null, onOutput, onError,
+            fromFiles, pins, out failure);
+
+    /// <summary>
+    /// Spawns the program of a probe of a worker, as <see cref="StartHook"/> does. LISTEND_WORKER has the slot, and
+    /// LISTEND_WORKER_PID the main process.
+    /// </summary>
+    internal HookProcess? StartProbe(
+        ServiceSpec spec, WorkerIdentity identity, WorkerState worker, int pid, IReadOnlyList<string> command, Action<string> onOutput,
+        FileVariables fromFiles, GenerationPins pins, out string? failure)
     {
+        var placeholders = new Placeholders(spec.Name, worker.Generation, worker.Slot, []);
+        return StartProgram(
+            spec, identity, [.. command.Select(placeholders.Expand)],
+            [
+                new("LISTEND_WORKER", worker.Slot.ToString(CultureInfo.InvariantCulture)),
+                new("LISTEND_WORKER_PID", pid.ToString(CultureInfo.InvariantCulture)),
+            ],
+            worker.Generation, worker.Slot, onOutput, onOutput, fromFiles, pins, out failure);
+    }
+
+    private HookProcess? StartProgram(
+        ServiceSpec spec, WorkerIdentity identity, IReadOnlyList<string> command, IReadOnlyList<KeyValuePair<string, string>> more,
+        int generation, int? slot, Action<string> onOutput, Action<string> onError, FileVariables fromFiles, GenerationPins pins,
+        out string? failure)
+    {
+        var environment = Compose(spec, identity, fromFiles);
         KeyValuePair<string, string>[] own =
         [
+            .. environment.Expanded(new Placeholders(spec.Name, generation, slot ?? 0, [])),
             new("LISTEND_SERVICE", spec.Name),
             new("LISTEND_GENERATION", generation.ToString(CultureInfo.InvariantCulture)),
-            new("LISTEND_HOOK", hook.Setting()["hooks.".Length..]),
+            .. more,
             new("LISTEND_BROKER", _brokerPath),
             new(WorkerTokens.Variable, Tokens.New()),
         ];
-        var environment = Compose(spec, identity, fromFiles);
         var child = Launch(
             spec, identity, command, environment.With(own), environment.Path, [], [], HandoffEnvironment.ListenFdsStart,
             isOneOfMany: false, pins.Hook, out failure);
@@ -244,14 +291,15 @@ public sealed class Spawner : IDisposable
         PinnedLaunch pins,
         out string? failure,
         DescriptorHandle? cgroup = null,
-        Action<DescriptorHandle, DescriptorHandle>? onPipes = null)
+        Action<DescriptorHandle, DescriptorHandle>? onPipes = null,
+        DescriptorHandle? ready = null)
     {
         var pipeRefused = Files.Pipe(out var output, out var outputEnd);
         DescriptorHandle? error = null;
         DescriptorHandle? errorEnd = null;
         pipeRefused ??= Files.Pipe(out error, out errorEnd);
 
-        DescriptorHandle[] owned = [.. new[] { outputEnd, errorEnd, cgroup }.OfType<DescriptorHandle>()];
+        DescriptorHandle[] owned = [.. new[] { outputEnd, errorEnd, cgroup, ready }.OfType<DescriptorHandle>()];
         // The kernel gives the lowest free number, so the last one shows how many are in use.
         var limit = Processes.DescriptorLimit();
         if (pipeRefused is not null || (ulong)errorEnd!.Number + DescriptorReserve.FromWorkers >= limit)
@@ -273,7 +321,7 @@ public sealed class Spawner : IDisposable
             Files.SetPinnedOwner(errorEnd!, owner, uint.MaxValue);
         }
 
-        List<DescriptorHandle> descriptors = [_null, outputEnd!, errorEnd!];
+        List<DescriptorHandle?> descriptors = [_null, outputEnd!, errorEnd!];
         for (var i = 0; i < passed.Count; i++)
         {
             // A listener as standard input; other listeners follow the standard descriptors.
@@ -285,6 +333,15 @@ public sealed class Spawner : IDisposable
             {
                 descriptors.Add(passed[i]);
             }
+        }
+
+        if (ready is not null && Place(ready, spec.Readiness.Descriptor, descriptors) is { } taken)
+        {
+            output!.Dispose();
+            error!.Dispose();
+            Array.ForEach(owned, descriptor => descriptor.Dispose());
+            failure = taken;
+            return null;
         }
 
         onPipes?.Invoke(output!, error!);
@@ -319,7 +376,7 @@ public sealed class Spawner : IDisposable
                 Owned = owned,
                 Pins = pins.Files,
                 ReportsPins = pins.Reports,
-                ScriptArgument = pins.Reports || pins.Files.ContainsKey(PinKind.Script) ? ScriptArgument.IndexOf(command) : 0,
+                ScriptArgument = pins.Reports || pins.Files.ContainsKey(PinKind.Script) ? PinnedArgument(spec, command) : 0,
             },
             out var step);
         if (launched is null)
@@ -343,6 +400,39 @@ public sealed class Spawner : IDisposable
             ? PinText.Missing((PinKind)step.Detail, pins.Files[(PinKind)step.Detail], spec)
             : SpawnFailureText.For(spec, command[0], step, first);
     }
+
+    /// <summary>
+    /// Gives a descriptor its number in the worker, after the others; why not, if another one has that number.
+    /// </summary>
+    private static string? Place(DescriptorHandle ready, int number, List<DescriptorHandle?> descriptors)
+    {
+        if (number < descriptors.Count)
+        {
+            return $"ready = \"fd:{number}\": the worker's listeners and stored descriptors have the numbers up to "
+                + $"{descriptors.Count - 1}; choose a higher number";
+        }
+
+        while (descriptors.Count < number)
+        {
+            descriptors.Add(null);
+        }
+
+        descriptors.Add(ready);
+        return null;
+    }
+
+    /// <summary>
+    /// The argument that names the script to pin; 0: there is none. A path with a placeholder is another file in each worker.
+    /// </summary>
+    private static int PinnedArgument(ServiceSpec spec, IReadOnlyList<string> command)
+    {
+        var argument = ScriptArgument.IndexOf(command);
+        return argument < spec.Command.Length && Placeholders.AreIn(spec.Command[argument]) ? 0 : argument;
+    }
+
+    /// <summary>The numbers that the listeners' descriptors have in the worker; none if the hand-off passes none.</summary>
+    private static ImmutableArray<(string Listener, int Number)> Numbered(HandoffEnvironment handoff, IEnumerable<string> listeners) =>
+        handoff.FirstDescriptor is { } first ? [.. listeners.Select((name, index) => (name, first + index))] : [];
 
     /// <summary>
     /// The value to set. No process may have more descriptors than fs.nr_open, so RLIM_INFINITY is refused for them
@@ -390,7 +480,7 @@ public sealed class Spawner : IDisposable
             environment[name] = value;
         }
 
-        var composed = new WorkerEnvironment(identity, environment);
+        var composed = new WorkerEnvironment(identity, environment, spec.Environment);
         if (spec.EnvironmentFiles.IsEmpty)
         {
             _environments.AddOrUpdate(spec, composed);

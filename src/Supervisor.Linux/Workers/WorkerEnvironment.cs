@@ -1,14 +1,21 @@
+using Supervisor.Core.Services;
+
 namespace Supervisor.Linux.Workers;
 
 /// <summary>The environment that all workers with the same specification share, NAME=VALUE each.</summary>
 internal sealed class WorkerEnvironment
 {
     private readonly KeyValuePair<string, string>[] _lines;
+    private readonly KeyValuePair<string, string>[] _withPlaceholders;
 
-    /// <summary>The variables of a service whose workers are <paramref name="identity"/>.</summary>
-    public WorkerEnvironment(WorkerIdentity identity, Dictionary<string, string> variables)
+    /// <summary>
+    /// The variables of a service whose workers are <paramref name="identity"/>; those of its own setting may have placeholders.
+    /// </summary>
+    public WorkerEnvironment(
+        WorkerIdentity identity, Dictionary<string, string> variables, IReadOnlyDictionary<string, string> ofSetting)
     {
         Identity = identity;
+        _withPlaceholders = [.. ofSetting.Where(pair => Placeholders.AreIn(pair.Value))];
         Path = variables.GetValueOrDefault("PATH");
         _lines = [.. variables.Select(pair => KeyValuePair.Create(pair.Key, $"{pair.Key}={pair.Value}"))];
     }
@@ -18,6 +25,10 @@ internal sealed class WorkerEnvironment
 
     /// <summary>The search path for programs; null if it has no PATH.</summary>
     public string? Path { get; }
+
+    /// <summary>The variables with placeholders, with the values for one worker.</summary>
+    public IEnumerable<KeyValuePair<string, string>> Expanded(Placeholders placeholders) =>
+        _withPlaceholders.Select(pair => KeyValuePair.Create(pair.Key, placeholders.Expand(pair.Value)));
 
     /// <summary>The same with the variables of one process, which override others of the same name.</summary>
     public IReadOnlyList<string> With(IReadOnlyList<KeyValuePair<string, string>> own)

@@ -116,6 +116,9 @@ public sealed class WorkerProcess : IDisposable
     /// <summary>The readiness probe while it starts; null if there is none.</summary>
     internal ReadinessWatch? Watch { get; set; }
 
+    /// <summary>The pipe on which it reports that it is ready; null if there is none, or it was read to its end.</summary>
+    internal ReadyPipe? Ready { get; set; }
+
     /// <summary>The pidfd of <see cref="Pid"/>.</summary>
     internal DescriptorHandle Pidfd { get; private set; }
 
@@ -366,6 +369,7 @@ public sealed class WorkerProcess : IDisposable
         descriptors.Add(DescriptorKey.Notify(service, id), Notify.Descriptor);
         descriptors.Add(DescriptorKey.Output(service, id), Output.Descriptor);
         descriptors.Add(DescriptorKey.Error(service, id), Error.Descriptor);
+        descriptors.Add(DescriptorKey.Ready(service, id), Ready?.Descriptor);
     }
 
     /// <summary>Whether its stop signal is sent later.</summary>
@@ -419,6 +423,7 @@ public sealed class WorkerProcess : IDisposable
     {
         _orphans?.Remove(this);
         Watch?.Dispose();
+        Ready?.Dispose();
         Launch?.Dispose();
         Examined.Clear();
         Output.Dispose();

@@ -96,8 +96,8 @@ internal sealed class WorkerSpawning(ServiceContext service)
         var pid = 0;
         var spawned = service.Spawner.Start(
             spec, identity, worker, listeners,
-            line => service.Output.Write(worker, pid, line, isError: false),
-            line => service.Output.Write(worker, pid, line, isError: true),
+            line => service.Watching.TakeLine(worker, pid, line, isError: false),
+            line => service.Watching.TakeLine(worker, pid, line, isError: true),
             fromFiles,
             pins,
             isOneOfMany,

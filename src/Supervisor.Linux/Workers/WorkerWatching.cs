@@ -1,6 +1,4 @@
-using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
-using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Output;
 using Supervisor.Linux.Probes;
 
@@ -34,39 +32,64 @@ internal sealed class WorkerWatching(ServiceContext service)
         ReadLines(process.Error);
     }
 
+    /// <summary>Watches whether the worker gets ready, unless its messages or its output tell.</summary>
     public void WatchReadiness(int workerId, WorkerProcess process)
     {
-        var generation = service.Worker(workerId)?.Generation ?? service.State.Generation;
-        if (Probe(process, service.State.SpecOf(generation), service.Generations.Of(generation).Listeners) is { } probe)
+        if (service.Worker(workerId) is not { } worker)
+        {
+            return;
+        }
+
+        var spec = service.State.SpecOf(worker.Generation);
+        if (spec.Readiness.Kind == ReadinessKind.Descriptor)
+        {
+            WatchPipe(workerId, process, spec.Readiness.Descriptor);
+        }
+        else if (service.Probes.Of(worker, process, spec.Readiness) is { } probe)
         {
             process.Watch = new ReadinessWatch(
                 service.Loop, probe, () => service.Post(new WorkerReady(workerId)),
-                seen => service.Post(new WorkerSeen(workerId, seen)));
+                seen => service.Post(new WorkerSeen(workerId, seen)),
+                spec.Readiness.Kind == ReadinessKind.Exec ? ReadinessWatch.ProgramPace : ReadinessWatch.Pace);
         }
     }
 
-    /// <summary>The probe of the worker's readiness; null if the worker notifies, or is ready by its exec.</summary>
-    private IReadinessProbe? Probe(WorkerProcess process, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners)
+    /// <summary>
+    /// A line that a worker has written. With <c>ready = "log:TEXT"</c> the first one that contains the text makes it ready.
+    /// </summary>
+    public void TakeLine(WorkerState worker, int pid, string line, bool isError)
     {
-        var readiness = spec.Readiness;
-        switch (readiness.Kind)
+        service.Output.Write(worker, pid, line, isError);
+        if (service.Worker(worker.Id) is { Phase: WorkerPhase.Starting }
+            && service.State.SpecOf(worker.Generation).Readiness is { Kind: ReadinessKind.Log, Text: { } text }
+            && line.Contains(text, StringComparison.Ordinal))
         {
-            case ReadinessKind.Accepting:
-                return new AcceptProbe(
-                    service,
-                    () => process.Pid,
-                    [.. listeners.Where(handle => handle.Spec.Address.Kind.Listens())
-                        .SelectMany(handle => handle.Sockets.Where(socket => process.Sockets?.Contains(socket) != false)
-                            .Select(socket => (handle.Name, socket.Inode)))]);
-            case ReadinessKind.Http:
-                var asked = listeners.First(handle => handle.Spec.Address.Kind.TakesHttpProbe());
-                return new HttpProbe(service, () => process.Pid, readiness.Path!, asked.Name, asked.Effective!,
-                    service.State.Workers.Length);
-            case ReadinessKind.Notify or ReadinessKind.Started:
-                return null;
-            default:
-                throw new ArgumentOutOfRangeException(nameof(process), readiness.Kind, null);
+            if (service.Processes.TryGetValue(worker.Id, out var process))
+            {
+                service.Spawning.Settle(worker.Id, process);
+            }
+
+            service.Post(new WorkerReady(worker.Id));
         }
+    }
+
+    private void WatchPipe(int workerId, WorkerProcess process, int number)
+    {
+        if (process.Ready is not { } pipe)
+        {
+            service.Post(new WorkerSeen(workerId, $"the pipe of descriptor {number} was lost with an earlier daemon"));
+            return;
+        }
+
+        pipe.Watch(service.Loop, isReady =>
+        {
+            process.Ready = null;
+            pipe.Dispose();
+            service.Note(isUrgent: false);
+            service.Post(isReady
+                ? new WorkerReady(workerId)
+                : new WorkerSeen(workerId, $"it closed descriptor {number} without a newline"));
+        });
     }
 
     private void ReadLines(OutputPipe pipe) => service.Loop.Watch(pipe.Descriptor, () =>

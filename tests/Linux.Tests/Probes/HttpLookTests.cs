@@ -53,6 +53,26 @@ public sealed class HttpLookTests
         Assert.Contains("\"web\"", await Look(listener, Processes.CurrentPid), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("tcp://127.0.0.1:0")]
+    [InlineData("unix://@linux-tests-tcp")]
+    public async Task A_worker_that_accepts_a_connection_passes_the_probe_tcp(string address)
+    {
+        using var listener = Given.Listener(address);
+        using var server = Server(listener, "", out var requests);
+        Assert.Null(await Connect(listener, Processes.CurrentPid));
+        Assert.Contains("other processes", await Connect(listener, int.MaxValue), StringComparison.Ordinal);
+        Assert.All(requests, request => Assert.Equal("", request));
+    }
+
+    private static async Task<string?> Connect(ListenerHandle listener, int pid)
+    {
+        var owner = new object();
+        using var probe = new TcpProbe(
+            owner, () => pid, "web", listener.Effective!, others: 1, new AcceptProbe(owner, () => pid, [("web", 0)]));
+        return await probe.ProbeAsync(default);
+    }
+
     private static Task<string?> Look(ListenerHandle listener, int pid) =>
         new HttpProbe(new object(), () => pid, "/healthz", "web", listener.Effective!, others: 1).ProbeAsync(default);
 

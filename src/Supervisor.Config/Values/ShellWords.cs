@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Supervisor.Config.Import;
+namespace Supervisor.Config.Values;
 
 /// <summary>Splits a line into words as a POSIX shell does before expansion, and as Python's shlex.split does.</summary>
 internal static class ShellWords

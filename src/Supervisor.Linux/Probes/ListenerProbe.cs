@@ -1,0 +1,284 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Supervisor.Core;
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Probes;
+
+/// <summary>Connects to a listener until a certain worker accepts a connection, and asks that worker.</summary>
+/// <remarks>
+/// Any worker on a shared listener may get the connection, an old worker too, and neither address nor credentials tell which.
+/// So the probe waits until a worker accepts the connection. sock_diag then has the inode of the accepted socket, and /proc
+/// shows whether this worker has it. If not, the probe closes the connection and tries again. A connection that no process
+/// accepts in time is kept for the next probe, so that there is never more than one of them in the accept queue.
+/// </remarks>
+public abstract class ListenerProbe : IReadinessProbe, IDisposable
+{
+    private const int MostAttempts = 32;
+    private enum Owner
+    {
+        /// <summary>No process has accepted the connection in time.</summary>
+        Nobody,
+
+        /// <summary>A process accepted the connection and closed it before its descriptor was found.</summary>
+        Unknown,
+
+        /// <summary>Another process has it.</summary>
+        Other,
+
+        /// <summary>The worker has it.</summary>
+        Worker,
+    }
+
+    private static readonly TimeSpan AcceptTime = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan DefaultAnswerTime = TimeSpan.FromSeconds(5);
+
+    /// <summary>The time limit for reading the worker's descriptors: it may have any number of them.</summary>
+    private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(1);
+
+    private readonly object _owner;
+    private readonly Func<int> _pid;
+    private readonly IReadOnlyList<EndPoint> _addresses;
+    private readonly int _attempts;
+
+    /// <summary>The connection that waits in the accept queue; null if there is none.</summary>
+    private Socket? _waiting;
+
+    /// <summary>
+    /// Asks about a connection that a process accepted and closed at once: null if the worker counts as good, otherwise what was
+    /// seen.
+    /// </summary>
+    protected virtual Task<string?> AskUnknownAsync(CancellationToken end) =>
+        Task.FromResult<string?>($"{Question} on \"{Listener}\": the connection was closed without an answer");
+
+    /// <summary>
+    /// Connects to a listener at its effective address. Up to <paramref name="others"/> other workers may accept there. Probes
+    /// that do not return count against <paramref name="owner"/>.
+    /// </summary>
+    protected ListenerProbe(object owner, Func<int> pid, string listener, ListenAddress address, int others)
+    {
+        _owner = owner;
+        _pid = pid;
+        Listener = listener;
+        _addresses = Reachable(address);
+        Host = address.Host is null ? "localhost" : _addresses[0].ToString()!;
+        _attempts = Math.Min(2 + (2 * others), MostAttempts);
+    }
+
+    /// <summary>How long one connection may take.</summary>
+    public TimeSpan AnswerTime { get; init; } = DefaultAnswerTime;
+
+    /// <summary>The listener's name.</summary>
+    protected string Listener { get; }
+
+    /// <summary>The address as a client writes it in a Host header.</summary>
+    protected string Host { get; }
+
+    /// <summary>What the probe asks, for messages, such as <c>GET /healthz</c>.</summary>
+    protected abstract string Question { get; }
+
+    /// <summary>What the probe sends at once, before it knows which worker accepts the connection; empty: nothing.</summary>
+    protected abstract ReadOnlyMemory<byte> Opening { get; }
+
+    /// <summary>Asks the worker on a connection that it has accepted: null if the answer is good, otherwise what it was.</summary>
+    protected abstract Task<string?> AskAsync(Socket connection, CancellationToken end);
+
+    /// <inheritdoc/>
+    public async Task<string?> ProbeAsync(CancellationToken end)
+    {
+        var seen = "";
+        for (var attempt = 0; attempt < _attempts; attempt++)
+        {
+            (var isOver, seen) = await TryAsync(end);
+            if (isOver)
+            {
+                break;
+            }
+        }
+
+        return seen;
+    }
+
+    /// <summary>One connection: whether the probe ends with it, and the result; null: this worker gave a good answer.</summary>
+    private async Task<(bool IsOver, string? Seen)> TryAsync(CancellationToken end)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(end);
+        limit.CancelAfter(AnswerTime);
+        try
+        {
+            var waiting = TakeWaiting() ?? await BeginAsync(limit.Token);
+            using var closing = new Closing(waiting);
+            switch (await OwnerAsync(waiting, limit.Token))
+            {
+                case Owner.Nobody:
+                    _waiting = closing.Keep();
+                    return (true, $"no process accepted a connection to \"{Listener}\"");
+                case Owner.Other:
+                    return (false, $"connections to \"{Listener}\" were accepted by other processes, not by this worker");
+                case Owner.Unknown:
+                    return (true, await AskUnknownAsync(limit.Token));
+                case Owner.Worker:
+                    return (true, await AskAsync(waiting, limit.Token));
+                case var owner:
+                    throw new InvalidOperationException($"{owner}");
+            }
+        }
+        catch (OperationCanceledException) when (!end.IsCancellationRequested)
+        {
+            return (true, $"{Question} on \"{Listener}\": no answer within {Duration.Rounded(AnswerTime)}");
+        }
+        catch (SocketException exception)
+        {
+            return (true, $"{Question} on \"{Listener}\": {exception.SocketErrorCode}");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Dispose(isDisposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Closes the connection that waits.</summary>
+    protected virtual void Dispose(bool isDisposing) => _waiting?.Dispose();
+
+    /// <summary>Closes a connection at its end, unless it is kept.</summary>
+    private sealed class Closing(Socket connection) : IDisposable
+    {
+        private bool _isKept;
+
+        public Socket Keep()
+        {
+            _isKept = true;
+            return connection;
+        }
+
+        public void Dispose()
+        {
+            if (!_isKept)
+            {
+                connection.Dispose();
+            }
+        }
+    }
+
+    /// <summary>The connection of an earlier probe, unless it was closed in the meantime: nothing but its end can be read yet.</summary>
+    private Socket? TakeWaiting()
+    {
+        var waiting = _waiting;
+        _waiting = null;
+        if (waiting?.Poll(0, SelectMode.SelectRead) == true)
+        {
+            waiting.Dispose();
+            return null;
+        }
+
+        return waiting;
+    }
+
+    /// <summary>A connection with its opening.</summary>
+    private async Task<Socket> BeginAsync(CancellationToken end)
+    {
+        var connection = await ConnectAsync(end);
+        using var closing = new Closing(connection);
+        if (!Opening.IsEmpty)
+        {
+            await connection.SendAsync(Opening, end);
+        }
+
+        return closing.Keep();
+    }
+
+    private async Task<Socket> ConnectAsync(CancellationToken end)
+    {
+        for (var i = 0; ; i++)
+        {
+            var address = _addresses[i];
+            var protocol = address is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified;
+            var socket = new Socket(address.AddressFamily, SocketType.Stream, protocol);
+            try
+            {
+                await socket.ConnectAsync(address, end);
+                return socket;
+            }
+            catch (Exception exception)
+            {
+                socket.Dispose();
+                if (exception is not SocketException || i == _addresses.Count - 1)
+                {
+                    throw;
+                }
+            }
+        }
+    }
+
+    /// <summary>Which process accepted the connection.</summary>
+    private async Task<Owner> OwnerAsync(Socket connection, CancellationToken end)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        for (var wait = 1; ; wait = Math.Min(wait * 2, 20))
+        {
+            // accept() gives the socket its inode before the descriptor exists.
+            if (AcceptedSocket.Inode(connection) is > 0 and var inode)
+            {
+                if (await HoldsAsync(inode))
+                {
+                    return Owner.Worker;
+                }
+
+                await Task.Delay(1, end);
+                return await HoldsAsync(inode) ? Owner.Worker : Owner.Other;
+            }
+
+            if (connection.Poll(0, SelectMode.SelectRead))
+            {
+                return Owner.Unknown;
+            }
+
+            if (TimeProvider.System.GetElapsedTime(started) > AcceptTime)
+            {
+                return Owner.Nobody;
+            }
+
+            await Task.Delay(wait, end);
+        }
+    }
+
+    /// <summary>
+    /// Whether one of the worker's processes has that socket. A process that the daemon may not read does not count.
+    /// </summary>
+    private Task<bool> HoldsAsync(ulong inode) => ProbeThreads.Shared.RunAsync(_owner, () =>
+    {
+        var until = Stopwatch.GetTimestamp() + (long)(ReadTimeout.TotalSeconds * Stopwatch.Frequency);
+        var wanted = new HashSet<ulong> { inode };
+        var found = new List<OpenFiles.Found>();
+        foreach (var pid in WorkerTree.Of(_pid(), until))
+        {
+            OpenFiles.FindSocketsOf(pid, wanted, found, until);
+            if (found.Count > 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    });
+
+    private static IReadOnlyList<EndPoint> Reachable(ListenAddress address)
+    {
+        if (address.Kind == ListenerKind.UnixStream)
+        {
+            return [new UnixDomainSocketEndPoint(address.IsAbstract ? "\0" + address.Path : address.Path!)];
+        }
+
+        var port = (int)address.Port;
+        return !address.IsWildcard ? [new IPEndPoint(address.Host!, port)]
+            : IPAddress.IPv6Any.Equals(address.Host)
+                ? [new IPEndPoint(IPAddress.IPv6Loopback, port), new IPEndPoint(IPAddress.Loopback, port)]
+            : [new IPEndPoint(IPAddress.Loopback, port)];
+    }
+}
