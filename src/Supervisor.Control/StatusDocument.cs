@@ -76,6 +76,9 @@ public sealed record ServiceDocument(
     /// <summary>What a client has changed, next to the configuration; null if nothing.</summary>
     public ManualDocument? Manual { get; init; }
 
+    /// <summary>The services that the start or the roll-out waits for (<c>after</c>).</summary>
+    public IReadOnlyList<string> WaitsFor { get; init; } = [];
+
     /// <summary>Processes that do not exit after SIGKILL: the service continues without them.</summary>
     public IReadOnlyList<AbandonedDocument> Abandoned { get; set; } = [];
 

@@ -162,6 +162,9 @@ public static class MessageIds
     /// <summary>A connection waits for a service that is started on demand.</summary>
     public const string ServiceDemanded = "520fb849f41d42df811e8156a61dd36b";
 
+    /// <summary>The start or the roll-out of a service waits for other services.</summary>
+    public const string ServiceHeld = "e3d779ee82e44428937876662cf16251";
+
     /// <summary>A service has had no connection for stop_when_idle.</summary>
     public const string ServiceIdle = "f8c4a16726cb4dc68e42a9a1fb186d80";
 

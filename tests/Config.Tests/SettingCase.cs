@@ -17,5 +17,8 @@ public sealed record SettingCase(
     /// <summary>Further lines of the section that the valid value needs.</summary>
     public string With { get; init; } = "";
 
+    /// <summary>Further lines of other sections that the valid value needs.</summary>
+    public string Others { get; init; } = "";
+
     public override string ToString() => Path;
 }

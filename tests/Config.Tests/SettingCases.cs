@@ -102,6 +102,9 @@ internal static class SettingCases
             "\"/bin/a --b\" is a string", "[\"/bin/a\", \"--b\"]"),
         S("listeners", "[\"a\"]", "a", s => string.Join(',', s.Listeners), "\"a\"", "\"a\" is a string", "write it in brackets: [\"a\"]"),
         S("workers", "\"cpus\"", 6, s => s.Workers, "\"4\"", "\"4\" is not a number of workers", "or \"cpus\""),
+        S("after", "[\"b\"]", "b", s => string.Join(' ', s.After), "[\"c\"]", "no service named \"c\"", "add a section [service.c]")
+            with
+        { Others = "service.b.command = [\"/bin/b\"]" },
         S("start", "\"on-demand\"", StartMode.OnDemand, s => s.Start, "\"on-demnad\"", "\"on-demnad\" is not one of now, on-demand",
             "did you mean \"on-demand\"?") with { With = "listeners = [\"a\"]" },
         S(

@@ -134,6 +134,7 @@ public sealed class SettingTests
             lines.Add("service.a.command = [\"/bin/a\"]");
         }
 
+        lines.AddRange(setting.Others.Split('\n', StringSplitOptions.RemoveEmptyEntries));
         lines.AddRange(setting.With.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => before + line));
         var start = $"{before}{key} = ";
         if (value is not null)

@@ -36,6 +36,8 @@ internal static class ServiceSettings
             "Pass these listeners to the workers, in this order of descriptors", (s, v) => s with { Listeners = v }),
         Of("workers", new WorkersType(), "1",
             "Run this number of workers. \"cpus\": one for each CPU that listend may use", (s, v) => s with { Workers = v }),
+        Of("after", SettingTypes.ListOf(SettingTypes.Name), "[]",
+            "Start the workers when these services are ready, and roll out after their roll-outs", (s, v) => s with { After = v }),
         Of("start", new ChoiceType<StartMode>(("now", StartMode.Now), ("on-demand", StartMode.OnDemand)), "\"now\"",
             "Start the workers with the daemon (now) or at the first connection or datagram (on-demand)", (s, v) => s with { Start = v }),
         Of("stop_when_idle", SettingTypes.AnyDuration, "\"0s\"",

@@ -20,6 +20,7 @@ public static class PureRules
         new("readiness-listener", Profile.Always, ReadinessListener.Check),
         new("readiness-descriptor", Profile.Always, ReadinessListener.CheckDescriptor),
         new("placeholders", Profile.Always, DescriptorPlaceholders.Check),
+        new("service-order", Profile.Always, ServiceOrder.Check),
         new("rollout-room", Profile.Always, RolloutRoom.Check),
         new("restart-backoff", Profile.Always, RestartBackoff.Check),
         new("shell-stays", Profile.Check, ShellCommands.Check),

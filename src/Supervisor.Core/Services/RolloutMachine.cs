@@ -8,8 +8,8 @@ namespace Supervisor.Core.Services;
 /// </summary>
 /// <remarks>
 /// <code>
-///             older generations           every slot             all old
-///             have drained                has its new worker     workers exited
+///             after is met, older         every slot             all old
+///             generations have drained    has its new worker     workers exited
 ///   Waiting ──────────────▶ Replacing ──────────────▶ Draining ──────────────▶ Done
 ///      │                     │     ▲                      │
 ///      │  every canary slot  │     │ promote, or          │

@@ -1,10 +1,15 @@
+using System.Collections.Immutable;
+
 namespace Supervisor.Core.Services;
 
 /// <summary>Carries out what <see cref="RolloutMachine"/> decides.</summary>
 internal sealed class RolloutSteps(ServiceStep step)
 {
-    /// <summary>Begins a roll-out of the present specification. It supersedes an active roll-out.</summary>
-    public void Begin()
+    /// <summary>
+    /// Begins a roll-out of the present specification, which starts no worker until these services allow it. It supersedes an
+    /// active roll-out.
+    /// </summary>
+    public void Begin(ImmutableArray<string> heldFor = default)
     {
         End(RolloutPhase.Superseded, "replaced by a further restart");
         foreach (var slot in step.State.Slots.Where(slot => slot.IsVacated))
@@ -22,14 +27,19 @@ internal sealed class RolloutSteps(ServiceStep step)
             NewestGeneration = rollout.To,
             Specs = step.State.Specs.SetItem(rollout.To, step.State.Spec),
             Rollout = rollout,
+            HeldFor = heldFor.IsDefault ? [] : heldFor,
         };
         step.Report(ServiceReport.RolloutStarted);
+        if (!step.State.HeldFor.IsEmpty)
+        {
+            step.Report(ServiceReport.ServiceHeld);
+        }
     }
 
     /// <summary>Changes the slots whose turn has come, and starts the permitted new workers.</summary>
     public void Advance()
     {
-        if (step.State.Rollout is { Phase: RolloutPhase.Waiting } waiting)
+        if (step.State is { HeldFor.IsEmpty: true, Rollout: { Phase: RolloutPhase.Waiting } waiting })
         {
             var rollout = RolloutMachine.Await(step.State, waiting);
             step.State = step.State with { Rollout = rollout };
@@ -202,6 +212,7 @@ internal sealed class RolloutSteps(ServiceStep step)
             Slots = [.. step.State.Slots.Select(slot => RolloutMachine.RollBack(step.State, rollout, slot))],
             Generation = rollout.From,
             Rollout = RolloutMachine.RollBack(rollout, reason),
+            HeldFor = [],
         };
         step.Service.RestoreSpec(rollout.From);
         step.Report(ServiceReport.RolloutFailing, worker, text: reason);

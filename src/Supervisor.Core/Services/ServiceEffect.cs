@@ -131,6 +131,9 @@ public enum ServiceReport
     /// <summary>A connection arrived for a service that waited for one.</summary>
     DemandArrived,
 
+    /// <summary>The start or the roll-out of a service waits for other services.</summary>
+    ServiceHeld,
+
     /// <summary>A service was idle, and waits for the next connection.</summary>
     ServiceIdle,
 

@@ -14,6 +14,12 @@ public sealed record StartRequested : ServiceEvent;
 /// <summary>Start the service at the first connection: no worker starts, and its listeners are watched.</summary>
 public sealed record DemandAwaited : ServiceEvent;
 
+/// <summary>Start the service when these services are ready.</summary>
+public sealed record StartHeld(ImmutableArray<string> For) : ServiceEvent;
+
+/// <summary>The services that its start or roll-out still waits for; if there are none, it begins.</summary>
+public sealed record HoldChanged(ImmutableArray<string> For) : ServiceEvent;
+
 /// <summary>A connection or datagram waits on a listener of a service that awaited one.</summary>
 public sealed record DemandArrived : ServiceEvent;
 
@@ -36,7 +42,11 @@ public sealed record ReplaceRequested(int Slot) : ServiceEvent;
 /// Change the specification. Settings that need no new worker apply at once; with <paramref name="NewWorkers"/> the rest is
 /// rolled out. A stopped service uses it at its next start.
 /// </summary>
-public sealed record SpecChanged(ServiceSpec Spec, bool NewWorkers) : ServiceEvent;
+public sealed record SpecChanged(ServiceSpec Spec, bool NewWorkers) : ServiceEvent
+{
+    /// <summary>The services that the roll-out waits for; empty: it begins at once.</summary>
+    public ImmutableArray<string> HeldFor { get; init; } = [];
+}
 
 /// <summary>Promote the canary of its roll-out: the other slots follow.</summary>
 public sealed record PromoteRequested : ServiceEvent;

@@ -29,6 +29,12 @@ public static class ServiceMachine
             case DemandAwaited:
                 step.Service.AwaitDemand();
                 break;
+            case StartHeld held:
+                step.Service.HoldStart(held.For);
+                break;
+            case HoldChanged held:
+                step.Service.ChangeHold(held.For);
+                break;
             case DemandArrived when state is { AwaitsDemand: true, IsStarted: false }:
                 step.Report(ServiceReport.DemandArrived);
                 step.Service.Start(byDemand: true);
@@ -61,7 +67,7 @@ public static class ServiceMachine
                 // A stop or a roll-out came first.
                 break;
             case SpecChanged changed:
-                step.Service.Change(changed.Spec, changed.NewWorkers);
+                step.Service.Change(changed.Spec, changed.NewWorkers, changed.HeldFor);
                 break;
             case PromoteRequested:
                 step.Rollout.Promote("on request");

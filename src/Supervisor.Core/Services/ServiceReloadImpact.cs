@@ -35,6 +35,7 @@ public static class ServiceReloadImpact
 
         // Only the daemon uses these.
         Daemon("workers", (a, b) => a.Workers == b.Workers),
+        Daemon("after", (a, b) => a.After.SequenceEqual(b.After)),
         Daemon("start", (a, b) => a.Start == b.Start),
         Daemon("stop_when_idle", (a, b) => a.StopWhenIdle == b.StopWhenIdle),
         Daemon("start_timeout", (a, b) => a.StartTimeout == b.StartTimeout),

@@ -14,6 +14,12 @@ public static class ServiceReportText
         return report.LastLines is { } lines ? $"{text}; last lines: {lines}" : text;
     }
 
+    /// <summary>Which services the start or the roll-out waits for; null if it waits for none.</summary>
+    public static string? HeldText(ServiceState state) => state.HeldFor.IsEmpty
+        ? null
+        : $"{(state.IsStarted ? "the roll-out" : "the start")} waits for "
+            + $"{(state.HeldFor.Length == 1 ? "service" : "services")} {string.Join(", ", state.HeldFor)} (after)";
+
     private static string Plain(ReportEffect report, ServiceState state, TimeSpan now)
     {
         var spec = report.Worker is { } of ? state.SpecOf(of.Generation) : state.Spec;
@@ -61,6 +67,7 @@ public static class ServiceReportText
             ServiceReport.RolloutEnded => RolloutText.Of(RolloutFigures.Of(state, report.Rollout!, now)),
             ServiceReport.ServiceStopped => "stopped",
             ServiceReport.DemandArrived => "a connection or datagram arrived: starting the workers",
+            ServiceReport.ServiceHeld => HeldText(state)!,
             ServiceReport.ServiceIdle =>
                 $"no connection for {Duration.Rounded(spec.StopWhenIdle)} (stop_when_idle): stopping the workers; "
                 + "the next connection starts the service again",

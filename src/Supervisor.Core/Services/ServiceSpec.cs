@@ -18,6 +18,9 @@ public sealed record ServiceSpec
     /// <summary>How many workers serve at the same time; 1 or more.</summary>
     public int Workers { get; init; } = 1;
 
+    /// <summary>Services that have to be ready before this one starts or rolls out.</summary>
+    public ImmutableArray<string> After { get; init; } = [];
+
     /// <summary>When the workers are started.</summary>
     public StartMode Start { get; init; } = StartMode.Now;
 

@@ -26,6 +26,12 @@ public sealed record ServiceState
     public bool AwaitsDemand { get; init; }
 
     /// <summary>
+    /// The services that its start or its roll-out waits for (<c>after</c>); empty: it waits for none. If the service is not
+    /// <see cref="IsStarted"/>, the start waits.
+    /// </summary>
+    public ImmutableArray<string> HeldFor { get; init; } = [];
+
+    /// <summary>
     /// Until when <see cref="AwaitsDemand"/> ignores a connection that its workers left in the queue; null: it does not.
     /// </summary>
     [JsonIgnore]
@@ -144,6 +150,16 @@ public sealed record ServiceState
         }
     }
 
+    /// <summary>
+    /// Whether a service that comes after this one may start: all workers that there should be are ready and no roll-out is
+    /// active, or the next connection starts them.
+    /// </summary>
+    public bool IsReadyForOthers => AwaitsDemand || (IsStarted && Rollout is not { IsActive: true } && ServedSlots() >= Expected);
+
+    /// <summary>Whether the roll-out of a service that comes after this one may begin: this one neither starts nor rolls out.</summary>
+    public bool IsSettledForOthers =>
+        HeldFor.IsEmpty && Condition is not (ServiceCondition.Starting or ServiceCondition.Rolling);
+
     /// <summary>The service's condition.</summary>
     public ServiceCondition Condition
     {
@@ -151,7 +167,8 @@ public sealed record ServiceState
         {
             if (!IsStarted)
             {
-                return Workers.IsEmpty ? ServiceCondition.Stopped : ServiceCondition.Stopping;
+                return !Workers.IsEmpty ? ServiceCondition.Stopping
+                    : HeldFor.IsEmpty ? ServiceCondition.Stopped : ServiceCondition.Starting;
             }
 
             if (Rollout is { IsActive: true })
@@ -196,7 +213,7 @@ public sealed record ServiceState
 /// <summary>A service's condition, as in the public interface.</summary>
 public enum ServiceCondition
 {
-    /// <summary>The first workers are starting.</summary>
+    /// <summary>The first workers are starting, or wait for other services.</summary>
     Starting,
 
     /// <summary>All workers are ready.</summary>

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Supervisor.Core.Services;
 
 /// <summary>Commands for the whole service: start, stop, scale, another specification.</summary>
@@ -25,6 +27,7 @@ internal sealed class ServiceSteps(ServiceStep step)
         step.State = step.State with
         {
             IsStarted = true,
+            HeldFor = [],
             AwaitsDemand = false,
             LeftDemandUntil = null,
             TotalRestarts = step.State.TotalRestarts,
@@ -50,12 +53,50 @@ internal sealed class ServiceSteps(ServiceStep step)
         }
     }
 
+    /// <summary>Starts the service when these services are ready; without effect if it is started.</summary>
+    public void HoldStart(ImmutableArray<string> services)
+    {
+        if (!step.State.IsStarted)
+        {
+            step.State = step.State with { HeldFor = services, AwaitsDemand = false, LeftDemandUntil = null };
+            step.Report(ServiceReport.ServiceHeld);
+        }
+    }
+
+    /// <summary>
+    /// Changes the services that the start or the roll-out waits for, and begins it if there are none. Without effect if it
+    /// waits for none, because a command came first.
+    /// </summary>
+    public void ChangeHold(ImmutableArray<string> services)
+    {
+        var state = step.State;
+        if (state.HeldFor.IsEmpty)
+        {
+            return;
+        }
+
+        step.State = state with { HeldFor = services };
+        if (!services.IsEmpty || state.IsStarted)
+        {
+            return;
+        }
+
+        if (state.Spec.Start == StartMode.OnDemand)
+        {
+            AwaitDemand();
+        }
+        else
+        {
+            Start();
+        }
+    }
+
     /// <summary>Lets the next connection start the service, unless it is started.</summary>
     public void AwaitDemand() => step.State = step.State with { AwaitsDemand = !step.State.IsStarted };
 
     public void Stop()
     {
-        step.State = step.State with { AwaitsDemand = false, LeftDemandUntil = null };
+        step.State = step.State with { HeldFor = [], AwaitsDemand = false, LeftDemandUntil = null };
         if (!step.State.IsStarted)
         {
             return;
@@ -91,7 +132,7 @@ internal sealed class ServiceSteps(ServiceStep step)
     /// their own. A stopped service begins its next start with a new generation, because workers of the last one may still
     /// drain.
     /// </summary>
-    public void Change(ServiceSpec spec, bool newWorkers)
+    public void Change(ServiceSpec spec, bool newWorkers, ImmutableArray<string> heldFor)
     {
         var before = step.State.Spec;
         var specs = step.State.Specs;
@@ -120,7 +161,7 @@ internal sealed class ServiceSteps(ServiceStep step)
 
         if (newWorkers && step.State.IsStarted)
         {
-            step.Rollout.Begin();
+            step.Rollout.Begin(heldFor);
         }
         else if (newWorkers)
         {

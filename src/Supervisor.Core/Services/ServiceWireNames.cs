@@ -105,6 +105,7 @@ public static class ServiceWireNames
         ServiceReport.RolloutEnded => "rollout-ended",
         ServiceReport.ServiceStopped => null,
         ServiceReport.DemandArrived => "service-demand",
+        ServiceReport.ServiceHeld => "service-waiting",
         ServiceReport.ServiceIdle => "service-idle",
         ServiceReport.HookFailed => "hook-failed",
         _ => throw new ArgumentOutOfRangeException(nameof(report), report, null),

@@ -104,6 +104,8 @@ internal sealed partial class ManifestJson : JsonSerializerContext
 
         writer.WriteBoolean(PropName_wanted, state.IsStarted);
         writer.WriteBoolean(PropName_awaits_demand, state.AwaitsDemand);
+        writer.WritePropertyName(PropName_held_for);
+        Default.ImmutableArrayStringSerializeHandler(writer, state.HeldFor);
         writer.WriteNumber(PropName_total_restarts, state.TotalRestarts ?? 0);
         writer.WriteNumber(PropName_desired, state.Desired);
         writer.WriteNumber(PropName_generation, state.Generation);

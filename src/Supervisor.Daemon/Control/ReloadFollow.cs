@@ -58,9 +58,9 @@ internal sealed class ReloadFollow(ControlContext daemon, CancellationToken stop
             {
                 changes.Add(new RolloutFollow(daemon.Loop, runner));
             }
-            else if (started.Contains(runner.Name) && runner.State.IsStarted)
+            else if (started.Contains(runner.Name) && (runner.State.IsStarted || !runner.State.HeldFor.IsEmpty))
             {
-                changes.Add(new StartProgress(daemon.Loop, runner));
+                changes.Add(new StartProgress(daemon.Loop, runner, isFollowed: true));
             }
         }
 

@@ -13,7 +13,10 @@ namespace Supervisor.Daemon.Control;
 /// Reports a start until every worker is ready. It fails when a worker has to back off or is not started again: the daemon
 /// retries, but the client learns of the failure at once. On the loop.
 /// </summary>
-internal sealed class StartProgress(EventLoop loop, ServiceRunner runner) : ChangeProgress(loop, runner)
+/// <param name="loop">The loop.</param>
+/// <param name="runner">The service.</param>
+/// <param name="isFollowed">Whether a start is only followed that has begun or waits for other services.</param>
+internal sealed class StartProgress(EventLoop loop, ServiceRunner runner, bool isFollowed = false) : ChangeProgress(loop, runner)
 {
     private readonly TimeSpan _began = loop.Now;
     private string _answer = "";
@@ -34,7 +37,19 @@ internal sealed class StartProgress(EventLoop loop, ServiceRunner runner) : Chan
             : held > 0 ? string.Create(CultureInfo.InvariantCulture, $"retrying {Workers(held)} now")
             : before.Ready >= before.Desired ? "already running"
             : "already starting";
-        Runner.Requests.Start(error =>
+        if (isFollowed)
+        {
+            Decided(null);
+            return;
+        }
+
+        Runner.Requests.Start(Decided);
+        if (Runner.Generations.Waits is { } waits && !before.IsStarted)
+        {
+            _answer = waits;
+        }
+
+        void Decided(string? error)
         {
             onDecided(error);
 
@@ -46,10 +61,6 @@ internal sealed class StartProgress(EventLoop loop, ServiceRunner runner) : Chan
                     Update([]);
                 }
             });
-        });
-        if (Runner.Generations.Waits is { } waits && !before.IsStarted)
-        {
-            _answer = waits;
         }
     }
 
@@ -57,6 +68,11 @@ internal sealed class StartProgress(EventLoop loop, ServiceRunner runner) : Chan
     protected override void Update(ImmutableArray<ReportEffect> reports)
     {
         var state = Runner.State;
+        if (!state.HeldFor.IsEmpty)
+        {
+            return;
+        }
+
         if (!state.IsStarted)
         {
             Finish(Document("superseded", $"{Runner.Name}: stopped before all workers were ready"));
@@ -91,6 +107,11 @@ internal sealed class StartProgress(EventLoop loop, ServiceRunner runner) : Chan
     /// <inheritdoc/>
     protected override string Describe()
     {
+        if (ServiceReportText.HeldText(Runner.State) is { } held)
+        {
+            return held;
+        }
+
         var served = Runner.State.Slots.Count(slot => Runner.State.IsServed(slot.Index));
         return string.Create(CultureInfo.InvariantCulture, $"starting: {served} of {Workers(Runner.State.Desired)} ready");
     }

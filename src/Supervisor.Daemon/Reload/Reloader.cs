@@ -263,9 +263,10 @@ internal sealed class Reloader(ReloadContext daemon)
     {
         var warnings = new List<string>();
         daemon.Listeners.Set([.. steps.Select(step => Commit(step, prepared, warnings)).OfType<ListenerHandle>()]);
-        foreach (var service in services)
+        foreach (var diff in StartOrder.Sort(
+            [.. services.Select(service => service.Diff)], diff => diff.Name, diff => diff.After?.After ?? []))
         {
-            Commit(service.Diff, identities);
+            Commit(diff, identities);
         }
 
         var reshared = services.Where(service => !service.Reshared.IsEmpty).Select(service => service.Diff.Name)

@@ -16,7 +16,7 @@ internal static class ServiceDocuments
         return new ServiceDocument(
             runner.Name,
             State(runner),
-            runner.Requests.Reason ?? runner.Generations.Waits
+            runner.Requests.Reason ?? runner.Generations.Waits ?? ServiceReportText.HeldText(state)
                 ?? (state.AwaitsDemand ? DemandText(state) : LoopText(state, now) ?? Reason(state)),
             state.Generation,
             state.Desired,
@@ -26,6 +26,7 @@ internal static class ServiceDocuments
             [.. Workers(runner, now, wall)])
         {
             Manual = Manual(runner),
+            WaitsFor = state.HeldFor,
             Abandoned =
             [
                 .. runner.Abandoned.All.Select(one => new AbandonedDocument(
@@ -61,7 +62,8 @@ internal static class ServiceDocuments
         {
             DrainingConnections = rollout.IsActive ? runner.Drains.Connections : null,
             LastLines = rollout.Reason is null ? null : runner.FailureLines.OfGeneration(rollout.To),
-            Waits = RolloutText.Waits(runner.Name, rollout, runner.State.Spec.Rollout.MaxGenerations, now)
+            Waits = ServiceReportText.HeldText(runner.State)
+                ?? RolloutText.Waits(runner.Name, rollout, runner.State.Spec.Rollout.MaxGenerations, now)
                 ?? (rollout.IsActive ? DrainDocuments.Remark(runner) : null),
         };
 

@@ -57,6 +57,7 @@ internal sealed class DaemonParts : IDisposable
         Services = new ServiceTable(spec => new ServiceRunner(
             Loop, _spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], log, Disposer, Orphans,
             request.LogsToJournal));
+        Order = new ServiceOrder(Loop, Services);
         Drift = new DriftWatch(Loop, Factory);
         Interfaces = new InterfaceWatch(Loop, Drift, () => Listeners.Handles);
         _serviceDrift = new ServiceDriftWatch(Drift);
@@ -107,6 +108,8 @@ internal sealed class DaemonParts : IDisposable
     public ListenerTable Listeners { get; }
 
     public ServiceTable Services { get; }
+
+    public ServiceOrder Order { get; }
 
     public DriftWatch Drift { get; }
 
@@ -172,17 +175,20 @@ internal sealed class DaemonParts : IDisposable
         Services.Added += runner =>
         {
             runner.Requests.Bind = handle => Conflicts.TryNow(handle);
+            runner.Requests.Order = (spec, isStart) => isStart ? Order.BeforeStart(spec) : Order.BeforeRollout(spec);
             runner.Signals.HoldsBack = (worker, ask) => Reloader.Holds(runner, worker, ask);
             _serviceDrift.Add(runner);
             runner.Changed += (_, _) =>
             {
                 ServiceChanged?.Invoke();
                 Reloader.ServiceChanged(runner);
+                Order.ServiceChanged();
             };
         };
         Services.Removed += runner =>
         {
             StateChanged?.Invoke();
+            Order.ServiceChanged();
             _serviceDrift.Remove(runner);
             Events.Daemon("service-removed", $"service {runner.Name} was removed: it is not configured any more");
             ServiceChanged?.Invoke();

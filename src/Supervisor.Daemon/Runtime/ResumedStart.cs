@@ -55,6 +55,7 @@ internal static class ResumedStart
             runner.Snapshot.Resume();
         }
 
+        parts.Order.ServiceChanged();
         CloseUnrecognised(parts, previous, request.Log);
         if (!previous.IsSameProcess)
         {

@@ -206,6 +206,7 @@ internal sealed class ServiceLog : IDisposable
         ServiceReport.WorkerKeepsAccepting => (LogEventLevel.Warning, MessageIds.WorkerKeepsAccepting),
         ServiceReport.WorkerCut => (LogEventLevel.Warning, MessageIds.WorkerCut),
         ServiceReport.DemandArrived => (LogEventLevel.Information, MessageIds.ServiceDemanded),
+        ServiceReport.ServiceHeld => (LogEventLevel.Information, MessageIds.ServiceHeld),
         ServiceReport.ServiceIdle => (LogEventLevel.Information, MessageIds.ServiceIdle),
         ServiceReport.HookFailed => (LogEventLevel.Error, MessageIds.HookFailed),
         _ => throw new ArgumentOutOfRangeException(nameof(report), report.Report, null),

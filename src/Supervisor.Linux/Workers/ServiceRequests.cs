@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Supervisor.Core;
 using Supervisor.Core.Listeners;
@@ -27,6 +28,11 @@ public sealed class ServiceRequests
 
     /// <summary>Tries to bind a listener without a socket; null: nothing can.</summary>
     public Action<ListenerHandle>? Bind { get; set; }
+
+    /// <summary>
+    /// The services that have to be ready before a start of this one (true), or that a roll-out of this one waits for (false).
+    /// </summary>
+    public Func<ServiceSpec, bool, ImmutableArray<string>> Order { get; set; } = static (_, _) => [];
 
     /// <summary>What clients have changed, next to the configuration.</summary>
     public ManualChanges Manual { get; internal set; } = new();
@@ -63,9 +69,11 @@ public sealed class ServiceRequests
         _service.Post(new ScaleRequested(workers));
     }
 
-    /// <summary>Starts a service that is to run, or waits for its first connection, as <c>start</c> configures it.</summary>
-    public void Activate() =>
-        Start(() => _service.State.Spec.Start == StartMode.OnDemand ? new DemandAwaited() : new StartRequested(), null);
+    /// <summary>
+    /// Starts a service that is to run, or waits for its first connection, as <c>start</c> configures it. Before that it waits for
+    /// the services of <c>after</c>.
+    /// </summary>
+    public void Activate() => Start(Activation, null);
 
     /// <summary>
     /// Replaces the workers, or starts a stopped service. If a name of the service does not resolve, nothing changes.
@@ -109,7 +117,7 @@ public sealed class ServiceRequests
         }
 
         _service.Output.Change(before, spec);
-        _service.Post(new SpecChanged(spec, newWorkers));
+        _service.Post(new SpecChanged(spec, newWorkers) { HeldFor = newWorkers ? Order(spec, false) : [] });
     }
 
     /// <summary>
@@ -217,6 +225,14 @@ public sealed class ServiceRequests
         }
 
         return (reached, error);
+    }
+
+    private ServiceEvent Activation()
+    {
+        var spec = _service.State.Spec;
+        return Order(spec, true) is { IsEmpty: false } held ? new StartHeld(held)
+            : spec.Start == StartMode.OnDemand ? new DemandAwaited()
+            : new StartRequested();
     }
 
     private WorkerProcess? Reachable(int workerId) =>
