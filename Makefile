@@ -105,7 +105,7 @@ install-files:
 	sed 's#@PREFIX@#$(PREFIX)#g' packaging/apparmor/listend > $(DESTDIR)$(SYSCONFDIR)/apparmor.d/listend
 	chmod 0644 $(DESTDIR)$(SYSCONFDIR)/apparmor.d/listend
 	if [ -d packaging/monitoring ]; then \
-	    find packaging/monitoring -type f -exec sh -c 'for file; do install -D -m 0644 "$$file" "$(DESTDIR)$(PREFIX)/share/listend/$${file#packaging/}"; done' sh {} +; \
+	    find packaging/monitoring -type f ! -name '*.test.yml' -exec sh -c 'for file; do install -D -m 0644 "$$file" "$(DESTDIR)$(PREFIX)/share/listend/$${file#packaging/}"; done' sh {} +; \
 	fi
 	test -e $(DESTDIR)$(SYSCONFDIR)/listend/listend.toml || { sed 's#@PREFIX@#$(PREFIX)#g' packaging/listend.toml \
 	    > $(DESTDIR)$(SYSCONFDIR)/listend/listend.toml && chmod 0644 $(DESTDIR)$(SYSCONFDIR)/listend/listend.toml; }
