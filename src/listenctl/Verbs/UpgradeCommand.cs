@@ -32,7 +32,8 @@ internal sealed class UpgradeCommand : DaemonVerb
         do
         {
             // The old executable may still answer a request or two; its answers say that it is upgrading.
-            daemon = Json.Read(client.Get("/v1/status?services=false", SuccessorTimeout), ControlJson.Default.StatusDocument, client).Daemon;
+            var answer = client.Get("/v1/status?services=false", SuccessorTimeout);
+            daemon = Json.Read(answer, ControlJson.Default.StatusDocument, client).Daemon;
         }
         while (daemon.IsUpgrading && daemon.Upgrades < begun.Upgrades);
 
