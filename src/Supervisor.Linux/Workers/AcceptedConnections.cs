@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Net.Sockets;
 using System.Text;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Workers;
@@ -100,20 +99,15 @@ public sealed class AcceptedConnections
 
     private void AddInternet(bool withAges, Dictionary<ulong, AcceptedConnection> found)
     {
-        var names = new Dictionary<Local, string>();
-        foreach (var (name, address) in _listeners.Where(listener => listener.Address.Kind.SpeaksTcp()))
-        {
-            names.TryAdd(Local.Of(address), name);
-        }
-
-        using var netlink = names.Count == 0 ? null : Netlink.TryOpen(NETLINK_SOCK_DIAG);
+        var names = new LocalAddresses(_listeners.Where(listener => listener.Address.Kind.SpeaksTcp()));
+        using var netlink = names.IsEmpty ? null : Netlink.TryOpen(NETLINK_SOCK_DIAG);
         if (netlink is null)
         {
             return;
         }
 
         // struct inet_diag_req_v2: family, protocol, ext, pad, states, then struct inet_diag_sockid.
-        byte[] request = [.. new byte[InternetRequest], .. PortFilter.Of(names.Keys.Select(local => local.Port))];
+        byte[] request = [.. new byte[InternetRequest], .. PortFilter.Of(names.Ports)];
         request[1] = IPPROTO_TCP;
         request[2] = withAges ? (byte)(1 << (DiagInfo - 1)) : (byte)0;
         BinaryPrimitives.WriteUInt32LittleEndian(request.AsSpan(4), Connected);
@@ -131,10 +125,9 @@ public sealed class AcceptedConnections
                 }
 
                 var length = message[0] == AF_INET6 ? 16 : 4;
-                var local = new Local(
-                    BinaryPrimitives.ReadUInt16BigEndian(message[4..]), ConnectionPeer.Number(message.Slice(8, length)),
-                    message[0] == AF_INET6);
-                if (NameOf(names, local) is { } name)
+                var local = new ConnectionPeer(
+                    ConnectionPeer.Number(message.Slice(8, length)), BinaryPrimitives.ReadUInt16BigEndian(message[4..]));
+                if (names.Find(local, message[0] == AF_INET6) is { } name)
                 {
                     found[inode] = WithAges(
                         new AcceptedConnection(inode, name,
@@ -161,17 +154,6 @@ public sealed class AcceptedConnections
                 BinaryPrimitives.ReadUInt32LittleEndian(info[LastAckReceived..]))),
             SilentFor = TimeSpan.FromMilliseconds(Math.Min(sent, received)),
         };
-    }
-
-    /// <summary>
-    /// The listener of a port that has that local address, or else the listener on the wildcard. If two of them differ in
-    /// family, the one of the socket's family: an accepted socket keeps its listener's.
-    /// </summary>
-    private static string? NameOf(Dictionary<Local, string> names, Local local)
-    {
-        var other = local with { IsIPv6 = !local.IsIPv6 };
-        return names.GetValueOrDefault(local) ?? names.GetValueOrDefault(local with { Address = 0 })
-            ?? names.GetValueOrDefault(other) ?? names.GetValueOrDefault(other with { Address = 0 });
     }
 
     private void AddUnix(Dictionary<ulong, AcceptedConnection> found)
@@ -206,14 +188,5 @@ public sealed class AcceptedConnections
                 found[inode] = new AcceptedConnection(inode, listener, Peer: null);
             }
         });
-    }
-
-    /// <summary>The local end of a listener or a connection; the address of a wildcard is 0.</summary>
-    private readonly record struct Local(ushort Port, UInt128 Address, bool IsIPv6)
-    {
-        public static Local Of(ListenAddress address) => new(
-            (ushort)address.Port,
-            address.Host is not { } host || address.IsWildcard ? 0 : ConnectionPeer.Number(host),
-            address.Host is not { AddressFamily: AddressFamily.InterNetwork });
     }
 }
