@@ -35,6 +35,12 @@ public sealed record EventDocument(
     /// <summary>In worker-connections, worker-keeps-accepting and worker-cut: what the worker still has, or had, to finish.</summary>
     public DrainDocument? Drain { get; init; }
 
+    /// <summary>In listener-overflow: the generation that was in charge; null if there was none, or several.</summary>
+    public int? Generation { get; init; }
+
+    /// <summary>In listener-overflow: the shard; null if the listener has one socket, or if several shards are meant.</summary>
+    public int? Shard { get; init; }
+
     /// <summary>Who requested the change; null if no client did, or if that is unknown.</summary>
     public Requester? By { get; init; }
 }

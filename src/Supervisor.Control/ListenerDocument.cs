@@ -43,6 +43,9 @@ public sealed record ListenerDocument(
     /// <summary>Connections or datagrams that the kernel dropped at the sockets; null if the kernel does not show it.</summary>
     public long? Drops { get; init; }
 
+    /// <summary>What this daemon saw dropped, by the generation that was in charge and the shard; null if not reported.</summary>
+    public IReadOnlyList<DropPartDocument>? DropsBy { get; init; }
+
     /// <summary>The sockets by shard; null if not reported.</summary>
     public IReadOnlyList<ShardDocument>? Sockets { get; init; }
 }
@@ -60,7 +63,16 @@ public sealed record ShardDocument(int Shard, ulong Inode, int Fd, QueueDocument
     /// its queue is empty).
     /// </summary>
     public string? State { get; init; }
+
+    /// <summary>Connections or datagrams that the kernel dropped at this socket; null if it does not show it.</summary>
+    public long? Drops { get; init; }
 }
+
+/// <summary>Connections or datagrams that the kernel dropped.</summary>
+/// <param name="Generation">The generation that was in charge; null without a service.</param>
+/// <param name="Shard">The shard's number, from 0.</param>
+/// <param name="Count">How many.</param>
+public sealed record DropPartDocument(int? Generation, int Shard, long Count);
 
 /// <summary>The accept queue's limit.</summary>
 /// <param name="Requested">The argument of listen().</param>

@@ -116,6 +116,7 @@ internal sealed class ListenerResource(ControlContext daemon, CancellationToken 
         {
             // The check has looked already.
             Drops = withDrift ? daemon.Overflows.Last(handle) : daemon.Overflows.Look(handle),
+            DropsBy = daemon.Overflows.Parts(handle),
         };
     }
 }

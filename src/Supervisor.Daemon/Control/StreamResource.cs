@@ -51,11 +51,19 @@ internal sealed class StreamResource(ControlContext daemon, CancellationToken st
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-store";
         var follow = RequestParameters.IsSet(context.Request, "follow", otherwise: true);
-        await Send(
-            context, daemon.Events.Events, after, follow, isWanted, WriteEvent,
-            (missed, next) => new EventDocument(
-                next, daemon.Loop.Time.GetUtcNow(), "events-lost", Service: null, Listener: null, Worker: null, State: null, Rollout: null,
-                Lost(missed, "event")));
+        AddFollowers(follow ? 1 : 0);
+        try
+        {
+            await Send(
+                context, daemon.Events.Events, after, follow, isWanted, WriteEvent,
+                (missed, next) => new EventDocument(
+                    next, daemon.Loop.Time.GetUtcNow(), "events-lost", Service: null, Listener: null, Worker: null, State: null,
+                    Rollout: null, Lost(missed, "event")));
+        }
+        finally
+        {
+            AddFollowers(follow ? -1 : 0);
+        }
     }
 
     /// <summary>
@@ -94,6 +102,8 @@ internal sealed class StreamResource(ControlContext daemon, CancellationToken st
                 next, daemon.Loop.Time.GetUtcNow(), Pid: 0, Slot: 0, Generation: 0, IsError: false, Priority: 4,
                 $"{Lost(missed, "line")}: this reader is too slow"));
     }
+
+    private void AddFollowers(int by) => daemon.Loop.Post(() => daemon.Overflows.AddFollowers(by));
 
     /// <summary>The number of the item before the last <paramref name="count"/> wanted ones that are in memory.</summary>
     private static long Before<T>(RecentItems<T> items, long count, Predicate<T> isWanted)

@@ -45,7 +45,16 @@ internal sealed class EventLog(EventLoop loop)
         Add("change-requested", $"{what} requested by {by}", service, listener, by: by);
 
     /// <summary>The kernel drops connections or datagrams at a listener.</summary>
-    public void Overflow(string listener, string message) => Add("listener-overflow", message, listener: listener);
+    /// <param name="listener">The listener.</param>
+    /// <param name="message">How many, and what to do.</param>
+    /// <param name="generation">The generation that was in charge; null if there was none, or several.</param>
+    /// <param name="shard">The shard; null if the listener has one socket, or if several shards are meant.</param>
+    public void Overflow(string listener, string message, int? generation, int? shard) => Events.Add(seq => new EventDocument(
+        seq, loop.Time.GetUtcNow(), "listener-overflow", Service: null, listener, Worker: null, State: null, Rollout: null, message)
+    {
+        Generation = generation,
+        Shard = shard,
+    });
 
     /// <summary>Reports that the listener was created or has failed; then reports each drift and each repair.</summary>
     public void Watch(ListenerHandle handle)

@@ -49,6 +49,7 @@ internal static class ListenerDocuments
                 [.. users.SelectMany(runner => runner.State.Workers
                     .Where(worker => runner.Shards.Holds(worker.Id, socket)).Select(worker => $"{runner.Name}/{worker.Slot}"))])
             {
+                Drops = SocketDrops.Read(socket.Descriptor),
                 State = socket.LeavingSince is not null ? "leaving" : socket.IsChosen ? "serving" : "waiting",
             })],
             Drifted = [.. handle.Drift.DistinctBy(change => change.Name).Select(change => Drifted(handle, change))],

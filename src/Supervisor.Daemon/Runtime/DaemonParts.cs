@@ -36,7 +36,8 @@ internal sealed class DaemonParts : IDisposable
         Config = new ConfigInForce(request.Config, request.Origin);
         Events = new EventLog(Loop);
         Requests = new ChangeRequests(Events, log);
-        Overflows = new OverflowWatch(Loop, Events, log);
+        Overflows = new OverflowWatch(
+            Loop, Events, log, () => Listeners!.Handles, handle => Services!.UsersOf(handle).FirstOrDefault()?.State.Generation);
         Systemd = new SystemdNotify(request.System.Systemd, Lifecycle, request.System.Time, log);
         Orphans = new OrphanReaper(Loop);
         Cgroups = CgroupTree.Find();
@@ -151,6 +152,7 @@ internal sealed class DaemonParts : IDisposable
     public void Dispose()
     {
         MetricsEndpoint.Dispose();
+        Overflows.Dispose();
         Interfaces.Dispose();
         Conflicts.Dispose();
         _limit.Dispose();
@@ -183,6 +185,10 @@ internal sealed class DaemonParts : IDisposable
                 ServiceChanged?.Invoke();
                 Reloader.ServiceChanged(runner);
                 Order.ServiceChanged();
+                foreach (var handle in runner.Generations.Next.Listeners)
+                {
+                    Overflows.Look(handle);
+                }
             };
         };
         Services.Removed += runner =>
