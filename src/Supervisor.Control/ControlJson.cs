@@ -22,4 +22,7 @@ namespace Supervisor.Control;
 [JsonSerializable(typeof(ReloadDocument))]
 [JsonSerializable(typeof(ImportDocument))]
 [JsonSerializable(typeof(UpgradeDocument))]
+[JsonSerializable(typeof(DiagnosisDocument))]
+[JsonSerializable(typeof(ConnectionDocument))]
+[JsonSerializable(typeof(List<ConnectionDocument>))]
 public sealed partial class ControlJson : JsonSerializerContext;

@@ -24,6 +24,9 @@ public static class Signals
     /// <summary>SIGTERM.</summary>
     public const int Terminate = 15;
 
+    /// <summary>SIGCONT.</summary>
+    public const int Continue = 18;
+
     /// <summary>SIGSTOP.</summary>
     public const int Stop = 19;
 

@@ -20,6 +20,9 @@ public static unsafe class Files
         /// <summary>st_nlink: how many names the file has.</summary>
         public ulong Links { get; init; }
 
+        /// <summary>st_size in bytes.</summary>
+        public long Size { get; init; }
+
         /// <summary>S_ISLNK.</summary>
         public bool IsLink => (Mode & 0xF000) == 0xA000;
 
@@ -45,6 +48,7 @@ public static unsafe class Files
             new((ulong)buffer.st_dev, (ulong)buffer.st_ino, (uint)buffer.st_mode, (uint)buffer.st_uid, (uint)buffer.st_gid)
             {
                 Links = (ulong)buffer.st_nlink,
+                Size = (long)buffer.st_size,
             };
     }
 

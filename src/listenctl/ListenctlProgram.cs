@@ -28,6 +28,8 @@ internal static class ListenctlProgram
             new ListenersCommand(options, context),
             new HistoryCommand(options, context),
             new ExplainCommand(options, context),
+            new DiagnoseCommand(options, context),
+            new ConnectionsCommand(options, context),
             new RestartCommand(options, context),
             new PromoteCommand(options, context),
             new AbortCommand(options, context),

@@ -19,6 +19,7 @@ internal sealed class ControlApi(ControlContext daemon, ControlVerbs verbs, Cont
         var listeners = new ListenerResource(daemon, stopping);
         var streams = new StreamResource(daemon, stopping);
         var whole = new DaemonResource(daemon, verbs, stopping);
+        var diagnosis = new DiagnosisResource(daemon);
         (string Pattern, RequestDelegate Handler)[] documents =
         [
             ("/v1/status", whole.Status),
@@ -28,6 +29,8 @@ internal sealed class ControlApi(ControlContext daemon, ControlVerbs verbs, Cont
             ("/v1/listeners/{name}", listeners.Get),
             ("/v1/listeners/{name}/history", listeners.History),
             ("/v1/events", streams.Events),
+            ("/v1/diagnose", diagnosis.Diagnose),
+            ("/v1/connections", diagnosis.Connections),
             ("/healthz", DaemonResource.Health),
             ("/readyz", whole.Ready),
             ("/metrics", whole.Metrics),

@@ -114,7 +114,7 @@ public sealed class ListenerHandle : IDisposable
     public bool IsAwaited => IsGiven && Descriptor is null;
 
     /// <summary>Whether it is a given socket without a listen() call; the daemon does not call it either.</summary>
-    internal bool IsIdle { get; set; }
+    public bool IsIdle { get; internal set; }
 
     /// <summary>Whether connections can wait on it.</summary>
     public bool Listens => Spec.Address.Kind.Listens() && !IsIdle;
@@ -201,7 +201,7 @@ public sealed class ListenerHandle : IDisposable
     /// socket that took its path by a rename keeps the name that bind() got. Includes former sockets, whose connections may
     /// still be open.
     /// </summary>
-    internal IReadOnlyList<string> UnixNames()
+    public IReadOnlyList<string> UnixNames()
     {
         RememberNames();
         return [.. _names];

@@ -64,7 +64,7 @@ internal sealed class ControlClient
         return context.IsRoot || context.MayOpen(system) ? system : RuntimePaths.Default(isRoot: false, context.Variable)?.ControlSocket;
     }
 
-    /// <summary>Reads a document.</summary>
+    /// <summary>Reads a document, which arrives within <paramref name="timeout"/>; null: <see cref="AnswerTimeout"/>.</summary>
     public byte[] Get(string target, TimeSpan? timeout = null)
     {
         try

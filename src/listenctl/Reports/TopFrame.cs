@@ -56,8 +56,38 @@ internal static class TopFrame
         }
     }
 
+    /// <summary>What <c>diagnose</c> finds, the most serious first: a line for each, on a small terminal only how many.</summary>
+    public static void WriteFindings(TextOutput output, DiagnosisDocument found, bool isSmall = false)
+    {
+        var findings = DiagnosisText.Findings(found);
+        if (findings.Count == 0)
+        {
+            return;
+        }
+
+        if (isSmall)
+        {
+            output.WriteLine(new StyledText(
+                $"{Number(findings.Count)} finding{(findings.Count == 1 ? "" : "s")}", DiagnosisText.Style(findings[0].Severity)));
+            return;
+        }
+
+        const int mostText = 140;
+        foreach (var finding in findings.Take(MostNamed))
+        {
+            output.WriteLine(new StyledText($"{finding.Code}: {finding.Text}", DiagnosisText.Style(finding.Severity)).Cut(mostText));
+        }
+
+        if (findings.Count > MostNamed)
+        {
+            output.WriteLine(new StyledText(
+                $"and {Number(findings.Count - MostNamed)} more: listenctl diagnose", DiagnosisText.Style(findings[MostNamed].Severity)));
+        }
+    }
+
     /// <summary>The listeners with their queues; on a large terminal after an empty line.</summary>
-    public static void WriteListeners(TextOutput output, IReadOnlyList<ListenerDocument> listeners, bool isSmall = false)
+    public static void WriteListeners(
+        TextOutput output, IReadOnlyList<ListenerDocument> listeners, TopOrder order, bool isSmall = false)
     {
         if (listeners.Count == 0)
         {
@@ -72,7 +102,13 @@ internal static class TopFrame
         var table = new TextTable(
             output, 0, new("LISTENER"), new("ADDRESS"), new("STATE"), new("QUEUE", IsNumber: true), new("DROPS", IsNumber: true),
             new("SERVICES", Spare: 1));
-        var rows = listeners.Select(l => new StyledText[]
+        var sorted = order switch
+        {
+            TopOrder.Load or TopOrder.Connections => listeners.OrderByDescending(l => l.Queue?.Length ?? 0),
+            TopOrder.Drops => listeners.OrderByDescending(l => l.Drops ?? 0),
+            _ => listeners.OrderBy(_ => 0),
+        };
+        var rows = sorted.Select(l => new StyledText[]
         {
             new(l.Name, Palette.Name),
             l.Effective ?? l.Requested,
@@ -86,7 +122,8 @@ internal static class TopFrame
     }
 
     /// <summary>The services with their workers; services that need attention come first.</summary>
-    public static void WriteServices(TextOutput output, TimeProvider clock, StatusDocument status, WorkerUsage usage, bool isSmall = false)
+    public static void WriteServices(
+        TextOutput output, TimeProvider clock, StatusDocument status, WorkerUsage usage, TopOrder order, bool isSmall = false)
     {
         usage.BeginSample();
         var services = isSmall
@@ -106,7 +143,7 @@ internal static class TopFrame
             new("STATUS", Spare: 4));
         var now = clock.GetUtcNow();
         var shown = status.Services.OrderBy(service => Array.IndexOf(Grave, service.State) is >= 0 and var rank ? rank : Grave.Length)
-            .Select(s => (Service: s, Row: Row(s, isSmall), Workers: s.Workers.Select(w => WorkerRow(w, usage, now)).ToArray())).ToArray();
+            .Select(s => (Service: s, Row: Row(s, isSmall), Workers: WorkerRows(s, usage, order, now))).ToArray();
         services.Measure(shown.Select(s => s.Row));
         workers.Measure(shown.SelectMany(s => s.Workers));
         if (isSmall)
@@ -156,23 +193,37 @@ internal static class TopFrame
         }
     }
 
-    private static StyledText[] WorkerRow(WorkerDocument worker, WorkerUsage usage, DateTimeOffset now)
+    private static StyledText[][] WorkerRows(ServiceDocument service, WorkerUsage usage, TopOrder order, DateTimeOffset now)
     {
-        var (processor, memory) = worker.Pid is { } pid ? usage.Of(pid) : (null, null);
-        return
-        [
-            Number(worker.Slot),
-            Number(worker.Pid),
-            Number(worker.Generation),
-            Palette.State(worker.State),
-            StatusReport.Since(worker) is { } start ? HumanTime.Span(now - start) : "-",
-            Number(worker.Connections),
-            new(Number(worker.Restarts), worker.Restarts > 0 ? Palette.Warning : Palette.Plain),
-            processor is { } percent ? percent.ToString("0.0", CultureInfo.InvariantCulture) : "",
-            memory is { } bytes ? Size(bytes) : "",
-            StatusReport.StatusText(worker, now),
-        ];
+        var workers = service.Workers.Select(worker =>
+        {
+            var (processor, memory) = worker.Pid is { } pid ? usage.Of(pid) : (null, null);
+            return (Worker: worker, Processor: processor, Memory: memory);
+        });
+        var sorted = order switch
+        {
+            TopOrder.Load => workers.OrderByDescending(one => one.Processor ?? 0),
+            TopOrder.Memory => workers.OrderByDescending(one => one.Memory ?? 0),
+            TopOrder.Connections => workers.OrderByDescending(one => one.Worker.Connections ?? 0),
+            TopOrder.Drops => workers.OrderByDescending(one => one.Worker.Restarts),
+            _ => workers.OrderBy(_ => 0),
+        };
+        return [.. sorted.Select(one => WorkerRow(one.Worker, one.Processor, one.Memory, now))];
     }
+
+    private static StyledText[] WorkerRow(WorkerDocument worker, double? processor, long? memory, DateTimeOffset now) =>
+    [
+        Number(worker.Slot),
+        Number(worker.Pid),
+        Number(worker.Generation),
+        Palette.State(worker.State),
+        StatusReport.Since(worker) is { } start ? HumanTime.Span(now - start) : "-",
+        Number(worker.Connections),
+        new(Number(worker.Restarts), worker.Restarts > 0 ? Palette.Warning : Palette.Plain),
+        processor is { } percent ? percent.ToString("0.0", CultureInfo.InvariantCulture) : "",
+        memory is { } bytes ? Size(bytes) : "",
+        StatusReport.StatusText(worker, now),
+    ];
 
     private static string Number(int? number) => number?.ToString(CultureInfo.InvariantCulture) ?? "-";
 

@@ -36,6 +36,17 @@ internal sealed class CommandContext
     /// <summary>Whether the reader of standard output has closed it.</summary>
     public bool OutputIsClosed => Output is StandardOutput { IsClosed: true };
 
+    /// <summary>The same context with another standard output, which is drawn as on this one.</summary>
+    public CommandContext WithOutput(Stream output) => new()
+    {
+        Output = output,
+        Error = Error,
+        OutputIsTerminal = OutputIsTerminal,
+        Size = Size,
+        Clock = Clock,
+        Variable = Variable,
+    };
+
     /// <summary>The context of this process.</summary>
     public static CommandContext OfProcess() => new()
     {

@@ -26,14 +26,21 @@ internal sealed class TopCommand : DaemonVerb
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
+    /// <summary>The time between the looks of the diagnosis of a single frame.</summary>
+    private static readonly TimeSpan ShortLook = TimeSpan.FromMilliseconds(200);
+
     private readonly WorkerUsage usage;
     private readonly ScrollPosition scroll = new();
 
     /// <summary>Set when a frame does not fit: services then come first, and stay first so that nothing jumps.</summary>
     private bool servicesFirst;
 
+    private TopOrder order;
+
     public TopCommand(GlobalOptions options, CommandContext context)
-        : base("top", "Show a live screen of listeners, services and workers (arrow keys scroll, q quits)", "", options, context) =>
+        : base(
+            "top", "Show a live screen of findings, listeners, services and workers (arrow keys scroll, s sorts, q quits)", "", options,
+            context) =>
         usage = new WorkerUsage(context.Clock);
 
     /// <inheritdoc/>
@@ -47,6 +54,8 @@ internal sealed class TopCommand : DaemonVerb
                 .. Trimmed(client.Get("/v1/status")),
                 .. ",\"listeners\":"u8,
                 .. Trimmed(client.Get("/v1/listeners")),
+                .. ",\"diagnosis\":"u8,
+                .. Trimmed(LatestDiagnosis.Ask(client, ShortLook)),
                 .. "}"u8,
             ];
             Json.Write(Context.Output, document);
@@ -58,9 +67,11 @@ internal sealed class TopCommand : DaemonVerb
         var output = new TextOutput(Context);
         if (!output.IsLive)
         {
+            var found = Json.Read(LatestDiagnosis.Ask(client, ShortLook), ControlJson.Default.DiagnosisDocument, client);
             TopFrame.WriteHead(output, Context.Clock, status, trouble: null);
-            TopFrame.WriteListeners(output, listeners);
-            TopFrame.WriteServices(output, Context.Clock, status, usage);
+            TopFrame.WriteFindings(output, found);
+            TopFrame.WriteListeners(output, listeners, order);
+            TopFrame.WriteServices(output, Context.Clock, status, usage, order);
             return ExitCode.Done;
         }
 
@@ -81,11 +92,12 @@ internal sealed class TopCommand : DaemonVerb
     {
         string? trouble = null;
         client.SuccessorTimeout = TimeSpan.Zero;
+        using var diagnosis = new LatestDiagnosis(client);
         var seen = Context.Clock.GetTimestamp();
         while (!Context.OutputIsClosed)
         {
             var asked = Context.Clock.GetTimestamp();
-            var frame = Render(status, listeners, trouble);
+            var frame = Render(status, listeners, trouble, diagnosis.Document);
             Show(frame);
             for (var left = Interval; left > TimeSpan.Zero; left = Interval - Context.Clock.GetElapsedTime(asked))
             {
@@ -99,9 +111,16 @@ internal sealed class TopCommand : DaemonVerb
                     return;
                 }
 
-                if (scroll.TryMove(key))
+                var isSorted = key.KeyChar is 's' or 'S';
+                if (isSorted)
                 {
-                    Show(frame.Size == Context.Size() ? frame : frame = Render(status, listeners, trouble));
+                    order = (TopOrder)(((int)order + 1) % Enum.GetValues<TopOrder>().Length);
+                }
+
+                if (isSorted || scroll.TryMove(key))
+                {
+                    var isOld = isSorted || frame.Size != Context.Size();
+                    Show(isOld ? frame = Render(status, listeners, trouble, diagnosis.Document) : frame);
                 }
             }
 
@@ -124,16 +143,24 @@ internal sealed class TopCommand : DaemonVerb
             Json.Read(client.Get("/v1/listeners?options=false&drift=false"), ControlJson.Default.IReadOnlyListListenerDocument, client));
 
     /// <summary>All lines, visible or not.</summary>
-    private Frame Render(StatusDocument status, IReadOnlyList<ListenerDocument> listeners, string? trouble)
+    private Frame Render(
+        StatusDocument status, IReadOnlyList<ListenerDocument> listeners, string? trouble, DiagnosisDocument? found)
     {
         const int unlimited = 1000;
         var size = Context.Size();
         var isSmall = size is { Columns: > 0 and < 60 } or { Rows: > 0 and < 12 };
         return new Frame(
             size,
-            Lines(isSmall ? (unlimited, size.Rows) : size, output => TopFrame.WriteHead(output, Context.Clock, status, trouble, isSmall)),
-            Lines(size, output => TopFrame.WriteListeners(output, listeners, isSmall)),
-            Lines(size, output => TopFrame.WriteServices(output, Context.Clock, status, usage, isSmall)));
+            Lines(isSmall ? (unlimited, size.Rows) : size, output =>
+            {
+                TopFrame.WriteHead(output, Context.Clock, status, trouble, isSmall);
+                if (found is not null)
+                {
+                    TopFrame.WriteFindings(output, found, isSmall);
+                }
+            }),
+            Lines(size, output => TopFrame.WriteListeners(output, listeners, order, isSmall)),
+            Lines(size, output => TopFrame.WriteServices(output, Context.Clock, status, usage, order, isSmall)));
     }
 
     private string[] Lines((int Columns, int Rows) size, Action<TextOutput> write)
@@ -173,6 +200,7 @@ internal sealed class TopCommand : DaemonVerb
             text.Append(CultureInfo.InvariantCulture, $"{scroll.First + 1}-{scroll.First + room} of {body.Length}  {keys}  ");
         }
 
+        text.Append(order == TopOrder.Configured ? "s: sort  " : $"s: sort (by {order.ToString().ToLowerInvariant()})  ");
         Write(text.Append("q: quit").Append(ClearLine).Append(ClearBelow).ToString());
     }
 
