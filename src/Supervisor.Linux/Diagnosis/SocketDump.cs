@@ -106,7 +106,7 @@ internal sealed class SocketDump
         request[2] |= withCongestion ? (byte)(1 << (AttributeCongestion - 1)) : (byte)0;
         BinaryPrimitives.WriteUInt32LittleEndian(request.AsSpan(4), states);
         request.AsSpan(NoCookie, 8).Fill(0xFF);
-        foreach (var family in (ReadOnlySpan<byte>)[AF_INET, AF_INET6])
+        foreach (var family in names.Families)
         {
             request[0] = family;
             netlink.Dump(SOCK_DIAG_BY_FAMILY, request, (_, message) =>

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Workers;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Kernel;
 
@@ -23,6 +24,9 @@ internal sealed class LocalAddresses
 
     /// <summary>The ports of the listeners.</summary>
     public IEnumerable<ushort> Ports => _names.Keys.Select(local => local.Port);
+
+    /// <summary>The families to ask for: a listener for IPv4 accepts no other connections, and each dump walks a table.</summary>
+    public ReadOnlySpan<byte> Families => _names.Keys.Any(local => local.IsIPv6) ? [AF_INET, AF_INET6] : [AF_INET];
 
     /// <summary>
     /// The listener of a port that has that local address, or else the listener on the wildcard; null if there is none. If two of them

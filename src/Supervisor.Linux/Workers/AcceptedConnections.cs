@@ -112,9 +112,7 @@ public sealed class AcceptedConnections
         request[2] = withAges ? (byte)(1 << (DiagInfo - 1)) : (byte)0;
         BinaryPrimitives.WriteUInt32LittleEndian(request.AsSpan(4), Connected);
         request.AsSpan(NoCookie, 8).Fill(0xFF);
-
-        // A listener for IPv4 accepts no other connections, and each dump walks the whole table.
-        foreach (var family in names.Keys.Any(local => local.IsIPv6) ? (ReadOnlySpan<byte>)[AF_INET, AF_INET6] : [AF_INET])
+        foreach (var family in names.Families)
         {
             request[0] = family;
             netlink.Dump(SOCK_DIAG_BY_FAMILY, request, (_, message) =>
