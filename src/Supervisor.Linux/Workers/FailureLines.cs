@@ -15,7 +15,7 @@ public sealed class FailureLines
 
     /// <summary>The same of a failed worker of that generation, in the lowest slot.</summary>
     public IReadOnlyList<string>? OfGeneration(int generation) =>
-        _lines.Where(pair => pair.Key.Generation == generation).MinBy(pair => pair.Key.Slot).Value;
+        _lines.Where(pair => pair.Key.Generation == generation).OrderBy(pair => pair.Key.Slot).Select(pair => pair.Value).FirstOrDefault();
 
     /// <summary>Notes the lines of a worker that has failed; empty if it wrote nothing.</summary>
     internal void Note(WorkerState worker, IReadOnlyList<string> lines, ServiceState state)
