@@ -88,6 +88,7 @@ install-files:
 	find docs -name '*.md' -exec sh -c 'for page; do install -D -m 0644 "$$page" "$(DESTDIR)$(PREFIX)/share/doc/listend/$$page"; done' sh {} +
 	install -m 0644 README.md CHANGELOG.md SECURITY.md $(DESTDIR)$(PREFIX)/share/doc/listend
 	install -D -m 0644 units/unprivileged.conf $(DESTDIR)$(PREFIX)/share/doc/listend/examples/unprivileged.conf
+	install -D -m 0644 units/steering.conf $(DESTDIR)$(PREFIX)/share/doc/listend/examples/steering.conf
 	install -D -m 0644 packaging/sysusers.d/listend.conf $(DESTDIR)$(LIBDIR)/sysusers.d/listend.conf
 	install -D -m 0644 packaging/tmpfiles.d/listend.conf $(DESTDIR)$(LIBDIR)/tmpfiles.d/listend.conf
 	install -D -m 0644 packaging/man/listend.8 $(DESTDIR)$(PREFIX)/share/man/man8/listend.8
@@ -116,7 +117,8 @@ uninstall: ## remove the installed files except the configuration
 	rm -f $(DESTDIR)$(LIBDIR)/sysusers.d/listend.conf $(DESTDIR)$(LIBDIR)/tmpfiles.d/listend.conf
 	rm -f $(DESTDIR)$(PREFIX)/share/man/man8/listend.8 $(DESTDIR)$(PREFIX)/share/man/man1/listenctl.1 $(DESTDIR)$(PREFIX)/share/man/man5/listend.toml.5
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/listenctl $(DESTDIR)$(PREFIX)/share/bash-completion/completions/listend
-	rm -f $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_listenctl $(DESTDIR)$(PREFIX)/share/doc/listend/examples/unprivileged.conf
+	rm -f $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_listenctl $(DESTDIR)$(PREFIX)/share/doc/listend/examples/unprivileged.conf \
+	    $(DESTDIR)$(PREFIX)/share/doc/listend/examples/steering.conf
 	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/listenctl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/listend.fish
 	rm -f $(DESTDIR)$(LIBDIR)/systemd/catalog/listend.catalog $(DESTDIR)$(SYSCONFDIR)/apparmor.d/listend
 	rm -f $(DESTDIR)$(PREFIX)/share/doc/listend/README.md $(DESTDIR)$(PREFIX)/share/doc/listend/CHANGELOG.md $(DESTDIR)$(PREFIX)/share/doc/listend/SECURITY.md

@@ -46,6 +46,9 @@ public sealed record ListenerDocument(
     /// <summary>What this daemon saw dropped, by the generation that was in charge and the shard; null if not reported.</summary>
     public IReadOnlyList<DropPartDocument>? DropsBy { get; init; }
 
+    /// <summary>How the kernel divides new connections between generations; null if the configuration does not ask for that.</summary>
+    public SteeringDocument? Steering { get; init; }
+
     /// <summary>The sockets by shard; null if not reported.</summary>
     public IReadOnlyList<ShardDocument>? Sockets { get; init; }
 }
@@ -66,6 +69,43 @@ public sealed record ShardDocument(int Shard, ulong Inode, int Fd, QueueDocument
 
     /// <summary>Connections or datagrams that the kernel dropped at this socket; null if it does not show it.</summary>
     public long? Drops { get; init; }
+
+    /// <summary>The generation of the worker that has the socket, or had it last; null without steering.</summary>
+    public int? Generation { get; init; }
+}
+
+/// <summary>How the kernel divides new connections between generations.</summary>
+/// <param name="Mode">One of generation; none (the kernel cannot, see <see cref="Reason"/>: all workers share the socket).</param>
+/// <param name="ActiveGeneration">The generation that gets new connections, or most of them; null before the first worker.</param>
+/// <param name="Flows">The recorded flows; null without affinity.</param>
+/// <param name="Shares">What each generation gets and has got, ascending by generation.</param>
+public sealed record SteeringDocument(
+    string Mode, int? ActiveGeneration, FlowsDocument? Flows, IReadOnlyList<ShareDocument> Shares)
+{
+    /// <summary>Why the kernel does not steer; null if it does.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>By what datagrams find their worker: flow or quic-cid; null without affinity.</summary>
+    public string? Affinity { get; init; }
+}
+
+/// <summary>The flows that the kernel records.</summary>
+/// <param name="Live">Flows that had a datagram within <c>affinity.idle</c>.</param>
+/// <param name="Limit">The most that are recorded.</param>
+public sealed record FlowsDocument(int Live, int Limit)
+{
+    /// <summary>How many the kernel has dropped to make room for others, alive or not.</summary>
+    public long Evicted { get; init; }
+}
+
+/// <summary>What one generation gets.</summary>
+/// <param name="Generation">The generation.</param>
+/// <param name="Percent">Its part of new connections, in steps of 0.1.</param>
+/// <param name="Selected">How many connections, flows (with affinity) or datagrams the kernel has given to it.</param>
+public sealed record ShareDocument(int Generation, double Percent, long Selected)
+{
+    /// <summary>Its living flows; null without affinity.</summary>
+    public int? Flows { get; init; }
 }
 
 /// <summary>Connections or datagrams that the kernel dropped.</summary>

@@ -84,7 +84,16 @@ public sealed record ServiceDocument(
 
     /// <summary>The service's listeners at which the kernel has dropped connections or datagrams.</summary>
     public IReadOnlyList<DropsDocument> Drops { get; set; } = [];
+
+    /// <summary>The living flows of each generation at listeners with affinity.</summary>
+    public IReadOnlyList<ServiceFlowsDocument> Flows { get; set; } = [];
 }
+
+/// <summary>The living flows of one generation at a listener.</summary>
+/// <param name="Listener">The listener.</param>
+/// <param name="Generation">The generation.</param>
+/// <param name="Live">How many clients' flows had a datagram within <c>affinity.idle</c>.</param>
+public sealed record ServiceFlowsDocument(string Listener, int Generation, int Live);
 
 /// <summary>What the kernel has dropped at a listener.</summary>
 /// <param name="Listener">The listener.</param>

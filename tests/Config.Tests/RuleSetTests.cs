@@ -14,7 +14,7 @@ public sealed class RuleSetTests
         "applicable-settings", "multicast-groups", "duplicate-listeners", "known-listeners", "stdin-listener", "on-demand-listener",
         "on-demand-idle",
         "on-demand-exclusive", "readiness-listener", "readiness-descriptor", "placeholders",
-        "service-order", "rollout-room", "restart-backoff",
+        "service-order", "rollout-room", "steering-multicast", "steering-handoff", "steering-services", "canary-share", "restart-backoff",
         "something-to-do",
     ];
 

@@ -18,7 +18,7 @@ public sealed class SampleTests
     [Fact]
     public void The_sample_has_its_listeners()
     {
-        Assert.Equal(["web", "local", "discovery"], _config.Listeners.Select(l => l.Name));
+        Assert.Equal(["web", "local", "discovery", "game"], _config.Listeners.Select(l => l.Name));
         var web = _config.Listeners[0];
         Assert.Equal(ListenAddress.Internet(ListenerKind.Tcp, IPAddress.IPv6Any, 8080), web.Address);
         Assert.Equal(1, web.Shards);

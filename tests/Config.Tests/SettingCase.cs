@@ -14,6 +14,9 @@ public sealed record SettingCase(
     /// <summary>The address of the listener.</summary>
     public string Address { get; init; } = "tcp://127.0.0.1:8080";
 
+    /// <summary>A further line of the listener that the valid value needs.</summary>
+    public string? ListenerWith { get; init; }
+
     /// <summary>Further lines of the section that the valid value needs.</summary>
     public string With { get; init; } = "";
 

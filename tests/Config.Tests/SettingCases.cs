@@ -38,6 +38,15 @@ internal static class SettingCases
         L("address", "\"udp://[::1]:53\"", "udp://[::1]:53", l => l.Address.ToString(), "\"tcp://localhost:80\"",
             "\"localhost\" resolves to 127.0.0.1, ::1", "write tcp://127.0.0.1:80 or tcp://[::1]:80"),
         L("shards", "4", 4, l => l.Shards, "0", "0 is out of range", "1 to 10000"),
+        L("steering", "\"generation\"", SteeringMode.Generation, l => l.Steering, "\"on\"", "\"on\" is not", "\"generation\""),
+        L("affinity.by", "\"quic-cid\"", AffinityKind.QuicConnectionId, l => l.Affinity!.By, "\"cid\"", "\"cid\" is not", "\"quic-cid\"")
+            with { Address = "udp://[::]:80" },
+        L("affinity.idle", "\"2s\"", TimeSpan.FromSeconds(2), l => l.Affinity!.Idle, "2", "2 is a number without a unit", "write \"2s\"")
+            with { Address = "udp://[::]:80" },
+        L("affinity.flows", "1024", 1024, l => l.Affinity!.Flows, "1000", "1000 is out of range", "from 1024 to 1048576")
+            with { Address = "udp://[::]:80" },
+        L("affinity.cid_offset", "12", 12, l => l.Affinity!.CidOffset, "13", "13 is out of range", "from 0 to 12")
+            with { Address = "udp://[::]:80" },
         L("enforce", "false", false, l => l.Enforce, "\"no\"", "\"no\" is a string", "write true or false"),
         L("bind.reuse_address", "false", false, l => l.Bind.ReuseAddress, "0", "0 is an integer", "write true or false"),
         L("bind.reuse_port", "true", true, l => l.Bind.ReusePort, "1", "1 is an integer", "write true or false"),
@@ -132,6 +141,8 @@ internal static class SettingCases
         S("rollout.max_unavailable", "1", 1, s => s.Rollout.MaxUnavailable, "-1", "-1 is out of range", "from 0 to"),
         S("rollout.settle", "\"5s\"", TimeSpan.FromSeconds(5), s => s.Rollout.Settle, "5", "5 is a number without a unit", "write \"5s\""),
         S("rollout.canary", "1", 1, s => s.Rollout.Canary, "\"1\"", "\"1\" is a string", "without quotes"),
+        S("rollout.canary_share", "\"2.5%\"", 25, s => s.Rollout.CanaryShare, "5", "5 is an integer", "write \"5%\"")
+            with { ListenerWith = "steering = \"generation\"", With = "listeners = [\"a\"]" },
         S("rollout.canary_hold", "\"1m\"", TimeSpan.FromMinutes(1), s => s.Rollout.CanaryHold, "\"60\"", "\"60\" is not a duration",
             "\"60s\""),
         S("rollout.on_failure", "\"stop\"", RolloutFailurePolicy.Stop, s => s.Rollout.OnFailure, "\"roll-back\"",

@@ -120,6 +120,11 @@ public sealed class SettingTests
             lines.Add($"listener.a.address = \"{setting.Address}\"");
         }
 
+        if (setting.ListenerWith is { } more)
+        {
+            lines.Add($"listener.a.{more}");
+        }
+
         var (before, key, after) = pattern[0] == "daemon" ? ("daemon.", pattern[1], "") : ($"{pattern[0]}.a.", pattern[2], "");
         var element = key.IndexOf("[].", StringComparison.Ordinal);
         if (element > 0)

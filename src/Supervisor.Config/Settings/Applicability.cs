@@ -27,6 +27,9 @@ internal static class Applicability
         ? null
         : Cannot(spec, "only an IPv4 or IPv6 socket has this setting");
 
+    /// <summary>Steering; <c>none</c> applies everywhere.</summary>
+    public static ValueError? Steering(ListenerSpec spec) => spec.Steering == SteeringMode.None ? null : Internet(spec);
+
     /// <summary>Options of IPv6 sockets.</summary>
     public static ValueError? IPv6(ListenerSpec spec) => spec.Address switch
     {

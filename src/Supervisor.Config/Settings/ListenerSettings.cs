@@ -17,6 +17,24 @@ internal static class ListenerSettings
         Of("shards", SettingTypes.Integer(1, 10000), "1",
             "Create this number of SO_REUSEPORT sockets, one for each worker slot",
             (s, v) => s with { Shards = (int)v }) with { Phase = HandlePhase.Create, Refusal = Applicability.Internet },
+        Of("steering",
+            new ChoiceType<SteeringMode>(("none", SteeringMode.None), ("generation", SteeringMode.Generation)), "\"none\"",
+            "Give each worker a socket of its own, and new connections to the workers of the working generation (generation), "
+            + "or let all workers share the sockets (none)",
+            (s, v) => s with { Steering = v }) with { Phase = HandlePhase.Steer, Refusal = Applicability.Steering },
+        Affinity("by", new ChoiceType<AffinityKind>(("flow", AffinityKind.Flow), ("quic-cid", AffinityKind.QuicConnectionId)),
+            "Keep the datagrams of a client at their worker by addresses and ports (flow), "
+            + "or also by the cookie in the connection id of QUIC (quic-cid). Unset, with another affinity setting: flow",
+            (a, v) => a with { By = v }),
+        Affinity("idle", new DurationType(TimeSpan.FromMilliseconds(100), Duration.Max),
+            "End a flow after this time without a datagram. The idle timeout of the protocol must not be longer. Unset: 60s",
+            (a, v) => a with { Idle = v }),
+        Affinity("flows", SettingTypes.Integer(1024, AffinityOptions.MostFlows),
+            "Record at most this number of flows, about 130 bytes each. The least recently used makes room for a new one. Unset: 131072",
+            (a, v) => a with { Flows = (int)v }),
+        Affinity("cid_offset", SettingTypes.Integer(0, 12),
+            "With quic-cid: find the cookie of LISTEND_COOKIES at this byte of the connection id. Unset: 0",
+            (a, v) => a with { CidOffset = (int)v }),
         Of("enforce", SettingTypes.Flag, "true",
             "Restore socket options that a worker has changed", (s, v) => s with { Enforce = v }) with { Phase = HandlePhase.Repair },
 
@@ -129,6 +147,12 @@ internal static class ListenerSettings
         {
             Phase = SocketOptions.All.FirstOrDefault(option => option.Setting == key)?.Phase,
         };
+
+    private static Setting<ListenerSpec> Affinity<T>(
+        string key, SettingType<T> type, string description, Func<AffinityOptions, T, AffinityOptions> with) =>
+        Of("affinity." + key, type, null, description,
+            (s, v) => s with { Affinity = with(s.Affinity ?? new AffinityOptions(), v) }) with
+        { Phase = HandlePhase.Steer, Refusal = Applicability.Datagram };
 
     private static Setting<ListenerSpec> Accepted<T>(
         string key, SettingType<T> type, string description, Func<AcceptedOptions, T, AcceptedOptions> with) =>

@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Supervisor.Core.Listeners;
 
 /// <summary>How new connections are divided between the generations of workers.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<SteeringMode>))]
 public enum SteeringMode
 {
     /// <summary>All workers share the listener's sockets.</summary>
@@ -11,6 +14,7 @@ public enum SteeringMode
 }
 
 /// <summary>By what a datagram finds the worker that it belongs to.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<AffinityKind>))]
 public enum AffinityKind
 {
     /// <summary>Its addresses and ports.</summary>

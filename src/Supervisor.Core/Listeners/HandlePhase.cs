@@ -6,7 +6,7 @@ namespace Supervisor.Core.Listeners;
 /// The step of a listener's life in which something happened. An option works only in its own step: options before bind()
 /// decide who may own the address, options before listen() decide about the queue and what accepted connections inherit.
 /// </summary>
-[JsonConverter(typeof(JsonStringEnumConverter<HandlePhase>))]
+[JsonConverter(typeof(HandlePhaseConverter))]
 public enum HandlePhase
 {
     /// <summary>socket(), or the arrival of a descriptor made elsewhere.</summary>
@@ -41,6 +41,9 @@ public enum HandlePhase
 
     /// <summary>A descriptor made elsewhere was taken over.</summary>
     Adopt,
+
+    /// <summary>The kernel was told which socket gets new connections.</summary>
+    Steer,
 
     /// <summary>The daemon's descriptor was closed.</summary>
     Close,

@@ -24,8 +24,24 @@ public sealed record ListenerSpec
     /// <summary>The configured address.</summary>
     public required ListenAddress Address { get; init; }
 
-    /// <summary>Number of SO_REUSEPORT sockets; 1 is one plain socket.</summary>
-    public int Shards { get; init; } = 1;
+    /// <summary>
+    /// Number of SO_REUSEPORT sockets; 1 is one plain socket. If the listener is steered, each worker has a socket of its own, and
+    /// this is 1.
+    /// </summary>
+    public int Shards
+    {
+        get => IsSteered ? 1 : field;
+        init;
+    } = 1;
+
+    /// <summary>How new connections are divided between generations.</summary>
+    public SteeringMode Steering { get; init; }
+
+    /// <summary>How datagrams stay with their worker; null: they do not.</summary>
+    public AffinityOptions? Affinity { get; init; }
+
+    /// <summary>Whether each worker has a socket of its own. Affinity needs that.</summary>
+    public bool IsSteered => Steering == SteeringMode.Generation || Affinity is not null;
 
     /// <summary>Whether a worker's changes to the shared socket are undone.</summary>
     public bool Enforce { get; init; } = true;
@@ -58,11 +74,12 @@ public sealed record ListenerSpec
     public bool HasReuseAddress => Bind.ReuseAddress ?? Address.Kind.SpeaksTcp();
 
     /// <summary>Whether its sockets have SO_REUSEPORT: configured, or because there are several.</summary>
-    public bool HasReusePort => Bind.ReusePort || Shards > 1;
+    public bool HasReusePort => Bind.ReusePort || Shards > 1 || IsSteered;
 
     /// <summary>By value, lists included: a reload does not touch an unchanged listener.</summary>
     public bool Equals(ListenerSpec? other) => other is not null
         && Name == other.Name && Address == other.Address && Shards == other.Shards && Enforce == other.Enforce
+        && Steering == other.Steering && Affinity == other.Affinity
         && Bind == other.Bind && Buffers == other.Buffers && Listen == other.Listen && Accepted == other.Accepted
         && Unix == other.Unix && Datagram == other.Datagram && ConflictWait == other.ConflictWait && Allow.SequenceEqual(other.Allow);
 

@@ -17,7 +17,9 @@ public static class SteeringTable
     /// The slot of each entry. All targets get the same number of entries, or one fewer; with a canary, its generation gets
     /// <paramref name="canaryShare"/> entries and the others the rest.
     /// </summary>
-    /// <param name="targets">The sockets, at least one. More than <see cref="Length"/> do not all get an entry.</param>
+    /// <param name="targets">
+    /// The sockets, at least one; one that several workers share counts for each. More than <see cref="Length"/> do not all get an entry.
+    /// </param>
     /// <param name="canary">The generation on trial; null if there is none.</param>
     /// <param name="canaryShare">How many entries it gets, 0 to <see cref="Length"/>.</param>
     public static int[] Build(IReadOnlyList<SteeringTarget> targets, int? canary, int canaryShare)
@@ -36,7 +38,7 @@ public static class SteeringTable
     public static IReadOnlyList<(int Generation, int Entries)> Shares(
         IReadOnlyList<SteeringTarget> targets, int? canary, int canaryShare)
     {
-        var generations = targets.ToDictionary(target => target.Slot, target => target.Generation);
+        var generations = targets.DistinctBy(target => target.Slot).ToDictionary(target => target.Slot, target => target.Generation);
         return
         [
             .. Build(targets, canary, canaryShare).GroupBy(slot => generations[slot])

@@ -45,6 +45,8 @@ public static class ListenerMoves
         && !before.Bind.ReusePort
         && before.Shards == 1
         && after.Shards == 1
+        && !before.IsSteered
+        && !after.IsSteered
         && before.Bind.IPv6Only == after.Bind.IPv6Only
         && before.Bind.Device == after.Bind.Device;
 

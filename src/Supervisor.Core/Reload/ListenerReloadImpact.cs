@@ -14,7 +14,12 @@ public static class ListenerReloadImpact
     public static readonly ImmutableArray<ListenerTerm> All =
     [
         Of("address", spec => spec.Address, TermChange.NewSocket),
-        Of("shards", spec => spec.Shards, TermChange.Shards),
+        new("shards", static (a, b) => a.Shards == b.Shards || a.IsSteered || b.IsSteered, static (_, _) => TermChange.Shards),
+        Of("steering", spec => spec.Steering, TermChange.InPlace),
+        Of("affinity.by", spec => spec.Affinity?.By, TermChange.InPlace),
+        Of("affinity.idle", spec => spec.Affinity?.Idle, TermChange.InPlace),
+        Of("affinity.flows", spec => spec.Affinity?.Flows, TermChange.InPlace),
+        Of("affinity.cid_offset", spec => spec.Affinity?.CidOffset, TermChange.InPlace),
         Of("enforce", spec => spec.Enforce, TermChange.DaemonOnly),
         Option("bind.reuse_address", spec => spec.Bind.ReuseAddress),
         Option("bind.reuse_port", spec => spec.Bind.ReusePort),

@@ -153,13 +153,30 @@ public static class RolloutMachine
         var settled = slots
             .Where(slot => service.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == rollout.To && worker.IsSettled))
                 .ToArray();
-        return service.SpecOf(rollout.To).Rollout.Strategy == RolloutStrategy.Overlap && settled.Length < slots.Length ? [] : settled;
+        return KeepsOldWorkers(service, rollout)
+            || (service.SpecOf(rollout.To).Rollout.Strategy == RolloutStrategy.Overlap && settled.Length < slots.Length) ? [] : settled;
     }
 
     /// <summary>How many new workers use the surge.</summary>
     public static int Surging(ServiceState service, RolloutState rollout) => service.Slots.Count(
         slot => slot.Index < Last(service, rollout) && !slot.IsVacated && slot.Generation != rollout.To
             && NewWorker(service, rollout, slot) is not null);
+
+    /// <summary>
+    /// Whether the canary runs next to all old workers until it is promoted: with <c>canary_share</c> the kernel divides new
+    /// connections by that share, not by the number of workers. A rolling roll-out needs a surge for all of the canary.
+    /// </summary>
+    public static bool KeepsOldWorkers(ServiceState service, RolloutState rollout) =>
+        rollout.IsOnTrial && service.SpecOf(rollout.To).Rollout is { CanaryShare: not null, StopsFirst: false } spec
+        && (spec.Strategy == RolloutStrategy.Overlap || spec.MaxSurge >= rollout.Canary);
+
+    /// <summary>
+    /// Whether ready workers of the new generation may get new connections on steered listeners: with overlap when all are ready.
+    /// </summary>
+    public static bool MayServe(ServiceState service, RolloutState rollout) =>
+        service.SpecOf(rollout.To).Rollout.Strategy != RolloutStrategy.Overlap
+        || service.Slots.All(slot => slot.Index >= Last(service, rollout) || slot.Generation == rollout.To
+            || NewWorker(service, rollout, slot) is { Phase: WorkerPhase.Ready });
 
     /// <summary>What to do with a slot while <paramref name="surging"/> new workers use the surge.</summary>
     public static SlotAction Decide(ServiceState service, RolloutState rollout, SlotState slot, int surging)
@@ -233,7 +250,8 @@ public static class RolloutMachine
         rollout.IsOnTrial ? Math.Min(rollout.Canary, service.Desired) : service.Desired;
 
     private static bool IsEachReplaced(ServiceState service, RolloutState rollout) =>
-        service.Slots.All(slot => slot.Index >= Last(service, rollout) || slot.Generation == rollout.To);
+        service.Slots.All(slot => slot.Index >= Last(service, rollout) || slot.Generation == rollout.To
+            || (KeepsOldWorkers(service, rollout) && NewWorker(service, rollout, slot) is { IsSettled: true }));
 
     private static WorkerState? NewWorker(ServiceState service, RolloutState rollout, SlotState slot) =>
         service.Workers.FirstOrDefault(worker => worker.Slot == slot.Index && worker.Generation == rollout.To && worker.IsLive);

@@ -284,6 +284,11 @@ public sealed record RolloutSpec
     /// <summary>How long the canary is watched.</summary>
     public TimeSpan CanaryHold { get; init; }
 
+    /// <summary>
+    /// How many of 1,000 new connections or flows the canary gets on steered listeners; null: as many as its workers' part of all.
+    /// </summary>
+    public int? CanaryShare { get; init; }
+
     /// <summary>Whether a failed roll-out is rolled back, or stops.</summary>
     public RolloutFailurePolicy OnFailure { get; init; } = RolloutFailurePolicy.Rollback;
 

@@ -65,6 +65,13 @@ public static class DescriptorKey
     public static string LeavingShard(string name, ulong inode) =>
         string.Create(CultureInfo.InvariantCulture, $"{ListenerPrefix}{name}/leaving/{inode}");
 
+    /// <summary>A further socket of a steered listener, by its slot in the kernel.</summary>
+    public static string Steered(string name, int slot) =>
+        string.Create(CultureInfo.InvariantCulture, $"{ListenerPrefix}{name}/steered/{slot}");
+
+    /// <summary>A map of a steered listener, or its program.</summary>
+    public static string Steering(string name, string what) => $"{ListenerPrefix}{name}/steering/{what}";
+
     /// <summary>The name of the listener in a key; null for other keys.</summary>
     public static string? ListenerName(string key) =>
         key.StartsWith(ListenerPrefix, StringComparison.Ordinal) ? key[ListenerPrefix.Length..] : null;

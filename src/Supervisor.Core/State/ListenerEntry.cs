@@ -56,6 +56,9 @@ public sealed record ListenerEntry
     /// <summary><see cref="HandleHistory.Repairs"/>.</summary>
     public long Repairs { get; init; }
 
+    /// <summary>Whose its sockets are, if the kernel selects among them; null if it does not.</summary>
+    public SteeringEntry? Steering { get; init; }
+
     /// <summary>The history.</summary>
     public required HistorySnapshot History { get; init; }
 }
@@ -79,3 +82,24 @@ public sealed record ShardsEntry(
 /// <param name="Shard">Its former number.</param>
 /// <param name="Inode">Its inode number.</param>
 public sealed record LeavingEntry(int Shard, ulong Inode);
+
+/// <summary>The sockets of a steered listener. The descriptors of its program and maps have keys of their own.</summary>
+/// <param name="Sockets">The sockets, the listener's own first.</param>
+/// <param name="Past">What was given to generations, as far as their sockets no longer count it.</param>
+/// <param name="RecordedBefore">How many flows were recorded for sockets that are closed.</param>
+/// <param name="IsEnding">Whether the configuration has turned steering off.</param>
+public sealed record SteeringEntry(
+    ImmutableArray<SteeredEntry> Sockets, ImmutableArray<SelectedEntry> Past, long RecordedBefore, bool IsEnding);
+
+/// <summary>A socket of a steered listener; its key is <see cref="DescriptorKey.Steered"/>, or that of the listener.</summary>
+/// <param name="Slot">Its slot in the kernel.</param>
+/// <param name="Inode">Its inode number.</param>
+/// <param name="WorkerSlot">The slot of the worker that has or had it; -1 for none.</param>
+/// <param name="Generation">The generation of that worker; 0 for none.</param>
+/// <param name="SelectedBefore">What the kernel had counted for the slot before that generation.</param>
+public sealed record SteeredEntry(int Slot, ulong Inode, int WorkerSlot, int Generation, long SelectedBefore);
+
+/// <summary>What a generation was given.</summary>
+/// <param name="Generation">The generation.</param>
+/// <param name="Selected">Connections, or flows with affinity.</param>
+public sealed record SelectedEntry(int Generation, long Selected);

@@ -72,7 +72,8 @@ public static class ManifestFormat
         new ListenOptions(),
         new AcceptedOptions(),
         new UnixOptions(),
-        new DatagramOptions());
+        new DatagramOptions(),
+        new AffinityOptions());
 
     private static ServiceSpec SomeService => new() { Name = "", Command = [] };
 

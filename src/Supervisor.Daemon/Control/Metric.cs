@@ -12,6 +12,7 @@ internal sealed record Metric(string Name, string Type, string[] Labels, string 
     private static readonly string[] None = [];
     private static readonly string[] Listener = ["listener"];
     private static readonly string[] Shard = ["listener", "shard"];
+    private static readonly string[] OfGeneration = ["listener", "generation"];
     private static readonly string[] Service = ["service"];
     private static readonly string[] Worker = ["service", "worker", "generation"];
 
@@ -62,6 +63,26 @@ internal sealed record Metric(string Name, string Type, string[] Labels, string 
     public static readonly Metric ShardDrops =
         new("listend_shard_drops_total", Counter, Shard, "connections and datagrams that the kernel dropped at the shard");
 
+    public static readonly Metric Steered = new(
+        "listend_listener_steered", Gauge, Listener, "1 if the kernel steers, 0 if it cannot; only with steering or affinity");
+
+    public static readonly Metric FlowsLimit =
+        new("listend_listener_flows_limit", Gauge, Listener, "the most flows that are recorded; only with affinity");
+
+    public static readonly Metric FlowsEvicted = new(
+        "listend_listener_flows_evicted_total", Counter, Listener,
+        "flows that the kernel has dropped to make room for others; only with affinity");
+
+    public static readonly Metric Selected = new(
+        "listend_listener_selected_total", Counter, OfGeneration,
+        "what the kernel has given to the generation: connections, flows with affinity, else datagrams");
+
+    public static readonly Metric ShareRatio = new(
+        "listend_listener_share_ratio", Gauge, OfGeneration, "the part of new connections that the generation gets, 0 to 1");
+
+    public static readonly Metric Flows =
+        new("listend_listener_flows", Gauge, OfGeneration, "living flows of the generation; only with affinity");
+
     public static readonly Metric State =
         new("listend_service_state", Gauge, ["service", "state"], "1 for the state of the service, 0 for the others");
 
@@ -111,6 +132,7 @@ internal sealed record Metric(string Name, string Type, string[] Labels, string 
     [
         Info, StartTime, Upgrades, ConfigHash, ConfigDiffers, LastReloadSuccess, LastReloadTime,
         ListenerUp, QueueLength, QueueLimit, Drops, Drifts, Repairs, Drifted, ShardQueueLength, ShardQueueLimit, ShardDrops,
+        Steered, FlowsLimit, FlowsEvicted, Selected, ShareRatio, Flows,
         State, Desired, Ready, Draining, BackingOff, DrainingConnections, DrainSeconds, Generation, Restarts, RestartsByCause, Rolling,
         Rollouts, RolloutSeconds, Cut, WorkerProcessorTime, WorkerMemory,
     ];

@@ -101,6 +101,28 @@ internal sealed class Metrics(
         samples.Add(Metric.QueueLength, all?.Length, name);
         samples.Add(Metric.QueueLimit, all?.Limit, name);
         samples.Add(Metric.Drops, SocketDrops.Read(handle), name);
+        AddSteering(samples, handle);
+    }
+
+    private static void AddSteering(MetricSamples samples, ListenerHandle handle)
+    {
+        const double percent = 100;
+        if (SteeringDocuments.Of(handle) is not { } steering)
+        {
+            return;
+        }
+
+        var name = handle.Name;
+        samples.Add(Metric.Steered, steering.Reason is null ? 1 : 0, name);
+        samples.Add(Metric.FlowsLimit, steering.Flows?.Limit, name);
+        samples.Add(Metric.FlowsEvicted, steering.Flows?.Evicted, name);
+        foreach (var share in steering.Shares)
+        {
+            var generation = share.Generation.ToString(CultureInfo.InvariantCulture);
+            samples.Add(Metric.Selected, share.Selected, name, generation);
+            samples.Add(Metric.ShareRatio, share.Percent / percent, name, generation);
+            samples.Add(Metric.Flows, share.Flows, name, generation);
+        }
     }
 
     private void AddService(MetricSamples samples, ServiceRunner runner)

@@ -31,6 +31,7 @@ internal sealed class Reloader(ReloadContext daemon)
 {
     private readonly RetiredSockets _retired = new(daemon.Services, daemon.Listeners, daemon.Factory, daemon.Log);
     private readonly ShardScaling _shards = new(daemon);
+    private readonly SteeredDrains _steered = new(daemon);
     private readonly ReloadReport _report = new(daemon.Events, daemon.Log, daemon.Info.ConfigFile);
     private readonly List<ServiceRunner> _removed = [];
     private bool _sweeping;
@@ -217,6 +218,11 @@ internal sealed class Reloader(ReloadContext daemon)
         if (daemon.Lifecycle.IsShuttingDown || worker.ReadyAt is null)
         {
             return false;
+        }
+
+        if (_steered.Holds(runner, worker, ask))
+        {
+            return true;
         }
 
         var shards = _shards.LastIn(runner, worker);

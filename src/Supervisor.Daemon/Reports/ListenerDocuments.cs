@@ -50,8 +50,12 @@ internal static class ListenerDocuments
                     .Where(worker => runner.Shards.Holds(worker.Id, socket)).Select(worker => $"{runner.Name}/{worker.Slot}"))])
             {
                 Drops = SocketDrops.Read(socket.Descriptor),
-                State = socket.LeavingSince is not null ? "leaving" : socket.IsChosen ? "serving" : "waiting",
+                State = handle.Steering is not null
+                    ? SteeringDocuments.State(handle, socket, users.Any(runner => runner.Steering.IsServed(socket)))
+                    : socket.LeavingSince is not null ? "leaving" : socket.IsChosen ? "serving" : "waiting",
+                Generation = socket.Steered?.Generation,
             })],
+            Steering = SteeringDocuments.Of(handle),
             Drifted = [.. handle.Drift.DistinctBy(change => change.Name).Select(change => Drifted(handle, change))],
         };
     }

@@ -27,6 +27,12 @@ internal static class ServiceDocuments
         {
             Manual = Manual(runner),
             WaitsFor = state.HeldFor,
+            Flows =
+            [
+                .. runner.Generations.Next.Listeners.Where(handle => handle.Spec.Affinity is not null)
+                    .SelectMany(handle => (SteeringDocuments.Of(handle)?.Shares ?? []).Where(share => share.Flows is not null)
+                        .Select(share => new ServiceFlowsDocument(handle.Name, share.Generation, share.Flows!.Value))),
+            ],
             Abandoned =
             [
                 .. runner.Abandoned.All.Select(one => new AbandonedDocument(

@@ -176,6 +176,7 @@ internal sealed class DaemonParts : IDisposable
         Drift.Checked += handle => Overflows.Look(handle);
         Services.Added += runner =>
         {
+            runner.Steering.Steerer = Factory.Steerer;
             runner.Requests.Bind = handle => Conflicts.TryNow(handle);
             runner.Requests.Order = (spec, isStart) => isStart ? Order.BeforeStart(spec) : Order.BeforeRollout(spec);
             runner.Signals.HoldsBack = (worker, ask) => Reloader.Holds(runner, worker, ask);

@@ -98,6 +98,8 @@ internal static class ResumedStart
             parts.Factory.Restorer.RestoreShards(
                 handle, shard => previous.Descriptors.Take(DescriptorKey.Shard(entry.Spec.Name, shard)), previous.Call, previous.Note,
                 entry.Shards, inode => previous.Descriptors.Take(DescriptorKey.LeavingShard(entry.Spec.Name, inode)));
+            parts.Factory.Steerer.Restore(handle, entry.Steering, previous.Descriptors.Take, previous.Call, previous.Note);
+            handle.RecordBaseline();
             parts.Listeners.Add(handle);
         }
 

@@ -21,6 +21,7 @@ internal static class ValidationRules
         OfHost("trusted-files", Profile.Always, TrustedServiceFiles.Check),
         OfHost("trusted-runtime-directory", Profile.Check, TrustedRuntimeDirectory.Check),
         OfHost("other-daemon", Profile.Check, OtherDaemon.Check),
+        OfHost("steering-possible", Profile.Check, PossibleSteering.Check),
         OfHost("backlog-limit", Profile.Check, BacklogLimit.Check),
         OfHost("existing-files", Profile.Check | Profile.Reload, ExistingServiceFiles.Check),
         OfHost("bindable-now", Profile.Check, BindableNow.Check),

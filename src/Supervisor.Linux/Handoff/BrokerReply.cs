@@ -76,14 +76,18 @@ internal sealed class BrokerReply
     /// <summary>The reply to take: handles with descriptors; a handle with shards appears once for each shard.</summary>
     public static BrokerReply Take(ListenerHandle[] handles)
     {
-        if (!Array.Exists(handles, handle => handle.Sockets.Count > 1))
+        if (!Array.Exists(handles, HasShards))
         {
             return new BrokerReply(handles, null, withDescriptors: true);
         }
 
-        var all = handles.SelectMany(handle => handle.Sockets.Select(socket => (Handle: handle, socket.Shard))).ToArray();
+        var all = handles.SelectMany(handle => handle.Sockets.Take(HasShards(handle) ? int.MaxValue : 1)
+            .Select((_, shard) => (Handle: handle, Shard: shard))).ToArray();
         return new BrokerReply(Array.ConvertAll(all, one => one.Handle), Array.ConvertAll(all, one => one.Shard), withDescriptors: true);
     }
+
+    /// <summary>Of a steered listener only the first socket is taken: the others belong to workers.</summary>
+    private static bool HasShards(ListenerHandle handle) => handle.Sockets.Count > 1 && handle.Steering is null;
 
     /// <summary>The reply to list: handles without descriptors.</summary>
     public static BrokerReply List(ListenerHandle[] handles) => new(handles, null, withDescriptors: false);

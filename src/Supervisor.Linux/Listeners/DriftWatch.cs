@@ -367,6 +367,12 @@ public sealed class DriftWatch
 
     private void Remake(ListenerHandle handle, ListenerSocket socket, string what)
     {
+        if (handle is { Steering: not null, Sockets.Count: > 1 })
+        {
+            Drop(handle, socket);
+            return;
+        }
+
         var before = socket.Inode;
         var users = _users.Where(user => user.IsStarted && user.Listeners.Contains(handle)).ToArray();
         var shard = handle.Sockets.Count > 1 ? $"shard {socket.Shard}: " : "";
@@ -385,6 +391,22 @@ public sealed class DriftWatch
             foreach (var user in users.Where(user => user.IsStarted))
             {
                 user.ReplaceWorkers();
+            }
+        });
+    }
+
+    /// <summary>
+    /// A worker has shut its own socket of a steered listener down, as many do when they drain. What waited there has moved to the
+    /// others, and so do new connections.
+    /// </summary>
+    private void Drop(ListenerHandle handle, ListenerSocket socket)
+    {
+        _repair.Drop(handle, socket);
+        _loop.Post(() =>
+        {
+            foreach (var user in _users.Where(user => user.IsStarted && user.Listeners.Contains(handle)).ToArray())
+            {
+                user.SocketDropped(socket);
             }
         });
     }

@@ -23,6 +23,9 @@ internal interface ISocketUser
     /// <summary>Its worker of that process; null if it has none.</summary>
     SocketHolderProcess? FindWorker(int pid);
 
+    /// <summary>A socket of a steered listener was closed, because its worker had shut it down.</summary>
+    void SocketDropped(ListenerSocket socket);
+
     /// <summary>Replaces the present workers by new ones.</summary>
     void ReplaceWorkers();
 }

@@ -46,8 +46,10 @@ internal sealed class ListenerBuilder(ListenerContext context)
     /// <param name="from">The first shard.</param>
     /// <param name="to">The shard after the last one.</param>
     /// <param name="occasion">Why they are made, unless the daemon starts.</param>
+    /// <param name="dropsIncoming">Whether the sockets drop what arrives until new connections are steered.</param>
     /// <returns>The refused call; null for none. Sockets made before it stay in the handle.</returns>
-    public SystemCallFailure? BuildShards(ListenerHandle handle, ListenerPlan plan, int from, int to, string? occasion = null)
+    public SystemCallFailure? BuildShards(
+        ListenerHandle handle, ListenerPlan plan, int from, int to, string? occasion = null, bool dropsIncoming = false)
     {
         var history = context.Record(handle);
         if (from == 0)
@@ -59,7 +61,8 @@ internal sealed class ListenerBuilder(ListenerContext context)
         {
             var one = shard == 0 ? plan : ListenerPlan.For(plan.Spec with { Address = handle.Effective! }, plan.Domain);
             var target = new SocketTarget(handle, shard, history.ForShard(shard));
-            var failure = Perform(target, one.Steps.Where(step => step is not ListenStep), occasion) ?? AddressSteps.Verify(target);
+            var failure = Perform(target, one.Steps.Where(step => step is not ListenStep), occasion, dropsIncoming)
+                ?? AddressSteps.Verify(target);
             if (failure is not null)
             {
                 return failure;
@@ -114,6 +117,7 @@ internal sealed class ListenerBuilder(ListenerContext context)
             if (handle.Failure is null)
             {
                 context.Spares?.Keep(handle);
+                ListenerSteerer.BeginIfConfigured(context, this, handle);
                 return;
             }
 

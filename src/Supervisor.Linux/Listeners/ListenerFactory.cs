@@ -33,11 +33,13 @@ public sealed class ListenerFactory
         _builder = new ListenerBuilder(_context);
         Replacer = new SocketReplacer(_context, _builder);
         Shards = new ShardGroup(_context, _builder, Replacer);
-        Adopter = new SocketAdopter(_context, _builder);
         Given = new GivenSockets(_context);
-        Reconfigurer = new ListenerReconfigurer(_context);
+
+        Steerer = new ListenerSteerer(_context, _builder, Replacer);
+        Adopter = new SocketAdopter(_context, _builder, Steerer);
+        Reconfigurer = new ListenerReconfigurer(_context, Steerer);
         Restorer = new ListenerRestorer(_context, _builder, Shards);
-        Repair = new ShutdownRepair(_context, _builder, Shards);
+        Repair = new ShutdownRepair(_context, _builder, Shards, Steerer);
     }
 
     /// <summary>How long the search for the cause of a refused bind may take.</summary>
@@ -60,6 +62,9 @@ public sealed class ListenerFactory
 
     /// <summary>Adds and removes shards.</summary>
     public ShardGroup Shards { get; }
+
+    /// <summary>Gives workers sockets of their own, and steers new connections.</summary>
+    public ListenerSteerer Steerer { get; }
 
     /// <summary>Makes sockets again that were shut down.</summary>
     public ShutdownRepair Repair { get; }

@@ -82,6 +82,12 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>Whether a program selects among the sockets, instead of the kernel's hash.</summary>
     internal bool IsSteered { get; set; }
 
+    /// <summary>How the kernel selects among the sockets, each of which belongs to a worker; null if workers share them.</summary>
+    public ListenerSteering? Steering { get; internal set; }
+
+    /// <summary>Why the kernel does not steer although the configuration says so; null if it does, or need not.</summary>
+    public string? SteeringRefusal { get; internal set; }
+
     /// <summary>What holders of the shared sockets changed and the daemon has not undone.</summary>
     public IEnumerable<SocketChange> Drift => _sockets.Where(socket => socket.HasDrifted).SelectMany(socket => socket.Drift.Values);
 
@@ -252,6 +258,12 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>Puts the former socket of a shard back.</summary>
     internal void PutBack(ListenerSocket socket) => _sockets[socket.Shard] = socket;
 
+    /// <summary>The position of a socket in <see cref="Sockets"/>; -1 if it is not there.</summary>
+    internal int IndexOf(ListenerSocket socket) => _sockets.IndexOf(socket);
+
+    /// <summary>Gives a socket to the caller. Those that follow move up.</summary>
+    internal void Remove(ListenerSocket socket) => _sockets.Remove(socket);
+
     /// <summary>Gives the last shard to the caller.</summary>
     internal ListenerSocket RemoveLast()
     {
@@ -332,6 +344,7 @@ public sealed class ListenerHandle : IDisposable
     {
         SocketCloser.Close([.. _sockets.Concat(_leaving).Select(socket => socket.Descriptor)]);
         _leaving.Clear();
+        Steering?.Dispose();
     }
 
     private void RememberNames()
@@ -362,6 +375,9 @@ public sealed class ListenerHandle : IDisposable
     private void ForgetSockets()
     {
         _sockets.Clear();
+        Steering?.Dispose();
+        Steering = null;
+        SteeringRefusal = null;
         Group = null;
         IsSteered = false;
         DropsIncoming = false;

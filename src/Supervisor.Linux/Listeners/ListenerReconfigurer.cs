@@ -10,8 +10,9 @@ namespace Supervisor.Linux.Listeners;
 public sealed class ListenerReconfigurer
 {
     private readonly ListenerContext _context;
+    private readonly ListenerSteerer _steerer;
 
-    internal ListenerReconfigurer(ListenerContext context) => _context = context;
+    internal ListenerReconfigurer(ListenerContext context, ListenerSteerer steerer) => (_context, _steerer) = (context, steerer);
 
     /// <summary>
     /// Changes the listener to <paramref name="spec"/>: sets what differs, restores the kernel's own value of what is no longer
@@ -43,6 +44,7 @@ public sealed class ListenerReconfigurer
         }
 
         handle.Spec = spec;
+        _steerer.Change(handle, spec);
         if (handle.History.Count > first && handle.Sockets.Any(socket => socket.Baseline is not null))
         {
             // The daemon made these changes, so they are not drift.

@@ -38,6 +38,7 @@ public static class ListenerSnapshot
         Shards = Shards(handle),
         Drifts = handle.History.Drifts,
         Repairs = handle.History.Repairs,
+        Steering = Steering(handle),
         History = withHistory ? handle.History.Snapshot() : NoHistory,
     };
 
@@ -52,7 +53,7 @@ public static class ListenerSnapshot
         hash.Add((handle.Origin, handle.IsGiven, handle.IsIdle, handle.IsSteered, handle.PathIdentity, givesUp));
         foreach (var socket in handle.Sockets)
         {
-            hash.Add((socket.Inode, socket.IsChosen));
+            hash.Add((socket.Inode, socket.IsChosen, socket.Steered?.Generation, socket.Steered?.WorkerSlot));
         }
 
         foreach (var socket in handle.Leaving)
@@ -74,7 +75,15 @@ public static class ListenerSnapshot
         descriptors.Add(DescriptorKey.Listener(handle.Name), handle.Descriptor);
         foreach (var socket in handle.Sockets.Skip(1))
         {
-            descriptors.Add(DescriptorKey.Shard(handle.Name, socket.Shard), socket.Descriptor);
+            var key = handle.Steering is null
+                ? DescriptorKey.Shard(handle.Name, socket.Shard)
+                : DescriptorKey.Steered(handle.Name, socket.Shard);
+            descriptors.Add(key, socket.Descriptor);
+        }
+
+        foreach (var (name, descriptor) in handle.Steering?.Engine.Descriptors ?? [])
+        {
+            descriptors.Add(DescriptorKey.Steering(handle.Name, name), descriptor);
         }
 
         foreach (var socket in handle.Leaving)
@@ -158,8 +167,18 @@ public static class ListenerSnapshot
         return group;
     }
 
-    private static ShardsEntry? Shards(ListenerHandle handle) =>
-        handle.Sockets.Count < 2 && handle.Leaving.Count == 0 && handle.Group is null
+    private static SteeringEntry? Steering(ListenerHandle handle) => handle.Steering is not { } steering ? null : new SteeringEntry(
+        [
+            .. handle.Sockets.Select(socket => new SteeredEntry(
+                socket.Shard, socket.Inode, socket.Steered?.WorkerSlot ?? -1, socket.Steered?.Generation ?? 0,
+                socket.Steered?.SelectedBefore ?? 0)),
+        ],
+        [.. steering.Past.Select(past => new SelectedEntry(past.Key, past.Value))],
+        steering.RecordedBefore,
+        steering.IsEnding);
+
+    private static ShardsEntry? Shards(ListenerHandle handle) => handle.Steering is not null
+        || (handle.Sockets.Count < 2 && handle.Leaving.Count == 0 && handle.Group is null)
         ? null
         : new ShardsEntry(
             handle.Group is null ? null : [.. handle.Group.Members],

@@ -22,7 +22,7 @@ public sealed class ListenerSocket
     public DescriptorHandle Descriptor { get; }
 
     /// <summary>Number among the listener's sockets, from 0.</summary>
-    public int Shard { get; }
+    public int Shard { get; internal set; }
 
     /// <summary>The inode number.</summary>
     public ulong Inode { get; internal set; }
@@ -42,6 +42,9 @@ public sealed class ListenerSocket
 
     /// <summary>When its removal began; null if it is not being removed.</summary>
     public TimeSpan? LeavingSince { get; internal set; }
+
+    /// <summary>Whose socket it is, if the listener is steered; null otherwise.</summary>
+    public SteeredSocket? Steered { get; internal set; }
 
     /// <summary>Whether a connection waits to be accepted, or a datagram to be read.</summary>
     public bool HasWaiting => Polling.IsReadable(Descriptor);

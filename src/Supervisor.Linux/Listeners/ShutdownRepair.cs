@@ -11,12 +11,14 @@ public sealed class ShutdownRepair
     private readonly ListenerContext _context;
     private readonly ListenerBuilder _builder;
     private readonly ShardGroup _shards;
+    private readonly ListenerSteerer _steerer;
 
-    internal ShutdownRepair(ListenerContext context, ListenerBuilder builder, ShardGroup shards)
+    internal ShutdownRepair(ListenerContext context, ListenerBuilder builder, ShardGroup shards, ListenerSteerer steerer)
     {
         _context = context;
         _builder = builder;
         _shards = shards;
+        _steerer = steerer;
     }
 
     /// <summary>
@@ -43,6 +45,9 @@ public sealed class ShutdownRepair
         _context.Log.Result(handle);
         return handle.Failure is null;
     }
+
+    /// <summary>Closes a worker's own socket, which the worker has shut down.</summary>
+    public void Drop(ListenerHandle handle, ListenerSocket socket) => _steerer.Close(handle, socket);
 
     /// <summary>Makes one shard again; the old one is closed when the new one exists, and kept otherwise. True if it was made.</summary>
     public bool RemakeShard(ListenerHandle handle, int shard)

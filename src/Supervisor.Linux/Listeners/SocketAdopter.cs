@@ -16,11 +16,13 @@ public sealed class SocketAdopter
 
     private readonly ListenerContext _context;
     private readonly ListenerBuilder _builder;
+    private readonly ListenerSteerer _steerer;
 
-    internal SocketAdopter(ListenerContext context, ListenerBuilder builder)
+    internal SocketAdopter(ListenerContext context, ListenerBuilder builder, ListenerSteerer steerer)
     {
         _context = context;
         _builder = builder;
+        _steerer = steerer;
     }
 
     /// <summary>
@@ -53,6 +55,10 @@ public sealed class SocketAdopter
         if (handle.Failure is not null)
         {
             _builder.Abandon(handle);
+        }
+        else
+        {
+            _steerer.Change(handle, spec);
         }
 
         _context.Log.Result(handle);

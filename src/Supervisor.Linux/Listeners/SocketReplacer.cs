@@ -157,7 +157,7 @@ public sealed class SocketReplacer
     /// <summary>Takes SO_REUSEPORT from a socket that had it only for the bridge.</summary>
     public void EndBridge(ListenerHandle handle)
     {
-        if (handle.Descriptor is not null && !handle.Spec.Bind.ReusePort && handle.Spec.Shards == 1
+        if (handle.Descriptor is not null && !handle.Spec.HasReusePort
             && OptionAccess.Get(handle.Descriptor, SocketOptions.ReusePort) == OptionValue.Of(true))
         {
             Share(handle, share: false, "no other socket needs the address any more");

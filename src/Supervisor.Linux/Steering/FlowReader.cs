@@ -25,6 +25,20 @@ internal static class FlowReader
         }
     }
 
+    /// <summary>Adds the flows of a map to another one.</summary>
+    public static void Copy(DescriptorHandle from, DescriptorHandle into)
+    {
+        foreach (var (keys, values, count) in Batches(from, SteeringLayout.FlowKeySize, SteeringLayout.FlowSize))
+        {
+            for (var i = 0; i < count; i++)
+            {
+                Bpf.Update(
+                    into, keys.AsSpan(i * SteeringLayout.FlowKeySize, SteeringLayout.FlowKeySize),
+                    values.AsSpan(i * SteeringLayout.FlowSize, SteeringLayout.FlowSize));
+            }
+        }
+    }
+
     /// <summary>The cookies that lead to a slot.</summary>
     public static IReadOnlyList<byte[]> CookiesOf(DescriptorHandle cookies, int slot)
     {

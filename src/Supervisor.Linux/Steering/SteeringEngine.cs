@@ -15,6 +15,9 @@ public sealed class SteeringEngine : IDisposable
     /// <summary>The key of the program in the state, next to those of the maps.</summary>
     private const string ProgramName = "program";
 
+    /// <summary>The name of the program in bpftool(8).</summary>
+    private const string ProgramTitle = "listend_steer";
+
     private static readonly byte[] First = new byte[SteeringLayout.IndexSize];
 
     private readonly SteeringMaps _maps;
@@ -51,7 +54,7 @@ public sealed class SteeringEngine : IDisposable
 
         var code = SteeringProgram.Assemble(terms, maps);
         var program = Bpf.LoadProgram(
-            SteeringProgram.Type, SteeringProgram.AttachType, code, "listend_steer", out error, out var log);
+            SteeringProgram.Type, SteeringProgram.AttachType, code, ProgramTitle, out error, out var log);
         if (program is null)
         {
             maps.Dispose();
@@ -74,10 +77,9 @@ public sealed class SteeringEngine : IDisposable
             return null;
         }
 
-        var engine = new SteeringEngine(terms, maps, program);
         Span<byte> active = stackalloc byte[SteeringLayout.ConfigSize];
         return Bpf.Lookup(maps.Config, First, active) is null
-            ? engine.With(BinaryPrimitives.ReadInt32LittleEndian(active))
+            ? new SteeringEngine(terms, maps, program) { _active = BinaryPrimitives.ReadInt32LittleEndian(active) }
             : null;
     }
 
@@ -200,17 +202,43 @@ public sealed class SteeringEngine : IDisposable
         return all;
     }
 
+    /// <summary>
+    /// The same sockets and table with other terms: a program that takes effect when it is attached. The recorded flows go along.
+    /// Null, with the reason, if the kernel refuses.
+    /// </summary>
+    public SteeringEngine? With(SteeringTerms terms, out string? whyNot)
+    {
+        if (_maps.With(Terms, terms, out var error) is not { } maps)
+        {
+            whyNot = SteeringRefusal.Explain(error!.Value, null);
+            return null;
+        }
+
+        var program = Bpf.LoadProgram(
+            SteeringProgram.Type, SteeringProgram.AttachType, SteeringProgram.Assemble(terms, maps), ProgramTitle, out error, out var log);
+        if (program is null)
+        {
+            maps.DisposeOwn(_maps);
+            whyNot = SteeringRefusal.Explain(error!.Value, log);
+            return null;
+        }
+
+        whyNot = null;
+        return new SteeringEngine(terms, maps, program) { _active = _active };
+    }
+
+    /// <summary>Disposes what <paramref name="other"/>, made by <see cref="With"/> from this one or the reverse, does not use.</summary>
+    public void DisposeOwn(SteeringEngine other)
+    {
+        _maps.DisposeOwn(other._maps);
+        _program.Dispose();
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
         _maps.Dispose();
         _program.Dispose();
-    }
-
-    private SteeringEngine With(int active)
-    {
-        _active = active;
-        return this;
     }
 
     private void RemoveCookies(int slot)

@@ -75,6 +75,42 @@ internal sealed class SteeringMaps : IDisposable
         return new SteeringMaps(wanted.ToDictionary(name => name, name => given[name], StringComparer.Ordinal));
     }
 
+    /// <summary>
+    /// The maps for other terms: the same sockets and tables. A map of flows of another size gets the present flows.
+    /// </summary>
+    public SteeringMaps? With(SteeringTerms before, SteeringTerms after, out SystemCallError? error)
+    {
+        var all = new Dictionary<string, DescriptorHandle>(StringComparer.Ordinal);
+        error = null;
+        foreach (var (name, type, key, value, entries) in Wanted(after))
+        {
+            var isSame = _all.ContainsKey(name) && (name != "flows" || before.Affinity?.Flows == after.Affinity?.Flows);
+            if ((isSame ? _all[name] : Bpf.CreateMap(type, key, value, entries, name, out error)) is not { } map)
+            {
+                break;
+            }
+
+            all.Add(name, map);
+        }
+
+        var made = new SteeringMaps(all);
+        if (error is not null)
+        {
+            made.DisposeOwn(this);
+            return null;
+        }
+
+        if (Flows is { } from && made.Flows is { } into && from != into)
+        {
+            FlowReader.Copy(from, into);
+        }
+
+        return made;
+    }
+
+    /// <summary>Disposes the maps that <paramref name="other"/> does not use.</summary>
+    public void DisposeOwn(SteeringMaps other) => Close(_all.Values.Where(map => !other._all.ContainsValue(map)));
+
     /// <inheritdoc/>
     public void Dispose() => Close(_all.Values);
 

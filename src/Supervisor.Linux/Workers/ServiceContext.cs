@@ -29,6 +29,7 @@ internal sealed class ServiceContext
         });
         Requests = new ServiceRequests(this);
         Shards = new ShardCoverage(this);
+        Steering = new SteeredSockets(this);
         Spawning = new WorkerSpawning(this);
         Watching = new WorkerWatching(this);
         Probes = new WorkerProbes(this);
@@ -64,6 +65,8 @@ internal sealed class ServiceContext
     public ServiceRequests Requests { get; }
 
     public ShardCoverage Shards { get; }
+
+    public SteeredSockets Steering { get; }
 
     public WorkerSpawning Spawning { get; }
 

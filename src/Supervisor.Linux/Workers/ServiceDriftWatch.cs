@@ -48,7 +48,7 @@ public sealed class ServiceDriftWatch(DriftWatch drift)
         public IEnumerable<SocketHolderProcess> HoldersOf(ListenerSocket socket) =>
             runner.State.Spec.Handoff is HandoffKind.None or HandoffKind.ScmRights
                 ? []
-                : runner.State.Workers.Where(worker => worker.Pid is not null && runner.Shards.Holds(worker.Id, socket)).Select(Holder);
+                : runner.State.Workers.Where(worker => PidOf(worker) is not null && runner.Shards.Holds(worker.Id, socket)).Select(Holder);
 
         public SocketHolderProcess? FindWorker(int pid) =>
             runner.State.Workers.FirstOrDefault(worker => worker.Pid == pid) is { } found ? Holder(found) : null;
@@ -58,7 +58,18 @@ public sealed class ServiceDriftWatch(DriftWatch drift)
 
         public void ReplaceWorkers() => runner.Requests.Restart();
 
+        public void SocketDropped(ListenerSocket socket)
+        {
+            if (runner.Steering.IsServed(socket))
+            {
+                runner.Requests.Restart();
+            }
+        }
+
+        /// <summary>The machine learns the pid at the end of the turn, when the program may already use the socket.</summary>
+        private int? PidOf(WorkerState worker) => worker.Pid ?? runner.Workers.Process(worker.Id)?.Pid;
+
         private SocketHolderProcess Holder(WorkerState worker) =>
-            new(worker.Pid!.Value, $"{runner.Name}/{worker.Slot}", runner.Name, worker.Slot, worker.Generation);
+            new(PidOf(worker)!.Value, $"{runner.Name}/{worker.Slot}", runner.Name, worker.Slot, worker.Generation);
     }
 }

@@ -73,6 +73,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     /// <summary>Which worker has which shard of a listener.</summary>
     public ShardCoverage Shards => _service.Shards;
 
+    /// <summary>The workers' own sockets on steered listeners.</summary>
+    public SteeredSockets Steering => _service.Steering;
+
     /// <summary>The workers' stop signals.</summary>
     public StopSignals Signals => _service.Signals;
 
@@ -170,6 +173,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         (State, var effects) = ServiceMachine.Step(State, what, now);
         _service.Generations.Update(before, State, what);
         _service.Drains.Update(State);
+        _service.Steering.Update(State);
 
         // Effects before reports: writing the log must not delay a replacement.
         var reports = ImmutableArray.CreateBuilder<ReportEffect>();

@@ -188,12 +188,14 @@ public sealed class ServiceSnapshot
             _service.RunHook(waiting);
         }
 
+        // The previous daemon may have been killed before it told the kernel.
+        _service.Steering.Update(_service.State);
         _service.Ending.AwaitOrphans();
         _service.Drains.Resume();
         foreach (var worker in _service.State.Workers
             .Where(worker => _service.Processes.TryGetValue(worker.Id, out var process) && process.IsHeldBack))
         {
-            _service.Signals.Send(new SignalEffect(worker, _service.State.SpecOf(worker.Generation).StopSignal));
+            _service.Signals.SendOrHoldBack(new SignalEffect(worker, _service.State.SpecOf(worker.Generation).StopSignal));
         }
 
         foreach (var (id, process) in _service.Processes.Where(pair => pair.Value.IsEnding).ToArray())

@@ -44,9 +44,14 @@ public sealed class ShardCoverage
             return shards != handle.Sockets.Count;
         }
 
-        // Workers without a process get their share when they start: during a roll-out, and while their environment is read.
         int? target = _service.State.Rollout is { IsActive: true } rollout ? rollout.Phase == RolloutPhase.RollingBack ? rollout.From
             : rollout.To : null;
+        if (handle.Steering is not null)
+        {
+            return _service.Steering.NeedsNewWorkers(handle, worker => target is null || worker.Generation == target);
+        }
+
+        // Workers without a process get their share when they start: during a roll-out, and while their environment is read.
         bool Counts(WorkerState worker) => worker.IsLive && worker.Slot < workers && !_service.Spawning.IsPreparing(worker.Id)
             && (target is null || worker.Generation == target);
         if (shards == 1 && handle is { Sockets: [var only], Leaving.Count: 0 }

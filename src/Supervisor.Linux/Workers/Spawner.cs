@@ -111,7 +111,8 @@ public sealed class Spawner : IDisposable
         bool isOneOfMany,
         out string? failure,
         IReadOnlyList<StoredDescriptor>? stored = null,
-        Func<ListenerHandle, IReadOnlyList<ListenerSocket>>? share = null)
+        Func<ListenerHandle, IReadOnlyList<ListenerSocket>>? share = null,
+        Func<ListenerHandle, ListenerSocket, string?>? cookie = null)
     {
         stored ??= [];
         share ??= static handle => handle.Sockets;
@@ -136,7 +137,9 @@ public sealed class Spawner : IDisposable
             spec.Name, worker.Generation, worker.Slot,
             Numbered(handoff, listeners.SelectMany(handle => share(handle).Select(_ => handle.Name))));
         var variables = environment.With(
-            [.. environment.Expanded(placeholders), .. handoff.Variables, .. Own(spec, worker, notifyPath, token)]);
+        [
+            .. environment.Expanded(placeholders), .. handoff.Variables, .. Own(spec, worker, notifyPath, token), .. Cookies(),
+        ]);
 
         var notify = NotifySocket.Create(notifyPath, identity.Uid, out var refused, Disposer, Disposer.OwnerOf(spec.Name));
         if (notify is null)
@@ -202,6 +205,13 @@ public sealed class Spawner : IDisposable
             Launch = child.Launch,
             Ready = ready is null ? null : new ReadyPipe(ready),
         };
+
+        // A field for each descriptor: the worker counts them.
+        IEnumerable<KeyValuePair<string, string>> Cookies()
+        {
+            string?[] all = [.. listeners.SelectMany(handle => share(handle).Select(socket => cookie?.Invoke(handle, socket)))];
+            return Array.TrueForAll(all, static one => one is null) ? [] : [new("LISTEND_COOKIES", string.Join(':', all))];
+        }
 
         void ReportDescriptors(DescriptorHandle output, DescriptorHandle error)
         {

@@ -84,13 +84,13 @@ internal sealed class WorkerSpawning(ServiceContext service)
         }
 
         var listeners = service.Generations.Of(worker.Generation).Listeners;
+        var shares = listeners.ToDictionary(
+            handle => handle, handle => service.Steering.Share(handle, worker) ?? service.Shards.Share(handle, worker.Slot));
         service.ReportSpawning(listeners);
         foreach (var handle in listeners)
         {
             handle.RecordBaseline();
         }
-
-        var shares = listeners.ToDictionary(handle => handle, handle => service.Shards.Share(handle, worker.Slot));
 
         // The pid of the log lines is known once the process exists; it writes nothing before.
         var pid = 0;
@@ -103,7 +103,8 @@ internal sealed class WorkerSpawning(ServiceContext service)
             isOneOfMany,
             out var failure,
             service.Stored.Of(worker.Slot),
-            handle => shares[handle]);
+            handle => shares[handle],
+            service.Steering.NewCookie);
         if (spawned is not { } process)
         {
             service.Post(new WorkerEnded(worker.Id, ExitReason.NotStarted(failure!)));

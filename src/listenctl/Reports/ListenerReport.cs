@@ -89,6 +89,7 @@ internal static class ListenerReport
             .. listener.Backlog is null ? Array.Empty<StyledText[]>() : [[new("backlog", Palette.Muted), Backlog(listener)]],
             .. listener.Queue is null ? Array.Empty<StyledText[]>() : [[new("queue", Palette.Muted), Queue(listener, " of ")]],
             .. listener.Drops is null ? Array.Empty<StyledText[]>() : [[new("drops", Palette.Muted), Drops(listener)]],
+            .. Steering(listener).Select(line => new StyledText[] { new(line.Head, Palette.Muted), line.Text }),
             [new("services", Palette.Muted), listener.Services.Count == 0 ? "none" : string.Join(", ", listener.Services)],
         ];
         details.Measure(rows);
@@ -103,6 +104,30 @@ internal static class ListenerReport
         var optionRows = listener.Options.Select(option => OptionRow(option, output)).ToArray();
         options.Measure(optionRows);
         options.Print(optionRows, withHeader: true);
+    }
+
+    private static IEnumerable<(string Head, string Text)> Steering(ListenerDocument listener)
+    {
+        if (listener.Steering is not { } steering)
+        {
+            yield break;
+        }
+
+        yield return ("steering", steering.Reason is { } reason ? $"none: {reason}" : steering.Mode);
+        foreach (var share in steering.Shares.Where(share => share.Percent > 0 || share.Flows > 0))
+        {
+            yield return ("", string.Create(
+                CultureInfo.InvariantCulture,
+                $"generation {share.Generation}: {share.Percent:0.#} % of new {(share.Flows is null ? "connections" : "flows")}, "
+                + $"{share.Selected} so far{(share.Flows is { } live ? $", {live} live" : "")}"));
+        }
+
+        if (steering.Flows is { } flows)
+        {
+            yield return ("flows", string.Create(
+                CultureInfo.InvariantCulture,
+                $"{flows.Live} of at most {flows.Limit}{(flows.Evicted > 0 ? $", {flows.Evicted} evicted" : "")}"));
+        }
     }
 
     private static StyledText[] OptionRow(OptionDocument option, TextOutput output)

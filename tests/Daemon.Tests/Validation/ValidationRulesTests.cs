@@ -20,6 +20,11 @@ public sealed class ValidationRulesTests
     [InlineData("on-demand-exclusive", Profile.Always)]
     [InlineData("readiness-listener", Profile.Always)]
     [InlineData("rollout-room", Profile.Always)]
+    [InlineData("steering-multicast", Profile.Always)]
+    [InlineData("steering-handoff", Profile.Always)]
+    [InlineData("steering-services", Profile.Always)]
+    [InlineData("canary-share", Profile.Always)]
+    [InlineData("steering-possible", Profile.Check)]
     [InlineData("restart-backoff", Profile.Always)]
     [InlineData("shell-stays", Profile.Check)]
     [InlineData("something-to-do", Profile.Always)]
@@ -45,5 +50,5 @@ public sealed class ValidationRulesTests
     }
 
     [Fact]
-    public void Every_rule_is_in_the_table() => Assert.Equal(26, ValidationRules.All.Length);
+    public void Every_rule_is_in_the_table() => Assert.Equal(34, ValidationRules.All.Length);
 }

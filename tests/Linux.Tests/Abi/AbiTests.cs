@@ -187,7 +187,7 @@ public unsafe class AbiTests : KernelTest
     /// </summary>
     private static readonly (Type Type, string Name)[] OwnConstants =
     [
-        (typeof(Bpf), "LogLength"),
+        (typeof(Bpf), "LogLength"), (typeof(ListenerSteerer), "CookieLength"), (typeof(ListenerSteering), "MostGenerations"),
         (typeof(InternetSockets), "NewSynReceived"), (typeof(InternetSockets), "BoundInactive"), (typeof(SharingFlags), "MostAsked"),
         (typeof(SocketPlace), "NoGroup"), (typeof(SocketSpares), "Mode"), (typeof(ListendHolders), "MaxAnswer"),
         (typeof(ProcessFacts), "MaxCommandLine"), (typeof(Netlink), "BufferLength"), (typeof(OpenFiles), "BufferLength"),

@@ -186,9 +186,9 @@ public sealed class HandleHistory
 
     private Stamped Restored(HistoryEntry entry) => new(
         _facts?.Of(
-            entry.Phase, entry.Call, entry.Option, entry.Requested, entry.Effective, entry.Errno, entry.Verdict, entry.Actor, entry.Note)
+            PhaseOf(entry), entry.Call, entry.Option, entry.Requested, entry.Effective, entry.Errno, entry.Verdict, entry.Actor, entry.Note)
             ?? new HistoryFact(
-                entry.Phase,
+                PhaseOf(entry),
                 entry.Call,
                 entry.Option,
                 entry.Requested,
@@ -199,6 +199,12 @@ public sealed class HandleHistory
                 entry.Note),
         entry.At.UtcTicks,
         entry.SinceCreation.Ticks);
+
+    /// <summary>The phase, also of an entry that was written as one that older versions know (<see cref="HandlePhaseConverter"/>).</summary>
+    private static HandlePhase PhaseOf(HistoryEntry entry) =>
+        entry.Phase == HandlePhase.PostListen && (entry.Call is "bpf" or "shutdown" || entry.Option == "SO_ATTACH_REUSEPORT_EBPF")
+            ? HandlePhase.Steer
+            : entry.Phase;
 
     /// <summary>
     /// An entry without its number, which follows from its position: wall clock, and monotonic time since the first entry in

@@ -17,6 +17,7 @@ public static class WireNames
         HandlePhase.Drift => "drift",
         HandlePhase.Repair => "repair",
         HandlePhase.Adopt => "adopt",
+        HandlePhase.Steer => "steer",
         HandlePhase.Close => "close",
         _ => throw new ArgumentOutOfRangeException(nameof(phase)),
     };

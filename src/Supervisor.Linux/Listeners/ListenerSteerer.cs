@@ -1,0 +1,452 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Plan;
+using Supervisor.Core.State;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Steering;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>
+/// Makes the sockets of workers on steered listeners, and tells the kernel which of them get new connections. Each call is in the
+/// listener's history, in the phase <c>steer</c>.
+/// </summary>
+public sealed class ListenerSteerer
+{
+    private const string Attach = "SO_ATTACH_REUSEPORT_EBPF";
+    private const string Detach = "SO_DETACH_REUSEPORT_BPF";
+    private const int CookieLength = 8;
+
+    private readonly ListenerContext _context;
+    private readonly ListenerBuilder _builder;
+    private readonly SocketReplacer _replacer;
+
+    internal ListenerSteerer(ListenerContext context, ListenerBuilder builder, SocketReplacer replacer)
+    {
+        _context = context;
+        _builder = builder;
+        _replacer = replacer;
+    }
+
+    /// <summary>
+    /// A socket for a worker: one that no worker has, or a new one. Null if none can be made; the history has the reason.
+    /// </summary>
+    /// <param name="handle">A steered listener.</param>
+    /// <param name="workerSlot">The worker's slot.</param>
+    /// <param name="generation">The worker's generation.</param>
+    /// <param name="isFree">Whether no worker has that socket.</param>
+    public ListenerSocket? SocketFor(ListenerHandle handle, int workerSlot, int generation, Predicate<ListenerSocket> isFree)
+    {
+        if (handle.Steering is not { } steering)
+        {
+            return null;
+        }
+
+        var own = handle.Sockets.FirstOrDefault(socket => socket.Steered?.WorkerSlot == workerSlot && isFree(socket))
+            ?? handle.Sockets.FirstOrDefault(socket => socket.Steered is null or { WorkerSlot: -1 } && isFree(socket))
+            ?? Make(handle, dropsIncoming: false);
+        if (own is null)
+        {
+            return null;
+        }
+
+        if (own.Steered is not { } steered || steered.Generation != generation || steered.WorkerSlot != workerSlot)
+        {
+            steering.KeepCounters(own);
+            own.Steered = new SteeredSocket
+            {
+                WorkerSlot = workerSlot,
+                Generation = generation,
+                SelectedBefore = steering.Engine.Read(own.Shard).Selected,
+            };
+        }
+
+        return own;
+    }
+
+    /// <summary>The cookie of a connection id that leads to this socket, in hexadecimal digits; null without <c>quic-cid</c>.</summary>
+    public string? NewCookie(ListenerHandle handle, ListenerSocket socket)
+    {
+        if (handle.Steering is not { Engine: { Terms.Affinity.By: AffinityKind.QuicConnectionId } engine })
+        {
+            return null;
+        }
+
+        var cookie = RandomNumberGenerator.GetBytes(CookieLength);
+        _context.Record(handle).AddCall(
+            HandlePhase.Steer, "bpf", engine.AddCookie(cookie, socket.Shard),
+            note: $"{Name(socket)}: connection ids of a new worker lead to it");
+        return Convert.ToHexStringLower(cookie);
+    }
+
+    /// <summary>Sends new connections to these sockets, and to no other from this moment on. No effect if nothing changes.</summary>
+    public void Turn(ListenerHandle handle, IReadOnlyList<SteeringTarget> targets, int? canary, int canaryShare)
+    {
+        if (handle.Steering is not { } steering || targets.Count == 0
+            || (steering.Targets.SequenceEqual(targets) && steering.Canary == canary && steering.CanaryShare == canaryShare))
+        {
+            return;
+        }
+
+        (steering.Targets, steering.Canary, steering.CanaryShare) = (targets, canary, canaryShare);
+        var error = steering.Engine.Turn(SteeringTable.Build(targets, canary, canaryShare));
+        _context.Record(handle).AddCall(
+            HandlePhase.Steer, "bpf", error, note: $"new {Things(handle)} go to {string.Join(", ", steering.Shares.Select(Share))}");
+
+        // A worker that holds a socket of the group can detach the program.
+        if (steering.Engine.Attach(handle.Descriptor!) is { } refused)
+        {
+            _context.Record(handle).AddCall(HandlePhase.Steer, "setsockopt", refused, Attach);
+        }
+
+        string Share((int Generation, int Entries) share) => string.Create(
+            CultureInfo.InvariantCulture, $"generation {share.Generation} ({share.Entries / 10.0:0.#} %)");
+    }
+
+    /// <summary>
+    /// Sends the flows of a socket, which the worker has not ended in time, to the others. The worker can still read what waits there.
+    /// </summary>
+    public void MoveFlows(ListenerHandle handle, ListenerSocket socket)
+    {
+        if (handle.Steering is { } steering)
+        {
+            _context.Record(handle).AddCall(
+                HandlePhase.Steer, "bpf", steering.Engine.Remove(socket.Shard), note: $"{Name(socket)}: its flows move to the others");
+        }
+    }
+
+    /// <summary>Closes a socket that no worker has. Connections that wait there move to the sockets that get new ones.</summary>
+    public void Close(ListenerHandle handle, ListenerSocket socket)
+    {
+        var history = _context.Record(handle);
+        if (handle.Steering is { } steering)
+        {
+            steering.KeepCounters(socket);
+            steering.RecordedBefore += steering.Engine.Read(socket.Shard).Recorded;
+        }
+
+        if (handle.Listens)
+        {
+            // Moves the connections even if another process still holds the socket, such as the keeper.
+            var waiting = AcceptQueue.Read(socket.Descriptor, handle.Spec.Address.Kind, socket.Inode)?.Length ?? 0;
+            history.AddCall(
+                HandlePhase.Steer, "shutdown", Sockets.Shutdown(socket.Descriptor),
+                note: string.Create(CultureInfo.InvariantCulture, $"{Name(socket)}: {waiting} waiting connections move to the others"));
+        }
+
+        handle.Steering?.Engine.Remove(socket.Shard);
+        history.Add(HandlePhase.Close, "close", note: $"{Name(socket)}: no worker has it");
+        handle.Remove(socket);
+        SocketCloser.Close(socket.Descriptor);
+        if (handle is { Steering.IsEnding: true, Sockets.Count: 1 })
+        {
+            End(handle);
+        }
+    }
+
+    /// <summary>Changes what a reload can change of a living listener. The history has what the kernel refuses.</summary>
+    public void Change(ListenerHandle handle, ListenerSpec spec)
+    {
+        if (handle.Descriptor is null)
+        {
+            return;
+        }
+
+        if (handle.Steering is not { } steering)
+        {
+            if (spec.IsSteered)
+            {
+                Begin(handle, spec);
+            }
+
+            return;
+        }
+
+        steering.IsEnding = !spec.IsSteered;
+        if (spec.IsSteered && steering.Engine.Terms.Affinity != spec.Affinity)
+        {
+            ChangeTerms(handle, steering, new SteeringTerms(spec.Address.Kind, spec.Affinity));
+        }
+
+        if (steering.IsEnding && handle.Sockets.Count == 1)
+        {
+            End(handle);
+        }
+    }
+
+    /// <summary>
+    /// Continues a predecessor's steering. If its program did not arrive, begins anew: another one replaces it, and its flows are lost.
+    /// </summary>
+    /// <param name="handle">A listener with its first socket.</param>
+    /// <param name="entry">What the predecessor knew; null if it did not steer.</param>
+    /// <param name="take">Gives a descriptor by its key, which the handle owns afterwards; null if it did not arrive.</param>
+    /// <param name="call">How the descriptors came here.</param>
+    /// <param name="note">The note for the history.</param>
+    public void Restore(ListenerHandle handle, SteeringEntry? entry, Func<string, DescriptorHandle?> take, string call, string note)
+    {
+        if (handle.Descriptor is null || handle.Steering is not null)
+        {
+            return;
+        }
+
+        if (entry is not null && Continue(handle, take) is { } steering)
+        {
+            steering.IsEnding = entry.IsEnding;
+            steering.RecordedBefore = entry.RecordedBefore;
+            foreach (var past in entry.Past)
+            {
+                steering.Add(past.Generation, past.Selected);
+            }
+
+            handle.Steering = steering;
+        }
+
+        foreach (var saved in entry?.Sockets ?? [])
+        {
+            RestoreSocket(handle, saved, take, call, note);
+        }
+
+        if (handle.Steering is null)
+        {
+            Change(handle, handle.Spec);
+        }
+    }
+
+    private static ListenerSteering? Continue(ListenerHandle handle, Func<string, DescriptorHandle?> take)
+    {
+        var given = new Dictionary<string, DescriptorHandle>(StringComparer.Ordinal);
+        foreach (var name in SteeringEngine.DescriptorNames)
+        {
+            if (take(DescriptorKey.Steering(handle.Name, name)) is { } descriptor)
+            {
+                given.Add(name, descriptor);
+            }
+        }
+
+        if (SteeringEngine.Restore(new SteeringTerms(handle.Spec.Address.Kind, handle.Spec.Affinity), given) is { } engine)
+        {
+            return new ListenerSteering(engine);
+        }
+
+        foreach (var descriptor in given.Values)
+        {
+            descriptor.Dispose();
+        }
+
+        return null;
+    }
+
+    private void RestoreSocket(
+        ListenerHandle handle, SteeredEntry saved, Func<string, DescriptorHandle?> take, string call, string note)
+    {
+        var socket = handle.Sockets[0].Inode == saved.Inode ? handle.Sockets[0] : null;
+        if (socket is null && take(DescriptorKey.Steered(handle.Name, saved.Slot)) is { } descriptor)
+        {
+            handle.Put(handle.Sockets.Count, descriptor);
+            socket = handle.Sockets[^1];
+            socket.ReadInode();
+            _context.Record(handle).ForShard(saved.Slot).Add(HandlePhase.Adopt, call, note: note);
+        }
+
+        if (socket is not null)
+        {
+            socket.Shard = saved.Slot;
+            socket.Steered = new SteeredSocket
+            {
+                WorkerSlot = saved.WorkerSlot,
+                Generation = saved.Generation,
+                SelectedBefore = saved.SelectedBefore,
+            };
+        }
+    }
+
+    /// <summary>The socket that new workers share after steering was turned off.</summary>
+    public ListenerSocket? Shared(ListenerHandle handle, Predicate<ListenerSocket> isFree)
+    {
+        var shared = handle.Sockets.FirstOrDefault(socket => socket.Steered is { WorkerSlot: -1 });
+        if (shared is null && handle.Steering is not null)
+        {
+            shared = handle.Sockets.FirstOrDefault(isFree.Invoke) ?? Make(handle, dropsIncoming: false);
+            shared?.Steered = new SteeredSocket();
+        }
+
+        return shared;
+    }
+
+    /// <summary>Begins to steer a listener whose socket has just been made or adopted.</summary>
+    internal static void BeginIfConfigured(ListenerContext context, ListenerBuilder builder, ListenerHandle handle)
+    {
+        if (handle.Spec.IsSteered && handle.Descriptor is not null)
+        {
+            new ListenerSteerer(context, builder, new SocketReplacer(context, builder)).Begin(handle, handle.Spec);
+        }
+    }
+
+    /// <summary>Begins to steer. Without the kernel's help the listener serves as without steering.</summary>
+    private void Begin(ListenerHandle handle, ListenerSpec spec)
+    {
+        var engine = SteeringEngine.Create(new SteeringTerms(spec.Address.Kind, spec.Affinity), out var whyNot);
+        var history = _context.Record(handle);
+        history.Add(
+            HandlePhase.Steer, "bpf", verdict: engine is null ? Verdict.Refused : Verdict.Exact,
+            errno: engine is null ? ErrnoIn(whyNot!) : null,
+            note: engine is null ? $"{whyNot}: all workers share the socket" : "the maps and the program of the listener");
+        handle.SteeringRefusal = whyNot;
+        if (engine is null)
+        {
+            return;
+        }
+
+        var second = FormGroup(handle, engine);
+        var attached = engine.Attach(handle.Descriptor!);
+        history.AddCall(HandlePhase.Steer, "setsockopt", attached, Attach);
+        handle.Steering = new ListenerSteering(engine);
+        for (var i = 0; i < handle.Sockets.Count && attached is null; i++)
+        {
+            attached = Put(handle, handle.Sockets[i], i);
+        }
+
+        if (attached is { } refused)
+        {
+            handle.SteeringRefusal = refused.ToString();
+            handle.Steering.Dispose();
+            handle.Steering = null;
+        }
+        else
+        {
+            // The workers of a listener that serves have the other sockets.
+            var serving = handle.Sockets.Where(socket => socket != second);
+            Turn(handle, [.. serving.Select(socket => new SteeringTarget(socket.Shard, 0))], null, 0);
+        }
+
+        if (second is not null)
+        {
+            OpenOrClose(handle, second);
+        }
+    }
+
+    /// <summary>
+    /// Makes a group of a socket that was bound without SO_REUSEPORT: it gets the option, and a second socket, which drops what arrives
+    /// until the program selects, joins it. Returns that one; null if there is a group already, or no second socket can be bound.
+    /// </summary>
+    private ListenerSocket? FormGroup(ListenerHandle handle, SteeringEngine engine)
+    {
+        if (engine.Attach(handle.Descriptor!) is not { Name: "EINVAL" } || handle.Sockets.Count > 1)
+        {
+            return null;
+        }
+
+        _replacer.Share(handle, share: true, "each worker is to have a socket of its own");
+        return Make(handle, dropsIncoming: true);
+    }
+
+    /// <summary>The second socket of a new group receives from now on, or is closed if there is no program.</summary>
+    private void OpenOrClose(ListenerHandle handle, ListenerSocket second)
+    {
+        if (handle.Steering is not null)
+        {
+            _context.Record(handle).AddCall(HandlePhase.Steer, "setsockopt", Sockets.TakeIncoming(second.Descriptor), "SO_DETACH_FILTER");
+        }
+        else
+        {
+            handle.Remove(second);
+            SocketCloser.Close(second.Descriptor);
+        }
+    }
+
+    /// <summary>Takes the program away: one socket is left, which all workers share.</summary>
+    private void End(ListenerHandle handle)
+    {
+        _context.Record(handle).AddCall(
+            HandlePhase.Steer, "setsockopt", Sockets.ReleaseReusePort(handle.Descriptor!), Detach, "steering was turned off");
+        handle.Steering!.Dispose();
+        handle.Steering = null;
+        handle.Sockets[0].Steered = null;
+        handle.Sockets[0].Shard = 0;
+        _replacer.EndBridge(handle);
+    }
+
+    private void ChangeTerms(ListenerHandle handle, ListenerSteering steering, SteeringTerms terms)
+    {
+        var changed = steering.Engine.With(terms, out var whyNot);
+        if (changed is not null && changed.Attach(handle.Descriptor!) is { } refused)
+        {
+            whyNot = refused.ToString();
+            changed.DisposeOwn(steering.Engine);
+            changed = null;
+        }
+
+        _context.Record(handle, HistoryRecorder.Reload).Add(
+            HandlePhase.Steer, "bpf", errno: changed is null ? ErrnoIn(whyNot!) : null,
+            verdict: changed is null ? Verdict.Refused : Verdict.Exact,
+            note: changed is null ? $"affinity: {whyNot}" : "affinity has changed: the flows go with it");
+        if (changed is not null)
+        {
+            steering.Engine.DisposeOwn(changed);
+            steering.Engine = changed;
+            changed.Turn(SteeringTable.Build(steering.Targets, steering.Canary, steering.CanaryShare));
+        }
+    }
+
+    private ListenerSocket? Make(ListenerHandle handle, bool dropsIncoming)
+    {
+        var slot = FreeSlot(handle);
+        if (slot == SteeringTerms.MostSockets)
+        {
+            return null;
+        }
+
+        var index = handle.Sockets.Count;
+        var spec = handle.Spec with { Address = handle.Effective!, Bind = handle.Spec.Bind with { ReusePort = true } };
+        var failure = _builder.BuildShards(
+            handle, ListenerPlan.For(spec, handle.Domain), index, index + 1, "a socket for one worker", dropsIncoming);
+        if (failure is null)
+        {
+            var made = handle.Sockets[index];
+            if (handle.Steering is null || Put(handle, made, slot) is null)
+            {
+                made.Shard = slot;
+                return made;
+            }
+        }
+
+        if (handle.Sockets.Count > index)
+        {
+            SocketCloser.Close(handle.RemoveLast().Descriptor);
+        }
+
+        return null;
+    }
+
+    private SystemCallError? Put(ListenerHandle handle, ListenerSocket socket, int slot)
+    {
+        var error = handle.Steering!.Engine.Put(slot, socket.Descriptor);
+        socket.Shard = slot;
+        socket.Steered ??= new SteeredSocket();
+        _context.Record(handle).AddCall(
+            HandlePhase.Steer, "bpf", error, note: string.Create(CultureInfo.InvariantCulture, $"{Name(socket)}: slot {slot}"));
+        return error;
+    }
+
+    private static int FreeSlot(ListenerHandle handle)
+    {
+        var used = handle.Sockets.Select(socket => socket.Shard).ToHashSet();
+        var slot = 0;
+        while (used.Contains(slot))
+        {
+            slot++;
+        }
+
+        return slot;
+    }
+
+    private static string? ErrnoIn(string whyNot) => whyNot.Split(": ") is [_, var name, ..] && name.StartsWith('E') ? name : null;
+
+    private static string Things(ListenerHandle handle) =>
+        handle.Listens ? "connections" : handle.Spec.Affinity is null ? "datagrams" : "flows";
+
+    private static string Name(ListenerSocket socket) => string.Create(CultureInfo.InvariantCulture, $"inode {socket.Inode}");
+}

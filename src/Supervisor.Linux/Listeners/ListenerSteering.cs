@@ -1,0 +1,132 @@
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Steering;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>How the kernel selects among the sockets of a listener. Owned by its handle. Lives on the loop.</summary>
+public sealed class ListenerSteering : IDisposable
+{
+    /// <summary>The most generations whose counters are kept after their last socket is closed.</summary>
+    private const int MostGenerations = 16;
+
+    /// <summary>How long a count of the flows is shown again: to count them, the daemon reads all of them.</summary>
+    private static readonly TimeSpan CountAge = TimeSpan.FromSeconds(1);
+
+    private readonly SortedDictionary<int, long> _selected = [];
+    private readonly Dictionary<int, int> _live = [];
+    private TimeSpan? _counted;
+    private int _present;
+
+    internal ListenerSteering(SteeringEngine engine) => Engine = engine;
+
+    /// <summary>The program and its maps.</summary>
+    internal SteeringEngine Engine { get; set; }
+
+    /// <summary>The sockets that get new connections.</summary>
+    public IReadOnlyList<SteeringTarget> Targets { get; internal set; } = [];
+
+    /// <summary>The generation on trial; null if there is none.</summary>
+    public int? Canary { get; internal set; }
+
+    /// <summary>How many of <see cref="SteeringTable.Length"/> parts the canary gets.</summary>
+    public int CanaryShare { get; internal set; }
+
+    /// <summary>The generation that gets new connections, or most of them; 0 before the first worker.</summary>
+    public int ActiveGeneration => Shares is [] ? 0 : Shares.MaxBy(share => (share.Entries, share.Generation)).Generation;
+
+    /// <summary>The part of new connections that each generation gets.</summary>
+    public IReadOnlyList<(int Generation, int Entries)> Shares =>
+        Targets.Count == 0 ? [] : SteeringTable.Shares(Targets, Canary, CanaryShare);
+
+    /// <summary>
+    /// Whether the configuration has turned steering off: new workers share one socket, and when it is the only one left, the
+    /// program is detached.
+    /// </summary>
+    internal bool IsEnding { get; set; }
+
+    /// <summary>What generations without a socket were given, for a successor.</summary>
+    internal IReadOnlyDictionary<int, long> Past => _selected;
+
+    /// <summary>How many flows are recorded, and how many of those the kernel has dropped to make room; null without affinity.</summary>
+    /// <param name="handle">The listener.</param>
+    /// <param name="now">The time of CLOCK_MONOTONIC.</param>
+    public FlowCount? Flows(ListenerHandle handle, TimeSpan now)
+    {
+        if (Engine.Terms.Affinity is not { } affinity)
+        {
+            return null;
+        }
+
+        Count(now);
+        var recorded = RecordedBefore + handle.Sockets.Sum(socket => Engine.Read(socket.Shard).Recorded);
+        return new FlowCount(_live.Values.Sum(), affinity.Flows, Math.Max(0, recorded - _present));
+    }
+
+    /// <summary>The connections and flows that each generation was given, and its living flows (0 without affinity).</summary>
+    /// <param name="handle">The listener.</param>
+    /// <param name="now">The time of CLOCK_MONOTONIC.</param>
+    public IReadOnlyDictionary<int, (long Selected, int Live)> OfGenerations(ListenerHandle handle, TimeSpan now)
+    {
+        Count(now);
+        var all = _selected.ToDictionary(pair => pair.Key, pair => (Selected: pair.Value, Live: 0));
+        foreach (var socket in handle.Sockets)
+        {
+            if (socket.Steered is { Generation: > 0 } steered)
+            {
+                var (selected, live) = all.GetValueOrDefault(steered.Generation);
+                all[steered.Generation] = (
+                    selected + Engine.Read(socket.Shard).Selected - steered.SelectedBefore,
+                    live + _live.GetValueOrDefault(socket.Shard));
+            }
+        }
+
+        return all;
+    }
+
+    /// <summary>When the last datagram came to a socket; zero for never.</summary>
+    public TimeSpan LastSeen(ListenerSocket socket) => Engine.Read(socket.Shard).LastSeen;
+
+    /// <summary>How many flows were recorded for sockets that are closed.</summary>
+    internal long RecordedBefore { get; set; }
+
+    /// <summary>Keeps the counters of a socket that its generation no longer has.</summary>
+    internal void KeepCounters(ListenerSocket socket)
+    {
+        if (socket.Steered is not { Generation: > 0 } steered)
+        {
+            return;
+        }
+
+        var selected = Engine.Read(socket.Shard).Selected;
+        Add(steered.Generation, selected - steered.SelectedBefore);
+        steered.SelectedBefore = selected;
+    }
+
+    /// <summary>Adds to the counter of a generation, and forgets the oldest ones.</summary>
+    internal void Add(int generation, long selected)
+    {
+        _selected[generation] = _selected.GetValueOrDefault(generation) + selected;
+        while (_selected.Count > MostGenerations)
+        {
+            _selected.Remove(_selected.Keys.First());
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Engine.Dispose();
+
+    private void Count(TimeSpan now)
+    {
+        if (Engine.Terms.Affinity is not null && !(now - _counted < CountAge))
+        {
+            _present = Engine.CountFlows(now, _live);
+            _counted = now;
+        }
+    }
+}
+
+/// <summary>The recorded flows of a listener.</summary>
+/// <param name="Live">Those that had a datagram within <c>affinity.idle</c>.</param>
+/// <param name="Limit">The most that are recorded.</param>
+/// <param name="Evicted">How many the kernel has dropped, alive or not, to make room.</param>
+public sealed record FlowCount(int Live, int Limit, long Evicted);
