@@ -72,6 +72,12 @@ public static class MessageIds
     /// <summary>A worker missed its watchdog time.</summary>
     public const string WorkerHung = "76b9246a28ae464d94c8e5463c074c46";
 
+    /// <summary>A worker that is old or large is being replaced.</summary>
+    public const string WorkerRecycled = "77bc5864e918439c8fce0359fe5881d4";
+
+    /// <summary>A worker that fails its liveness probe is being replaced.</summary>
+    public const string WorkerUnhealthy = "8eb7413e2b3c4cb79a2bdb8e4e779bdd";
+
     /// <summary>A worker finishes its connections before it exits.</summary>
     public const string WorkerDraining = "404650766d1f4bdb929354993ba9736a";
 

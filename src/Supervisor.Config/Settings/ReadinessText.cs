@@ -10,6 +10,8 @@ internal static class ReadinessText
 {
     public const string Pattern = "^(notify|started|accepting|tcp|http:/[!-~]*|fd:[0-9]{1,4}|log:.+|exec:.+)$";
 
+    public const string ProbePattern = "^(tcp|http:/[!-~]*|exec:.+)$";
+
     private static readonly string[] Words = ["notify", "started", "accepting", "tcp"];
 
     public static ParseResult<Readiness> Parse(string text, ConfigContext context)
@@ -32,6 +34,16 @@ internal static class ReadinessText
                     ? $"did you mean {Quoted.Text(near)}?"
                     : "write \"notify\", \"started\", \"accepting\" or \"http:/healthz\""),
         };
+    }
+
+    /// <summary>A condition that can be tested again and again: <c>liveness.probe</c>.</summary>
+    public static ParseResult<Readiness> ParseProbe(string text, ConfigContext context)
+    {
+        var condition = Parse(text, context);
+        return condition.ValueError is null && condition.Value.Kind is not (ReadinessKind.Tcp or ReadinessKind.Http or ReadinessKind.Exec)
+            ? new ValueError(
+                $"{Quoted.Text(text)} is not one of tcp, http:/PATH, exec:COMMAND", "write \"http:/healthz\", or \"tcp\"")
+            : condition;
     }
 
     private static ParseResult<Readiness> Http(string text, string path) =>

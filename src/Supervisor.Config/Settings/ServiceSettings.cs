@@ -106,6 +106,23 @@ internal static class ServiceSettings
         Restart("limit_interval", SettingTypes.AnyDuration, "\"10s\"",
             "Count the starts for restart.limit over this time", (r, v) => r with { LimitInterval = v }),
 
+        Liveness("probe", SettingTypes.Probe, null,
+            "Replace a worker that fails this probe while it serves: it accepts a connection (tcp), answers a GET of the path (http:), "
+            + "or the command exits with status 0 (exec:). Unset: no probe",
+            (l, v) => l with { Probe = v }),
+        Liveness("interval", new DurationType(TimeSpan.FromMilliseconds(10), Duration.Max), "\"10s\"",
+            "Wait this time between two probes", (l, v) => l with { Interval = v }),
+        Liveness("timeout", new DurationType(TimeSpan.FromMilliseconds(1), Duration.Max), "\"2s\"",
+            "Fail a probe that takes longer", (l, v) => l with { Timeout = v }),
+        Liveness("failures", SettingTypes.Integer(1, 10000), "3",
+            "Replace the worker after this number of failed probes in a row", (l, v) => l with { Failures = (int)v }),
+        Recycle("max_age", SettingTypes.AnyDuration, "\"0s\"",
+            "Replace a worker that has been ready for this time. 0s: never", (r, v) => r with { MaxAge = v }),
+        Recycle("max_memory", new SizeType(0, long.MaxValue), "0",
+            "Replace a worker whose processes use more memory. 0: no limit", (r, v) => r with { MaxMemory = v }),
+        Recycle("jitter", SettingTypes.Percent, "\"10%\"",
+            "Lower recycle.max_age and recycle.max_memory of each worker by up to this share, so that not all are replaced at once",
+            (r, v) => r with { Jitter = v }),
         Of("watchdog", SettingTypes.AnyDuration, "\"0s\"",
             "Abort a worker that does not send WATCHDOG=1 for this time. 0s: no watchdog", (s, v) => s with { Watchdog = v }),
         Of("user", SettingTypes.UserName, null, "Run the workers as this user. Unset: the daemon's user", (s, v) => s with { User = v }),
@@ -157,6 +174,14 @@ internal static class ServiceSettings
     private static Setting<ServiceSpec> Restart<T>(
         string key, SettingType<T> type, string byDefault, string description, Func<RestartSpec, T, RestartSpec> with) =>
         Of("restart." + key, type, byDefault, description, (s, v) => s with { Restart = with(s.Restart, v) });
+
+    private static Setting<ServiceSpec> Liveness<T>(
+        string key, SettingType<T> type, string? byDefault, string description, Func<LivenessSpec, T, LivenessSpec> with) =>
+        Of("liveness." + key, type, byDefault, description, (s, v) => s with { Liveness = with(s.Liveness, v) });
+
+    private static Setting<ServiceSpec> Recycle<T>(
+        string key, SettingType<T> type, string byDefault, string description, Func<RecycleSpec, T, RecycleSpec> with) =>
+        Of("recycle." + key, type, byDefault, description, (s, v) => s with { Recycle = with(s.Recycle, v) });
 
     private static Setting<ServiceSpec> Hook(string key, string description, Func<HookSpec, ImmutableArray<string>, HookSpec> with) =>
         Of("hooks." + key, new CommandType(mayBeEmpty: true), "[]", description, (s, v) => s with { Hooks = with(s.Hooks, v) });

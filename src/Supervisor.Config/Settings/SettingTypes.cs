@@ -129,6 +129,21 @@ internal static class SettingTypes
         Pattern = ReadinessText.Pattern,
     };
 
+    public static readonly TextType<Readiness> Probe = new(
+        "a probe", "tcp, http:/PATH or exec:COMMAND", "http:/healthz", ReadinessText.ParseProbe)
+    {
+        Pattern = ReadinessText.ProbePattern,
+    };
+
+    public static readonly TextType<int> Percent = new("a share", "\"0%\" to \"100%\"", "10%", static (text, _) =>
+        text.EndsWith('%') && int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var percent) && percent <= 100
+            ? percent
+            : new ValueError($"{Quoted.Text(text)} is not a share in percent", "write a number from 0 to 100 and \"%\", such as \"10%\""))
+    {
+        TakesNumbers = false,
+        Pattern = "^[0-9]{1,3}%$",
+    };
+
     public static readonly TextType<LogTarget> Log = new("a target", "journal, inherit or file:/PATH", "journal", ReadLogTarget)
     {
         Pattern = "^(journal|inherit|file:/.+)$",

@@ -11,29 +11,40 @@ internal static class ReadinessListener
     {
         foreach (var service in config.Services)
         {
-            var ready = service.Spec.Readiness;
-            if (ready.Kind is not (ReadinessKind.Accepting or ReadinessKind.Http or ReadinessKind.Tcp)
-                || !service.AreKnown()
-                || service.Kinds(config) is not { } kinds)
+            if (!service.AreKnown() || service.Kinds(config) is not { } kinds)
             {
                 continue;
             }
 
-            if (ready.Kind == ReadinessKind.Accepting && !kinds.Any(kind => kind.Listens()))
+            var spec = service.Spec;
+            if (spec.Readiness.Kind == ReadinessKind.Accepting && !kinds.Any(kind => kind.Listens()))
             {
                 yield return service.Diagnostic(
                     "ready",
                     "\"accepting\" watches for accept() on a listener, and this service lists no listener that accepts connections",
                     "list a stream listener in listeners, or write ready = \"notify\" or \"started\"");
             }
-            else if (ready.Kind != ReadinessKind.Accepting && !kinds.Any(kind => kind.TakesProbe()))
+
+            if (NeedsProbed(spec.Readiness) && !kinds.Any(kind => kind.TakesProbe()))
             {
                 yield return service.Diagnostic(
-                    "ready", $"{Quoted.Text(ready.Spelled())} is requested on a TCP or UNIX stream listener, and this service lists none",
+                    "ready", NoneListed(spec.Readiness),
                     "list a tcp://, mptcp:// or unix:// listener in listeners, or write ready = \"accepting\", \"notify\" or \"started\"");
+            }
+
+            if (spec.Liveness.Probe is { } probe && NeedsProbed(probe) && !kinds.Any(kind => kind.TakesProbe()))
+            {
+                yield return service.Diagnostic(
+                    "liveness.probe", NoneListed(probe),
+                    "list a tcp://, mptcp:// or unix:// listener in listeners, or write \"exec:COMMAND\"");
             }
         }
     }
+
+    private static bool NeedsProbed(Readiness condition) => condition.Kind is ReadinessKind.Http or ReadinessKind.Tcp;
+
+    private static string NoneListed(Readiness condition) =>
+        $"{Quoted.Text(condition.Spelled())} is requested on a TCP or UNIX stream listener, and this service lists none";
 
     /// <summary>The descriptor on which a worker reports that it is ready is not a listener's.</summary>
     public static IEnumerable<ConfigDiagnostic> CheckDescriptor(ParsedConfig config) =>

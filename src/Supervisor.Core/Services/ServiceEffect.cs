@@ -68,6 +68,12 @@ public enum ServiceReport
     /// <summary>A worker's watchdog expired, or the worker reported a hang.</summary>
     WorkerHung,
 
+    /// <summary>A worker that is old or large is being replaced.</summary>
+    WorkerRecycled,
+
+    /// <summary>A worker that fails its liveness probe is being replaced.</summary>
+    WorkerUnhealthy,
+
     /// <summary>A worker drains.</summary>
     WorkerDraining,
 

@@ -80,6 +80,9 @@ public sealed record WorkerAlive(int WorkerId) : ServiceEvent;
 /// <summary>A worker reported a hang: WATCHDOG=trigger.</summary>
 public sealed record WorkerHung(int WorkerId) : ServiceEvent;
 
+/// <summary>A worker is to be replaced, ready-gated, when max_surge and roll-outs permit it.</summary>
+public sealed record WorkerDue(int WorkerId, ReplacementCause Cause, string Text) : ServiceEvent;
+
 /// <summary>A worker set its watchdog's interval: WATCHDOG_USEC=; zero: no watchdog.</summary>
 public sealed record WorkerWatchdogSet(int WorkerId, TimeSpan Interval) : ServiceEvent;
 

@@ -103,6 +103,9 @@ public static class ServiceMachine
             case WorkerHung hung:
                 step.Workers.Happened(hung.WorkerId, WorkerEvent.WatchdogTriggered);
                 break;
+            case WorkerDue due:
+                step.Replacements.Mark(due.WorkerId, due.Cause, due.Text);
+                break;
             case WorkerWatchdogSet set:
                 step.Update(set.WorkerId, worker => WorkerMachine.SetWatchdog(worker, set.Interval, now));
                 break;
@@ -148,6 +151,7 @@ public static class ServiceMachine
     private static void PassDeadlines(ServiceStep step)
     {
         step.Workers.PassDeadlines();
+        step.Replacements.PassAges();
         if (step.State is { IsStarted: true, Rollout: { } rollout } && rollout.PromotedAt <= step.Now)
         {
             step.Rollout.Promote($"canary_hold ({Duration.Rounded(step.State.SpecOf(rollout.To).Rollout.CanaryHold)}) is over");

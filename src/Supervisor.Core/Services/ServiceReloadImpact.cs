@@ -44,6 +44,8 @@ public static class ServiceReloadImpact
         Daemon("stop_timeout", (a, b) => a.StopTimeout == b.StopTimeout),
         Daemon("rollout", (a, b) => a.Rollout == b.Rollout),
         Daemon("restart", (a, b) => a.Restart == b.Restart),
+        Daemon("liveness", (a, b) => a.Liveness == b.Liveness),
+        Daemon("recycle", (a, b) => a.Recycle == b.Recycle),
         Daemon("log", (a, b) => a.Log == b.Log),
         Daemon("hooks.pre_start", (a, b) => a.Hooks.PreStart.SequenceEqual(b.Hooks.PreStart)),
         Daemon("hooks.post_ready", (a, b) => a.Hooks.PostReady.SequenceEqual(b.Hooks.PostReady)),

@@ -30,6 +30,7 @@ public static class ServiceReportText
             ServiceReport.WorkerReady => $"{worker} ready after {Duration.Rounded(now - report.Worker!.StartedAt)}",
             ServiceReport.WorkerStartTimedOut => $"{worker} {report.Text}",
             ServiceReport.WorkerHung => $"{worker} {report.Text}: sending SIGABRT, SIGKILL follows in {Duration.Rounded(spec.StopTimeout)}",
+            ServiceReport.WorkerRecycled or ServiceReport.WorkerUnhealthy => $"{worker} {report.Text}: replacing it",
             ServiceReport.WorkerDraining =>
                 $"{worker} {(report.Worker!.EndReason == EndReason.Requested ? "draining" : "draining, because it sent STOPPING=1")}, "
                 + $"SIGKILL in {Duration.Rounded(spec.StopTimeout)}",

@@ -56,6 +56,12 @@ public sealed record ServiceSpec
     /// <summary>The longest interval between two WATCHDOG=1; zero: no watchdog.</summary>
     public TimeSpan Watchdog { get; init; }
 
+    /// <summary>Probes of a worker while it serves.</summary>
+    public LivenessSpec Liveness { get; init; } = new();
+
+    /// <summary>When a worker that serves is replaced although nothing is wrong with it.</summary>
+    public RecycleSpec Recycle { get; init; } = new();
+
     /// <summary>User, by name or number; null: the daemon's own.</summary>
     public string? User { get; init; }
 
@@ -341,6 +347,46 @@ public sealed record RestartSpec
 
     /// <summary>The interval of <see cref="Limit"/>.</summary>
     public TimeSpan LimitInterval { get; init; } = TimeSpan.FromSeconds(10);
+}
+
+/// <summary><c>liveness</c>: a worker that fails is replaced.</summary>
+public sealed record LivenessSpec
+{
+    /// <summary>What the worker has to do; null: it is not probed.</summary>
+    public Readiness? Probe { get; init; }
+
+    /// <summary>The pause between two probes.</summary>
+    public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long one probe may take.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How many probes in a row have to fail.</summary>
+    public int Failures { get; init; } = 3;
+}
+
+/// <summary><c>recycle</c>: a worker is replaced when it is old or large.</summary>
+public sealed record RecycleSpec
+{
+    /// <summary>The fractional part of the golden ratio: its multiples are spread evenly, however many there are.</summary>
+    private const double Spread = 0.6180339887498949;
+
+    /// <summary>The longest time for which a worker serves; zero: no limit.</summary>
+    public TimeSpan MaxAge { get; init; }
+
+    /// <summary>The most memory of all processes of a worker, in bytes; 0: no limit.</summary>
+    public long MaxMemory { get; init; }
+
+    /// <summary>By how many percent a limit is lower for some workers, so that not all are replaced together; 0 to 100.</summary>
+    public int Jitter { get; init; } = 10;
+
+    /// <summary>The limit of a worker's time, by its number.</summary>
+    public TimeSpan AgeOf(int worker) => MaxAge * Share(worker);
+
+    /// <summary>The limit of a worker's memory, by its number.</summary>
+    public long MemoryOf(int worker) => (long)(MaxMemory * Share(worker));
+
+    private double Share(int worker) => 1 - (Jitter / 100.0 * (worker * Spread % 1));
 }
 
 /// <summary>One resource limit; getrlimit(2).</summary>

@@ -138,6 +138,11 @@ public sealed record ServiceState
 
             if (IsStarted)
             {
+                foreach (var worker in Workers)
+                {
+                    next = Earlier(next, RecycledAt(worker));
+                }
+
                 foreach (var slot in Slots)
                 {
                     next = Earlier(next, slot.NextTry);
@@ -159,6 +164,15 @@ public sealed record ServiceState
     /// <summary>Whether the roll-out of a service that comes after this one may begin: this one neither starts nor rolls out.</summary>
     public bool IsSettledForOthers =>
         HeldFor.IsEmpty && Condition is not (ServiceCondition.Starting or ServiceCondition.Rolling);
+
+    /// <summary>When a worker reaches recycle.max_age; null if never, or if it is to be replaced already.</summary>
+    public TimeSpan? RecycledAt(WorkerState worker)
+    {
+        var recycle = SpecOf(worker.Generation).Recycle;
+        return recycle.MaxAge > TimeSpan.Zero && IsStarted && worker is { ReadyAt: { } ready, CanBeDue: true }
+            ? (ready + recycle.AgeOf(worker.Id)) is var at && at < worker.NotDueBefore ? worker.NotDueBefore : at
+            : null;
+    }
 
     /// <summary>The service's condition.</summary>
     public ServiceCondition Condition

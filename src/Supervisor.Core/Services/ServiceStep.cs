@@ -18,6 +18,7 @@ internal sealed class ServiceStep
         Workers = new WorkerSteps(this);
         Hooks = new HookSteps(this);
         Rollout = new RolloutSteps(this);
+        Replacements = new ReplacementSteps(this);
     }
 
     /// <summary>The state at the beginning of the step.</summary>
@@ -37,6 +38,8 @@ internal sealed class ServiceStep
     public HookSteps Hooks { get; }
 
     public RolloutSteps Rollout { get; }
+
+    public ReplacementSteps Replacements { get; }
 
     public ImmutableArray<ServiceEffect> Effects => _effects.ToImmutable();
 

@@ -84,6 +84,8 @@ public static class ServiceWireNames
         ServiceReport.WorkerReady => "worker-ready",
         ServiceReport.WorkerStartTimedOut => "worker-start-timeout",
         ServiceReport.WorkerHung => "worker-hung",
+        ServiceReport.WorkerRecycled => "worker-recycled",
+        ServiceReport.WorkerUnhealthy => "worker-unhealthy",
         ServiceReport.WorkerDraining => "worker-draining",
         ServiceReport.WorkerKilled => "worker-killed",
         ServiceReport.WorkerRemains => "worker-remains",

@@ -28,6 +28,11 @@ internal sealed class SlotSteps(ServiceStep step)
 
         step.Rollout.Advance();
         CoverSlots();
+        if (step.Replacements.Begin())
+        {
+            CoverSlots();
+        }
+
         foreach (var worker in step.State.Workers.Where(worker => worker.Slot >= step.State.Desired && worker.IsLive))
         {
             step.Workers.Happened(worker.Id, WorkerEvent.Stop);
@@ -57,7 +62,7 @@ internal sealed class SlotSteps(ServiceStep step)
             step.Update(worker.Id, replaced => replaced with { IsReplaced = true });
             if (worker.Phase == WorkerPhase.Starting || step.State.SpecOf(slot.Generation).Rollout.StopsFirst)
             {
-                step.Workers.Happened(worker.Id, WorkerEvent.Stop);
+                End(worker);
             }
         }
     }
@@ -124,7 +129,7 @@ internal sealed class SlotSteps(ServiceStep step)
             return false;
         }
 
-        step.Update(replaced.Id, worker => worker with { IsReplaced = false });
+        step.Update(replaced.Id, step.Replacements.Kept);
         return true;
     }
 
@@ -188,9 +193,14 @@ internal sealed class SlotSteps(ServiceStep step)
             : replaced ?? ours.FirstOrDefault(worker => worker.Phase == WorkerPhase.Ready);
         foreach (var other in ours.Where(worker => worker != current && worker != serving))
         {
-            step.Workers.Happened(other.Id, WorkerEvent.Stop);
+            End(other);
         }
     }
+
+    /// <summary>Ends a worker that another one replaces. One that does not respond cannot drain: its core shows where it hangs.</summary>
+    private void End(WorkerState worker) => step.Workers.Happened(
+        worker.Id,
+        worker is { Due: ReplacementCause.Silent, Phase: WorkerPhase.Ready } ? WorkerEvent.WatchdogTriggered : WorkerEvent.Stop);
 
     /// <summary>Removes the last slots that were scaled away and have no worker.</summary>
     private void RemoveEmptied()

@@ -144,7 +144,9 @@ public static class WorkerMachine
     private static WorkerState Watched(WorkerState worker, TimeSpan now) =>
         worker with { WatchdogDeadline = worker.Watchdog > TimeSpan.Zero ? now + worker.Watchdog : null };
 
-    private static string HangText(WorkerState worker, WorkerEvent what) => what == WorkerEvent.WatchdogTriggered
+    private static string HangText(WorkerState worker, WorkerEvent what) => worker is { Due: ReplacementCause.Silent, DueText: { } silent }
+        ? silent
+        : what == WorkerEvent.WatchdogTriggered
         ? "reported a hang (WATCHDOG=trigger)"
         : $"sent no WATCHDOG=1 for {Duration.Rounded(worker.Watchdog)}";
 

@@ -19,6 +19,26 @@ public enum EndReason
     Hung,
 }
 
+/// <summary>Why a worker that serves is to be replaced.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ReplacementCause>))]
+public enum ReplacementCause
+{
+    /// <summary>It is not.</summary>
+    None,
+
+    /// <summary>It is older than recycle.max_age.</summary>
+    Age,
+
+    /// <summary>It uses more memory than recycle.max_memory.</summary>
+    Memory,
+
+    /// <summary>It fails its liveness probe.</summary>
+    Unhealthy,
+
+    /// <summary>It does not respond to its liveness probe at all.</summary>
+    Silent,
+}
+
 /// <summary>
 /// One worker, from the decision to spawn it until its process has exited. Times are monotonic, since the daemon's start.
 /// </summary>
@@ -98,6 +118,15 @@ public sealed record WorkerState
     [JsonPropertyName("replaced")]
     public bool IsReplaced { get; init; }
 
+    /// <summary>Why it is to be replaced, as soon as another one of its generation is ready.</summary>
+    public ReplacementCause Due { get; init; }
+
+    /// <summary>The same as text; null if it is not to be replaced.</summary>
+    public string? DueText { get; init; }
+
+    /// <summary>Until when no new cause counts, because its replacement has failed; null: each counts.</summary>
+    public TimeSpan? NotDueBefore { get; init; }
+
     /// <summary>How its main process ended while other processes of it may remain; null while the main process runs.</summary>
     public ExitReason? MainExit { get; init; }
 
@@ -119,6 +148,9 @@ public sealed record WorkerState
     /// time.
     /// </summary>
     public bool AwaitsRestartPolicy => !IsLive && !RestartDecided && EndReason != EndReason.Requested;
+
+    /// <summary>Whether a cause to replace it would be new.</summary>
+    public bool CanBeDue => this is { Phase: WorkerPhase.Ready, Due: ReplacementCause.None, IsReplaced: false };
 
     /// <summary>Whether it serves, and has done so for <c>rollout.settle</c>.</summary>
     public bool IsSettled => Phase == WorkerPhase.Ready && Deadline is null;

@@ -65,6 +65,8 @@ public static class ManifestFormat
         new Readiness(ReadinessKind.Notify),
         new RolloutSpec(),
         new RestartSpec(),
+        new LivenessSpec(),
+        new RecycleSpec(),
         new HookSpec(),
         SomeListener,
         new BindOptions(),

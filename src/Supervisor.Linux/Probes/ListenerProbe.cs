@@ -33,7 +33,7 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
         Worker,
     }
 
-    private static readonly TimeSpan AcceptTime = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan DefaultAcceptTime = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan DefaultAnswerTime = TimeSpan.FromSeconds(5);
 
     /// <summary>The time limit for reading the worker's descriptors: it may have any number of them.</summary>
@@ -69,7 +69,20 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
     }
 
     /// <summary>How long one connection may take.</summary>
-    public TimeSpan AnswerTime { get; init; } = DefaultAnswerTime;
+    public TimeSpan AnswerTime { get; private set; } = DefaultAnswerTime;
+
+    /// <summary>How long a connection may wait until a process accepts it.</summary>
+    public TimeSpan AcceptTime { get; private set; } = DefaultAcceptTime;
+
+    /// <summary>The same probe with another time for a connection: until it is accepted, and until it is answered.</summary>
+    public ListenerProbe Within(TimeSpan time)
+    {
+        (AnswerTime, AcceptTime) = (time, time);
+        return this;
+    }
+
+    /// <summary>What the last probe has learned about the worker.</summary>
+    public ProbeFinding Finding { get; private set; }
 
     /// <summary>The listener's name.</summary>
     protected string Listener { get; }
@@ -89,7 +102,8 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
     /// <inheritdoc/>
     public async Task<string?> ProbeAsync(CancellationToken end)
     {
-        var seen = "";
+        string? seen = "";
+        Finding = ProbeFinding.Silent;
         for (var attempt = 0; attempt < _attempts; attempt++)
         {
             (var isOver, seen) = await TryAsync(end);
@@ -117,11 +131,16 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
                     _waiting = closing.Keep();
                     return (true, $"no process accepted a connection to \"{Listener}\"");
                 case Owner.Other:
+                    Finding = ProbeFinding.Unknown;
                     return (false, $"connections to \"{Listener}\" were accepted by other processes, not by this worker");
                 case Owner.Unknown:
+                    Finding = ProbeFinding.Answered;
                     return (true, await AskUnknownAsync(limit.Token));
                 case Owner.Worker:
-                    return (true, await AskAsync(waiting, limit.Token));
+                    Finding = ProbeFinding.Silent;
+                    var answer = await AskAsync(waiting, limit.Token);
+                    Finding = ProbeFinding.Answered;
+                    return (true, answer);
                 case var owner:
                     throw new InvalidOperationException($"{owner}");
             }
@@ -281,4 +300,17 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
                 ? [new IPEndPoint(IPAddress.IPv6Loopback, port), new IPEndPoint(IPAddress.Loopback, port)]
             : [new IPEndPoint(IPAddress.Loopback, port)];
     }
+}
+
+/// <summary>What a probe has learned about a worker.</summary>
+public enum ProbeFinding
+{
+    /// <summary>The worker did not respond.</summary>
+    Silent,
+
+    /// <summary>The worker has responded, well or badly.</summary>
+    Answered,
+
+    /// <summary>Nothing: other processes have accepted the connections.</summary>
+    Unknown,
 }

@@ -33,6 +33,7 @@ internal sealed class ServiceContext
         Spawning = new WorkerSpawning(this);
         Watching = new WorkerWatching(this);
         Probes = new WorkerProbes(this);
+        Health = new WorkerHealth(this);
         Messages = new WorkerMessages(this);
         Lineage = new WorkerLineage(this);
         Ending = new WorkerEnding(this);
@@ -73,6 +74,8 @@ internal sealed class ServiceContext
     public WorkerWatching Watching { get; }
 
     public WorkerProbes Probes { get; }
+
+    public WorkerHealth Health { get; }
 
     public WorkerMessages Messages { get; }
 

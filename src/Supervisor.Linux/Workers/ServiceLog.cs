@@ -174,6 +174,8 @@ internal sealed class ServiceLog : IDisposable
         ServiceReport.WorkerReady => (LogEventLevel.Information, MessageIds.WorkerReady),
         ServiceReport.WorkerStartTimedOut => (LogEventLevel.Error, MessageIds.WorkerStartTimedOut),
         ServiceReport.WorkerHung => (LogEventLevel.Error, MessageIds.WorkerHung),
+        ServiceReport.WorkerRecycled => (LogEventLevel.Information, MessageIds.WorkerRecycled),
+        ServiceReport.WorkerUnhealthy => (LogEventLevel.Error, MessageIds.WorkerUnhealthy),
         ServiceReport.WorkerDraining =>
             (LogEventLevel.Information, report.Worker!.EndReason == EndReason.Requested ? MessageIds.WorkerDraining
                 : MessageIds.WorkerStopping),

@@ -207,6 +207,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
 
         _service.Stored.RemoveFrom(State is { IsStarted: false, Workers.IsEmpty: true } ? 0 : State.Slots.Length);
         _demand.Update(State);
+        _service.Health.Update();
         ReportChange(reports.ToImmutable());
     }
 
@@ -242,6 +243,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         _hooks.Dispose();
         _demand.Dispose();
         _service.Drains.Dispose();
+        _service.Health.Dispose();
         _service.Abandoned.Clear();
         _service.Log.Dispose();
         _service.Output.Dispose();

@@ -192,6 +192,7 @@ public sealed class ServiceSnapshot
         _service.Steering.Update(_service.State);
         _service.Ending.AwaitOrphans();
         _service.Drains.Resume();
+        _service.Health.Update();
         foreach (var worker in _service.State.Workers
             .Where(worker => _service.Processes.TryGetValue(worker.Id, out var process) && process.IsHeldBack))
         {

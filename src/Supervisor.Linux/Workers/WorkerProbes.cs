@@ -11,7 +11,11 @@ internal sealed class WorkerProbes(ServiceContext service)
     private readonly HashSet<ProbeProgram> _running = [];
 
     /// <summary>The probe of a condition; null if the worker itself reports it, or its exec is the condition.</summary>
-    public IReadinessProbe? Of(WorkerState worker, WorkerProcess process, Readiness condition)
+    /// <param name="worker">The worker.</param>
+    /// <param name="process">Its process.</param>
+    /// <param name="condition">The condition.</param>
+    /// <param name="timeout">How long one probe may take; null: as for a worker that starts.</param>
+    public IReadinessProbe? Of(WorkerState worker, WorkerProcess process, Readiness condition, TimeSpan? timeout = null)
     {
         var listeners = service.Generations.Of(worker.Generation).Listeners;
         switch (condition.Kind)
@@ -20,11 +24,12 @@ internal sealed class WorkerProbes(ServiceContext service)
                 return Accepts(process, listeners.Where(handle => handle.Spec.Address.Kind.Listens()));
             case ReadinessKind.Http or ReadinessKind.Tcp:
                 var asked = listeners.First(handle => handle.Spec.Address.Kind.TakesProbe());
-                return condition.Kind == ReadinessKind.Tcp
+                ListenerProbe probe = condition.Kind == ReadinessKind.Tcp
                     ? new TcpProbe(
                         service, () => process.Pid, asked.Name, asked.Effective!, service.State.Workers.Length, Accepts(process, [asked]))
                     : new HttpProbe(
                         service, () => process.Pid, condition.Path!, asked.Name, asked.Effective!, service.State.Workers.Length);
+                return timeout is { } limit ? probe.Within(limit) : probe;
             case ReadinessKind.Exec:
                 return new ExecProbe(end => RunAsync(worker.Id, condition, end));
             case ReadinessKind.Notify or ReadinessKind.Started or ReadinessKind.Descriptor or ReadinessKind.Log:

@@ -1,0 +1,92 @@
+namespace Supervisor.Core.Services;
+
+/// <summary>
+/// Replaces workers that are old, large or unhealthy by others of their generation. A worker drains when the other one has
+/// settled. At most <c>max_surge</c> slots (at least one) change at the same time, and none during a roll-out.
+/// </summary>
+internal sealed class ReplacementSteps(ServiceStep step)
+{
+    /// <summary>The shortest time between two attempts to replace the same worker.</summary>
+    private static readonly TimeSpan ShortestRetry = TimeSpan.FromSeconds(1);
+
+    /// <summary>Marks a worker. Without effect if it is marked already, does not serve, or its last replacement has just failed.</summary>
+    public void Mark(int workerId, ReplacementCause cause, string text)
+    {
+        if (step.State.IsStarted && step.State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { CanBeDue: true } due
+            && !(step.Now < due.NotDueBefore))
+        {
+            step.Update(workerId, worker => worker with { Due = cause, DueText = text });
+        }
+    }
+
+    /// <summary>Marks the workers that have reached recycle.max_age.</summary>
+    public void PassAges()
+    {
+        foreach (var worker in step.State.Workers)
+        {
+            if (step.State.RecycledAt(worker) <= step.Now)
+            {
+                var age = step.State.SpecOf(worker.Generation).Recycle.MaxAge;
+                Mark(worker.Id, ReplacementCause.Age, $"has reached recycle.max_age ({Duration.Format(age)})");
+            }
+        }
+    }
+
+    /// <summary>
+    /// Begins the replacement of marked workers: those that do not respond first, then the oldest. False if none begins.
+    /// </summary>
+    public bool Begin()
+    {
+        var state = step.State;
+        if (state.Rollout is { IsActive: true })
+        {
+            return false;
+        }
+
+        var due = state.Workers.Where(worker => worker.Due != ReplacementCause.None && worker is { IsReplaced: false, IsLive: true }
+            && worker.Slot < state.Desired).ToArray();
+        if (due.Length == 0)
+        {
+            return false;
+        }
+
+        WorkerState[] next =
+        [
+            .. due.OrderByDescending(worker => worker.Due).ThenBy(worker => worker.StartedAt)
+                .Take(Math.Max(1, state.Spec.Rollout.MaxSurge) - UnderWay()),
+        ];
+        foreach (var worker in next)
+        {
+            var report = worker.Due is ReplacementCause.Age or ReplacementCause.Memory
+                ? ServiceReport.WorkerRecycled
+                : ServiceReport.WorkerUnhealthy;
+            step.Report(report, worker, text: worker.DueText);
+            step.Slots.Replace(worker.Slot);
+        }
+
+        return next.Length > 0;
+    }
+
+    /// <summary>The worker, which is no longer replaced because the new one has failed.</summary>
+    public WorkerState Kept(WorkerState worker) => worker.Due == ReplacementCause.None
+        ? worker with { IsReplaced = false }
+        : worker with
+        {
+            IsReplaced = false,
+            Due = ReplacementCause.None,
+            DueText = null,
+            NotDueBefore = step.Now + Longer(step.State.SpecOf(worker.Generation).Restart.BackoffMax, ShortestRetry),
+        };
+
+    /// <summary>How many slots have two workers, or none where the strategy forbids two.</summary>
+    private int UnderWay()
+    {
+        var state = step.State;
+        var isMissed = state.Spec.Rollout.StopsFirst;
+        return state.Slots.Count(slot => slot.Index < state.Desired
+            && (state.Workers.Any(worker => worker.Slot == slot.Index && worker is { IsReplaced: true, IsLive: true })
+                || (isMissed && slot.Phase != SlotPhase.Finished && !state.IsServed(slot.Index))));
+    }
+
+    private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
+}

@@ -1,0 +1,97 @@
+using Supervisor.Core.Services;
+using Supervisor.Core.Workers;
+
+namespace Supervisor.Core.Tests.Services;
+
+/// <summary>Workers that are replaced while they serve: <c>recycle</c> and <c>liveness</c>.</summary>
+public sealed class ReplacementScenarios
+{
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+
+    [Fact]
+    public void A_worker_is_replaced_at_its_age_ready_gated_and_one_at_a_time()
+    {
+        var service = Serving(2, new RecycleSpec { MaxAge = Hour, Jitter = 0 });
+        service.Advance(Hour - TimeSpan.FromSeconds(1)).Did();
+        service.Advance(TimeSpan.FromSeconds(1)).Did("spawn 0/1");
+        Assert.Equal(2, service.State.Ready);
+        service.ReadyAll().Did("stop 0/1", "spawn 1/1");
+        service.ReadyAll().Did("stop 1/1");
+        Assert.Equal(0, service.State.Slots.Sum(slot => slot.Restarts));
+    }
+
+    [Fact]
+    public void Max_surge_permits_more_at_the_same_time()
+    {
+        var service = Serving(3, new RecycleSpec(), new RolloutSpec { MaxSurge = 2, Settle = TimeSpan.Zero });
+        Due(service, ReplacementCause.Memory, 0, 1, 2).Did("spawn 0/1", "spawn 1/1");
+    }
+
+    [Fact]
+    public void Nothing_is_replaced_during_a_rollout()
+    {
+        var service = Serving(1, new RecycleSpec()).Restart().Forget();
+        Due(service, ReplacementCause.Memory, 0).Did();
+        Assert.Equal(ServiceCondition.Rolling, service.Condition);
+    }
+
+    [Fact]
+    public void A_worker_that_does_not_respond_is_aborted_when_its_replacement_is_ready()
+    {
+        var service = Serving(1, new RecycleSpec());
+        Due(service, ReplacementCause.Silent, 0).Did("spawn 0/1");
+        service.ReadyAll().Did("abort 0/1");
+    }
+
+    [Fact]
+    public void An_unhealthy_worker_drains_when_its_replacement_is_ready()
+    {
+        var service = Serving(1, new RecycleSpec());
+        Due(service, ReplacementCause.Unhealthy, 0).Did("spawn 0/1");
+        service.ReadyAll().Did("stop 0/1");
+    }
+
+    [Fact]
+    public void A_failed_replacement_is_not_repeated_at_once()
+    {
+        var service = Serving(1, new RecycleSpec());
+        Due(service, ReplacementCause.Memory, 0).Did("spawn 0/1");
+        var replacement = service.State.Workers.Single(worker => worker.Phase == WorkerPhase.Starting);
+        service.Send(new WorkerEnded(replacement.Id, ExitReason.Exited(1))).Did();
+        Assert.Equal(1, service.State.Ready);
+        Due(service, ReplacementCause.Memory, 0).Did();
+        service.Advance(TimeSpan.FromSeconds(31)).Forget();
+        Due(service, ReplacementCause.Memory, 0).Did("spawn 0/1");
+    }
+
+    [Fact]
+    public void The_jitter_lowers_the_limits_evenly()
+    {
+        var recycle = new RecycleSpec { MaxAge = Hour, MaxMemory = 1000, Jitter = 50 };
+        var ages = Enumerable.Range(1, 100).Select(recycle.AgeOf).ToArray();
+        Assert.All(ages, age => Assert.InRange(age, Hour / 2, Hour));
+        Assert.InRange(ages.Average(age => age.TotalMinutes), 43, 47);
+        Assert.InRange(recycle.MemoryOf(1), 500, 1000);
+        Assert.Equal(Hour, new RecycleSpec { MaxAge = Hour, Jitter = 0 }.AgeOf(7));
+    }
+
+    private static FakeService Due(FakeService service, ReplacementCause cause, params int[] slots)
+    {
+        foreach (var slot in slots)
+        {
+            var worker = service.State.Workers.First(worker => worker.Slot == slot && worker.Phase == WorkerPhase.Ready);
+            service.Send(new WorkerDue(worker.Id, cause, "is due"));
+        }
+
+        return service;
+    }
+
+    private static FakeService Serving(int workers, RecycleSpec recycle, RolloutSpec? rollout = null) => new FakeService(new ServiceSpec
+    {
+        Name = "api",
+        Command = ["/bin/a"],
+        Workers = workers,
+        Recycle = recycle,
+        Rollout = rollout ?? new RolloutSpec { Settle = TimeSpan.Zero },
+    }).Start().ReadyAll().Forget();
+}
