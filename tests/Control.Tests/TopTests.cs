@@ -22,6 +22,22 @@ public sealed class TopTests
           "backlog":{"requested":4096,"effective":4096},"queue":{"length":9,"limit":4096},"options":[],"origin":"created","drift":false,"failure":null,"services":["api"]}]
         """;
 
+    private const string Diagnosis = """
+        {"at":"2026-03-04T12:00:00Z","interval_ms":1000,"verdict":"Nothing waits.","listeners":[],
+          "host":{"findings":[],"bounds":{}}}
+        """;
+
+    [Fact]
+    public void Top_works_with_a_daemon_that_cannot_diagnose()
+    {
+        using var daemon = new FakeDaemon(request => request.Contains("diagnose", StringComparison.Ordinal)
+            ? FakeDaemon.Problem(404, "no such resource")
+            : Answer(request));
+        var result = Listenctl.Run(daemon, "top");
+        Assert.Equal((ExitCode.Done, ""), (result.ExitCode, result.Error));
+        Assert.Contains("tcp://[::]:80", result.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Top_prints_one_frame_without_a_terminal()
     {
@@ -65,14 +81,13 @@ public sealed class TopTests
         Assert.Equal(3, screen.Split("\u001b[H").Length - 1);
         Assert.StartsWith("\u001b[?1049h\u001b[?25l\u001b[?7l", screen, StringComparison.Ordinal);
         Assert.EndsWith("\u001b[?7h\u001b[?25h\u001b[?1049l", screen, StringComparison.Ordinal);
-        Assert.Equal(6, daemon.Requests.Count);
+        Assert.Equal(6, Looks(daemon));
     }
 
     [Fact]
     public void Top_scrolls_to_the_lines_that_do_not_fit()
     {
-        using var daemon = new FakeDaemon(
-            request => FakeDaemon.Json(request.Contains("listeners", StringComparison.Ordinal) ? Listeners : Seven));
+        using var daemon = new FakeDaemon(request => Answer(request, Seven));
         const string press = "jkG g ";
         var next = new Queue<char?>([.. press.Select(key => (char?)key), 'q']);
         var (_, screen) = OnTerminal(daemon.SocketPath, 14, () => next.Dequeue());
@@ -90,14 +105,13 @@ public sealed class TopTests
         Assert.Equal([1, 2, 1, all - room + 1, all - room + 1, 1, room], footers.Select(footer => footer[0]));
         Assert.Equal("s5", Plain(frames[0]).Split('\n')[14 - 1 - room + 1].Split(' ')[0]);
         Assert.Contains("tcp://[::]:80", frames[3], StringComparison.Ordinal);
-        Assert.Equal(2, daemon.Requests.Count);
+        Assert.Equal(2, Looks(daemon));
     }
 
     [Fact]
     public void A_small_terminal_shows_services_first_one_per_line()
     {
-        using var daemon = new FakeDaemon(
-            request => FakeDaemon.Json(request.Contains("listeners", StringComparison.Ordinal) ? Listeners : Seven));
+        using var daemon = new FakeDaemon(request => Answer(request, Seven));
         var next = new Queue<char?>(['q']);
         var (_, screen) = OnTerminal(daemon.SocketPath, 6, () => next.Dequeue(), columns: 30);
         var lines = Plain(screen.Split("\u001b[H")[1]).Split('\n');
@@ -150,8 +164,16 @@ public sealed class TopTests
             "ready_at":"2026-03-04T11:59:48Z","restarts":0,"connections":1,"status_text":null,"last_exit":null,"next_try":null}]}
         """;
 
-    private static Action<System.Net.Sockets.Socket> Answer(string request) =>
-        FakeDaemon.Json(request.Contains("listeners", StringComparison.Ordinal) ? Listeners : Status);
+    private static Action<System.Net.Sockets.Socket> Answer(string request) => Answer(request, Status);
+
+    private static Action<System.Net.Sockets.Socket> Answer(string request, string status) => FakeDaemon.Json(
+        request.Contains("listeners", StringComparison.Ordinal) ? Listeners
+        : request.Contains("diagnose", StringComparison.Ordinal) ? Diagnosis
+        : status);
+
+    /// <summary>How many requests there were, without those for diagnoses, which a thread of their own makes.</summary>
+    private static int Looks(FakeDaemon daemon) => daemon.Requests.ToArray().Count(
+        request => !request.Contains("diagnose", StringComparison.Ordinal));
 
     private static (int ExitCode, string Screen) OnTerminal(string socket, int rows, params char?[] keys)
     {

@@ -30,6 +30,19 @@ internal sealed class LatestDiagnosis : IDisposable
     public static byte[] Ask(ControlClient client, TimeSpan interval) =>
         client.Get($"/v1/diagnose?interval_ms={(long)interval.TotalMilliseconds}", interval + ControlClient.AnswerTimeout);
 
+    /// <summary>One diagnosis; null if the daemon refuses it, such as one of an older version.</summary>
+    public static DiagnosisDocument? TryAsk(ControlClient client, TimeSpan interval)
+    {
+        try
+        {
+            return Json.Read(Ask(client, interval), ControlJson.Default.DiagnosisDocument, client);
+        }
+        catch (ControlException refused) when (refused.ExitCode is not ExitCode.Unreachable)
+        {
+            return null;
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _end.Set();
 

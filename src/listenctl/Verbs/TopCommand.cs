@@ -67,9 +67,12 @@ internal sealed class TopCommand : DaemonVerb
         var output = new TextOutput(Context);
         if (!output.IsLive)
         {
-            var found = Json.Read(LatestDiagnosis.Ask(client, ShortLook), ControlJson.Default.DiagnosisDocument, client);
             TopFrame.WriteHead(output, Context.Clock, status, trouble: null);
-            TopFrame.WriteFindings(output, found);
+            if (LatestDiagnosis.TryAsk(client, ShortLook) is { } found)
+            {
+                TopFrame.WriteFindings(output, found);
+            }
+
             TopFrame.WriteListeners(output, listeners, order);
             TopFrame.WriteServices(output, Context.Clock, status, usage, order);
             return ExitCode.Done;
