@@ -15,6 +15,9 @@ internal sealed unsafe class LaunchSlot : IDisposable
     /// <summary>Sources with a lower number need no place.</summary>
     private const int Low = 64;
 
+    /// <summary>The child's descriptor stays closed. A closed handle has -1, with which the start must fail.</summary>
+    private const int NoSource = -2; // LISTEND_NO_SOURCE, spawn.h
+
     private readonly DescriptorHandle _nothing;
     private readonly List<DescriptorHandle> _places = [];
     private List<nint> _memory = [];
@@ -39,11 +42,11 @@ internal sealed unsafe class LaunchSlot : IDisposable
     public bool IsDone => _request is not null && Volatile.Read(ref _request->Running) == 0;
 
     /// <summary>
-    /// The numbers to pass to the child, -1 for null: low duplicates of the high sources if there are places for all of them.
+    /// The numbers to pass to the child: low duplicates of the high sources if there are places for all of them.
     /// </summary>
     public int[] Lower(IReadOnlyList<DescriptorHandle?> sources)
     {
-        var numbers = sources.Select(source => source?.Number ?? -1).ToArray();
+        var numbers = sources.Select(source => source?.Number ?? NoSource).ToArray();
         if (numbers.Count(number => number >= Low) > _places.Count)
         {
             return numbers;

@@ -73,7 +73,7 @@ static void place_descriptors(struct listend_spawn *r)
             fds[i] = (int)moved;
         }
     for (int i = 0; i < r->fd_count; i++) {
-        if (fds[i] < 0) {
+        if (fds[i] == LISTEND_NO_SOURCE) {
             CALL(close, i);
             continue;
         }

@@ -83,6 +83,7 @@ struct listend_pin_report {
 };
 
 #define LISTEND_NICE_OFFSET 21 /* nice is -20 to 19 */
+#define LISTEND_NO_SOURCE (-2) /* not -1, which is a closed descriptor and must fail */
 
 /* What the launcher writes to its status descriptor, a SOCK_SEQPACKET socket, if a step fails. */
 struct listend_outcome {
@@ -94,7 +95,8 @@ struct listend_outcome {
 struct listend_spawn {
     char *const *argv;  /* of the launcher */
     char *const *envp;
-    int32_t *fds;       /* fds[i] becomes descriptor i; overwritten. The last two are the status and the launcher's image */
+    int32_t *fds;       /* fds[i] becomes descriptor i, which is closed for LISTEND_NO_SOURCE; overwritten. The last two are the
+                           status and the launcher's image */
     int32_t fd_count;
     /* results */
     int32_t pid;

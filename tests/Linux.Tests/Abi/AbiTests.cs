@@ -169,6 +169,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(ProgramPages), "DontNeed", "MADV_DONTNEED"),
         (typeof(Succession), "MemoryCloseOnExec", "MFD_CLOEXEC"), (typeof(Succession), "MemorySealable", "MFD_ALLOW_SEALING"),
         (typeof(ChildProcess), "NiceOffset", "LISTEND_NICE_OFFSET"), (typeof(ChildProcess), "MaxConcurrent", "LISTEND_SLOTS"),
+        (typeof(LaunchSlot), "NoSource", "LISTEND_NO_SOURCE"),
         (typeof(ChildProcess), "PinKinds", "LISTEND_PINS"),
         (typeof(Succession), "AddSeals", "F_ADD_SEALS"), (typeof(Succession), "GetSeals", "F_GET_SEALS"),
         (typeof(Succession), "AllSeals", "F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE"),
