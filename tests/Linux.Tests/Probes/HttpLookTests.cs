@@ -104,7 +104,10 @@ public sealed class HttpLookTests
                     }
 
                     seen.Add(request.ToString());
-                    await connection.SendAsync(Encoding.ASCII.GetBytes(answer));
+                    if (request.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
+                    {
+                        await connection.SendAsync(Encoding.ASCII.GetBytes(answer));
+                    }
                 }
             }
             catch (Exception exception) when (exception is SocketException or ObjectDisposedException or OperationCanceledException)
