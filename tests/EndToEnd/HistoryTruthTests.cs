@@ -63,12 +63,14 @@ public sealed class HistoryTruthTests
                     // if_nametoindex() calls ioctl() on its own socket; rtnetlink says that an interface is missing.
                     var told = histories[i]
                         .Where(entry => entry.Phase != "handoff" && entry.Call is not ("if_nametoindex" or "rtnetlink"))
-                        .Select(Entry).ToArray();
+                        .Select(Entry).ToList();
                     var seen = sockets[i].Select(call => call.Call == "socket" ? call with { Value = null } : call).ToList();
+
+                    // Open listeners were closed after the history was read. Others are closed by a thread of its own if that can
+                    // block, so this thread's close() of the same number may be that of a later file.
+                    seen.RemoveAll(call => call.Call == "close");
                     if (listeners[i].Fd is not null)
                     {
-                        // Open listeners were closed after the history was read.
-                        seen.RemoveAll(call => call.Call == "close");
                         var last = seen.FindIndex(call => call.Call == "getsockname");
                         seen.RemoveRange(last + 1, seen.Count - last - 1);
                     }
@@ -76,6 +78,8 @@ public sealed class HistoryTruthTests
                     {
                         // Whether a failed bind() left a name is read, which shapes nothing.
                         seen.RemoveAll(call => call.Call == "getsockname");
+                        Assert.Equal("close", told[^1].Call);
+                        told.RemoveAt(told.Count - 1);
                     }
 
                     Assert.Equal(Text(listeners[i], seen), Text(listeners[i], told));
