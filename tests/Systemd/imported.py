@@ -72,6 +72,8 @@ def facts(pid):
         found["limit: " + line[:25].strip()] = line[26:68].split()
     for name in ("Uid", "Gid", "Umask", "SigIgn", "SigBlk", "NoNewPrivs", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
         found[name] = status[name].strip()
+    # 32 and 33 belong to the C library; systemd passes on what the program that started the container ignores of them.
+    found["SigIgn"] = f"{int(found['SigIgn'], 16) & ~(1 << 31 | 1 << 32):016x}"
     if found["NoNewPrivs"] == "1":
         # listend drops the bounding set, which no program can make use of any more.
         del found["CapBnd"]
