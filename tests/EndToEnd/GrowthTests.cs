@@ -19,7 +19,13 @@ public class GrowthTests
     /// <summary>How many services crash, restart, drain and stop.</summary>
     private const int Some = 20;
 
+    /// <summary>How often a step is measured, each time with other services.</summary>
+    private const int Measurements = 3;
+
     private const double MostGrowth = 1.5;
+
+    /// <summary>Below it a growth says nothing: a line of the log that a few services share.</summary>
+    private const long FewBytes = 256;
 
     /// <summary>8 KiB of state, and as much for the log.</summary>
     private const long MostBytes = 16 * 1024;
@@ -33,7 +39,7 @@ public class GrowthTests
         {
             var text = $"{step}: {few[step]} among {Few}, {cost} among {Many}";
             Assert.True(cost.Calls <= few[step].Calls * MostGrowth, text);
-            Assert.True(cost.Bytes <= few[step].Bytes * MostGrowth, text);
+            Assert.True(cost.Bytes <= Math.Max(FewBytes, few[step].Bytes * MostGrowth), text);
             Assert.True(cost.Bytes <= MostBytes, text);
         }
     }
@@ -46,9 +52,9 @@ public class GrowthTests
             async daemon =>
             {
                 await daemon.Log.WaitForAsync(0, count, message => message.Kind == MessageIds.WorkerReady, "all workers are ready");
-                costs["start"] = Cost.Of(daemon.Pid).Each(count);
+                costs["start"] = Cost.Of(daemon).Each(count);
                 using var http = daemon.Http();
-                costs["crash"] = await EachAsync(daemon, async service =>
+                costs["crash"] = await Cost.LeastAsync(first => EachAsync(daemon, first, async service =>
                 {
                     var pid = Assert.Single(await daemon.ReadyAsync(service));
                     return () =>
@@ -56,17 +62,17 @@ public class GrowthTests
                         RunningProgram.Kill(pid, Signals.Kill);
                         return Task.CompletedTask;
                     };
-                });
-                costs["restart"] = await EachAsync(
-                    daemon, service => Task.FromResult(() => PostAsync(http, $"services/{service}/restart")));
-                costs["drain"] = await DrainAsync(daemon, http);
+                }));
+                costs["restart"] = await Cost.LeastAsync(first => EachAsync(
+                    daemon, first, service => Task.FromResult(() => PostAsync(http, $"services/{service}/restart"))));
+                costs["drain"] = await Cost.LeastAsync(first => DrainAsync(daemon, http, first));
                 costs["reload"] = await ReloadAsync(daemon, http, count);
                 costs["stop"] = await StopAsync(daemon, http);
                 daemon.Signal(Signals.Kill);
                 await daemon.WaitAsync();
                 await using var next = daemon.Again();
                 await next.WaitUntilUpAsync();
-                costs["recovery"] = Cost.Of(next.Pid).Each(count);
+                costs["recovery"] = Cost.Of(next).Each(count);
                 await next.LeaveAsync();
             },
             new DaemonOptions { ExitCode = 128 + Signals.Kill },
@@ -75,15 +81,15 @@ public class GrowthTests
     }
 
     /// <summary>The cost of a step for one service, without what prepares it.</summary>
-    private static async Task<Cost> EachAsync(DaemonUnderTest daemon, Func<string, Task<Func<Task>>> prepare)
+    private static async Task<Cost> EachAsync(DaemonUnderTest daemon, int first, Func<string, Task<Func<Task>>> prepare)
     {
         var steps = new List<(string Service, Func<Task> Run)>();
-        for (var i = 0; i < Some; i++)
+        for (var i = first; i < first + Some; i++)
         {
             steps.Add(($"s{i}", await prepare($"s{i}")));
         }
 
-        var before = Cost.Of(daemon.Pid);
+        var before = Cost.Of(daemon);
         foreach (var (service, run) in steps)
         {
             var mark = daemon.Log.Count;
@@ -91,14 +97,14 @@ public class GrowthTests
             await daemon.WaitUntilReadyAsync(service, from: mark);
         }
 
-        return Cost.Of(daemon.Pid).Since(before).Each(Some);
+        return Cost.Of(daemon).Since(before).Each(Some);
     }
 
     /// <summary>Roll-outs whose old workers serve a slow request, so that they drain for a while and are sampled.</summary>
-    private static async Task<Cost> DrainAsync(DaemonUnderTest daemon, HttpClient http)
+    private static async Task<Cost> DrainAsync(DaemonUnderTest daemon, HttpClient http, int first)
     {
         var clients = new List<Socket>();
-        for (var i = 0; i < Some; i++)
+        for (var i = first; i < first + Some; i++)
         {
             var client = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             clients.Add(client);
@@ -106,36 +112,36 @@ public class GrowthTests
             await client.SendAsync("GET /slow?ms=1500 HTTP/1.1\r\n\r\n"u8.ToArray());
         }
 
-        var (before, mark) = (Cost.Of(daemon.Pid), daemon.Log.Count);
-        for (var i = 0; i < Some; i++)
+        var (before, mark) = (Cost.Of(daemon), daemon.Log.Count);
+        for (var i = first; i < first + Some; i++)
         {
             await PostAsync(http, $"services/s{i}/restart");
         }
 
         await daemon.Log.WaitForAsync(mark, Some, message => message.Kind == MessageIds.WorkerExited, "old workers have exited");
         clients.ForEach(client => client.Dispose());
-        return Cost.Of(daemon.Pid).Since(before).Each(Some);
+        return Cost.Of(daemon).Since(before).Each(Some);
     }
 
     /// <summary>A reload that changes nothing; the first one compares what the start has left.</summary>
     private static async Task<Cost> ReloadAsync(DaemonUnderTest daemon, HttpClient http, int count)
     {
         await PostAsync(http, "reload");
-        var before = Cost.Of(daemon.Pid);
+        var before = Cost.Of(daemon);
         await PostAsync(http, "reload");
-        return Cost.Of(daemon.Pid).Since(before).Each(count);
+        return Cost.Of(daemon).Since(before).Each(count);
     }
 
     private static async Task<Cost> StopAsync(DaemonUnderTest daemon, HttpClient http)
     {
-        var (before, mark) = (Cost.Of(daemon.Pid), daemon.Log.Count);
+        var (before, mark) = (Cost.Of(daemon), daemon.Log.Count);
         for (var i = 0; i < Some; i++)
         {
             await PostAsync(http, $"services/s{i}/stop");
         }
 
         await daemon.Log.WaitForAsync(mark, Some, message => message.Kind == MessageIds.WorkerExited, "workers have exited");
-        return Cost.Of(daemon.Pid).Since(before).Each(Some);
+        return Cost.Of(daemon).Since(before).Each(Some);
     }
 
     private static async Task PostAsync(HttpClient http, string target)
@@ -170,9 +176,9 @@ public class GrowthTests
     /// <param name="Bytes">Bytes written.</param>
     private readonly record struct Cost(long Calls, long Bytes)
     {
-        public static Cost Of(int pid)
+        public static Cost Of(DaemonUnderTest daemon)
         {
-            var fields = File.ReadLines($"/proc/{pid}/io").Select(line => line.Split(": ")).ToDictionary(
+            var fields = File.ReadLines($"/proc/{daemon.Pid}/io").Select(line => line.Split(": ")).ToDictionary(
                 field => field[0], field => long.Parse(field[1], CultureInfo.InvariantCulture), StringComparer.Ordinal);
             return new Cost(fields["syscr"] + fields["syscw"], fields["wchar"]);
         }
@@ -180,5 +186,21 @@ public class GrowthTests
         public Cost Since(Cost before) => new(Calls - before.Calls, Bytes - before.Bytes);
 
         public Cost Each(int count) => new(Calls / count, Bytes / count);
+
+        /// <summary>
+        /// The least of some measurements: the daemon writes its whole state after as many bytes of the journal, so that it costs each
+        /// service the same, but it falls into one of them.
+        /// </summary>
+        public static async Task<Cost> LeastAsync(Func<int, Task<Cost>> measure)
+        {
+            var least = await measure(0);
+            for (var i = 1; i < Measurements; i++)
+            {
+                var next = await measure(i * Some);
+                least = new Cost(Math.Min(least.Calls, next.Calls), Math.Min(least.Bytes, next.Bytes));
+            }
+
+            return least;
+        }
     }
 }
