@@ -75,6 +75,19 @@ public class ReloadScenarios
         Assert.Equal(Spec, service.State.SpecOf(3));
     }
 
+    /// <summary>A scale to the configured number means that the number is not manual, so it changes with the configuration.</summary>
+    [Theory]
+    [InlineData(3, 2)]
+    [InlineData(4, 4)]
+    public void A_rollback_keeps_a_manual_scale_but_not_one_to_the_configured_number(int scale, int then)
+    {
+        var service = Running().Change(With("b") with { Workers = 3 }).Scale(scale);
+        service.Die("0/2");
+        service.Settle();
+        Assert.Equal(RolloutPhase.RolledBack, service.RolloutPhase);
+        Assert.Equal(then, service.State.Desired);
+    }
+
     [Fact]
     public void A_crashed_old_worker_is_replaced_with_its_old_settings()
     {
