@@ -24,6 +24,18 @@ public sealed class CanaryTests
     });
 
     [Fact]
+    public Task A_promote_that_ends_the_rollout_reports_it() => WithAsync("rollout = { canary = 3 }", async daemon =>
+    {
+        await daemon.WaitUntilReadyAsync("w", 3);
+        Assert.Equal(0, (await daemon.ListenctlAsync("restart", "w")).ExitCode);
+        await daemon.Log.WaitForAsync(0, MessageIds.RolloutCanary, "w", generation: 2);
+        await Faults.Steady.RestAsync(daemon, "w", service => service.Workers.All(worker => worker.Generation == 2));
+        var promote = await daemon.ListenctlAsync("promote", "w", "--wait");
+        Assert.True(promote.ExitCode == 0, promote.Error);
+        Assert.Equal("done", (await daemon.StatusAsync("w")).Rollout!.State);
+    });
+
+    [Fact]
     public Task Canary_is_promoted_after_canary_hold() => WithAsync("rollout = { canary = 2, canary_hold = \"300ms\" }", async daemon =>
     {
         await daemon.WaitUntilReadyAsync("w", 3);

@@ -11,7 +11,7 @@ internal sealed class AbortProgress(EventLoop loop, ServiceRunner runner) : Roll
     public override (string Title, string Detail) Refusal(string? error) => ("nothing to abort", $"service \"{Runner.Name}\": {error}");
 
     /// <inheritdoc/>
-    protected override void Request(Action<string?> onDecided) => onDecided(Runner.Requests.Abort());
+    protected override void Request(Action<string?> onDecided) => Decide(Runner.Requests.Abort(), onDecided);
 
     /// <inheritdoc/>
     protected override string Outcome(RolloutPhase phase) => phase switch

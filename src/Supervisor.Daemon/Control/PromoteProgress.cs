@@ -10,5 +10,5 @@ internal sealed class PromoteProgress(EventLoop loop, ServiceRunner runner) : Ro
     public override (string Title, string Detail) Refusal(string? error) => ("nothing to promote", $"service \"{Runner.Name}\": {error}");
 
     /// <inheritdoc/>
-    protected override void Request(Action<string?> onDecided) => onDecided(Runner.Requests.Promote());
+    protected override void Request(Action<string?> onDecided) => Decide(Runner.Requests.Promote(), onDecided);
 }

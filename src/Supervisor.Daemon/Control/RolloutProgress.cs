@@ -28,6 +28,19 @@ internal class RolloutProgress(EventLoop loop, ServiceRunner runner) : ChangePro
         onDecided(error);
     });
 
+    /// <summary>
+    /// After a request that changes the present roll-out at once. It may also have ended it, and then perhaps no change follows that
+    /// would call <see cref="Update"/>.
+    /// </summary>
+    protected void Decide(string? error, Action<string?> onDecided)
+    {
+        onDecided(error);
+        if (Runner.State.Rollout is { IsActive: false } && !IsOver)
+        {
+            Update([]);
+        }
+    }
+
     /// <inheritdoc/>
     protected override void Update(ImmutableArray<ReportEffect> reports)
     {
