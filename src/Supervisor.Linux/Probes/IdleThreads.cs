@@ -1,13 +1,15 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Linux.Probes;
 
 /// <summary>
 /// Whether a thread of a worker waits for events or connections: it is blocked in epoll_wait(), poll(), select(), accept() or
-/// io_uring_enter() (/proc/PID/task/TID/syscall, proc_pid_syscall(5)). Such a worker does not hang, although it has accepted none of
-/// the connections of a probe.
+/// io_uring_enter() (/proc/PID/task/TID/syscall, proc_pid_syscall(5)), and asleep there (state S of /proc/PID/task/TID/stat): a stopped
+/// process shows the call in which it was stopped. Such a worker does not hang, although it has accepted none of the connections of a
+/// probe.
 /// </summary>
 internal static class IdleThreads
 {
@@ -32,7 +34,8 @@ internal static class IdleThreads
         {
             return Directory.EnumerateDirectories(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/task"))
                 .TakeWhile(_ => Stopwatch.GetTimestamp() < until)
-                .Any(task => Waits(File.ReadAllText(task + "/syscall")));
+                .Any(task => Waits(File.ReadAllText(task + "/syscall"))
+                    && ProcFile.ParseStat(File.ReadAllBytes(task + "/stat")) is { State: 'S' });
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
