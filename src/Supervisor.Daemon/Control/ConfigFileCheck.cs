@@ -23,38 +23,28 @@ internal sealed class ConfigFileCheck(string? file, TimeProvider time)
         file is null || daemon.Config is not { } config ? daemon : daemon with { Config = await CompareAsync(config) };
 
     /// <summary>Whether the files differ from the configuration with that hash; null if that is not known.</summary>
-    public async Task<bool?> DiffersAsync(string? hash)
-    {
-        if (file is null || hash is null)
-        {
-            return file is null ? false : null;
-        }
+    public async Task<bool?> DiffersAsync(string? hash) =>
+        file is null ? false : hash is not null && (await ReadAsync())?.Hash is { } read ? read != hash : null;
 
+    private async Task<ConfigDocument> CompareAsync(ConfigDocument config) => await ReadAsync() is not { } read
+        ? config with { Differs = null, FileError = $"{file}: not read within {Patience.TotalSeconds} s" }
+        : config with
+        {
+            // A daemon of an older version has loaded the configuration without a hash.
+            Differs = read.Hash is not null && config.Hash is null ? null : read.Hash != config.Hash,
+            FileError = read.Hash is null ? read.Errors.FirstOrDefault()?.ToString() : null,
+        };
+
+    /// <summary>The files as they are now; null if the disk does not answer in time.</summary>
+    private async Task<ConfigFilesResult?> ReadAsync()
+    {
         try
         {
-            return (await _read.AskAsync().WaitAsync(Patience)).Hash is { } read ? read != hash : null;
+            return await _read.AskAsync().WaitAsync(Patience);
         }
         catch (TimeoutException)
         {
             return null;
-        }
-    }
-
-    private async Task<ConfigDocument> CompareAsync(ConfigDocument config)
-    {
-        try
-        {
-            var read = await _read.AskAsync().WaitAsync(Patience);
-            return config with
-            {
-                // A daemon of an older version has loaded the configuration without a hash.
-                Differs = read.Hash is not null && config.Hash is null ? null : read.Hash != config.Hash,
-                FileError = read.Hash is null ? read.Errors.FirstOrDefault()?.ToString() : null,
-            };
-        }
-        catch (TimeoutException)
-        {
-            return config with { Differs = null, FileError = $"{file}: not read within {Patience.TotalSeconds} s" };
         }
     }
 }
