@@ -40,8 +40,9 @@ internal sealed class GenerationPins(Action<IReadOnlyList<DescriptorHandle>> clo
     }
 
     /// <summary>
-    /// Takes over what the launcher of a worker has reported; <paramref name="succeeded"/>: the program was executed. Returns
-    /// the files that were not where the configuration says, once each.
+    /// Takes over what the launcher of a worker has reported; <paramref name="succeeded"/>: the program was executed, or the
+    /// launcher was killed. One that was killed before it reported its program pins nothing. Returns the files that were not
+    /// where the configuration says, once each.
     /// </summary>
     public IReadOnlyList<PinReport> Settle(int workerId, IReadOnlyList<PinReport> reports, bool succeeded)
     {
@@ -49,6 +50,7 @@ internal sealed class GenerationPins(Action<IReadOnlyList<DescriptorHandle>> clo
         var isFirst = _pinning == workerId;
         if (isFirst)
         {
+            succeeded &= reports.Any(report => report.Kind == PinKind.Program);
             _pinning = null;
             IsPinned = succeeded;
         }

@@ -247,6 +247,7 @@ internal sealed class WorkerEnding(ServiceContext service)
                     service.Watching.Unwatch(process);
                     service.Watching.UnwatchOutput(process);
                     process.Rest.Unwatch(service.Loop);
+                    service.Spawning.Abandon(workerId, process);
                     process.Abandon();
                     var stuck = task.IsCompletedSuccessfully ? task.Result : [];
                     var why = process.KillRefusal is { } refusal ? $"did not get SIGKILL, which was refused ({refusal.Name})"

@@ -165,10 +165,7 @@ internal sealed class WorkerSpawning(ServiceContext service)
             return;
         }
 
-        service.Loop.Unwatch(launch.Status);
-        process.Launch = null;
-        SettlePins(workerId, process, launch.TakePins(), failure is null);
-        launch.Dispose();
+        EndLaunch(workerId, process, launch, failure is null);
         if (failure is not null)
         {
             // The launcher exits without a signal, unless the worker's user has stopped it.
@@ -185,6 +182,25 @@ internal sealed class WorkerSpawning(ServiceContext service)
         _spawned.Add(new WorkerSpawned(workerId, process.Session));
         RecordHandoffs(workerId, process);
         service.Watching.WatchReadiness(workerId, process);
+    }
+
+    /// <summary>
+    /// Gives up a launch without an outcome: the launcher does not exit after SIGKILL. The workers that wait for it are spawned.
+    /// </summary>
+    public void Abandon(int workerId, WorkerProcess process)
+    {
+        if (process.Launch is { } launch)
+        {
+            EndLaunch(workerId, process, launch, succeeded: false);
+        }
+    }
+
+    private void EndLaunch(int workerId, WorkerProcess process, PendingLaunch launch, bool succeeded)
+    {
+        service.Loop.Unwatch(launch.Status);
+        process.Launch = null;
+        SettlePins(workerId, process, launch.TakePins(), succeeded);
+        launch.Dispose();
     }
 
     /// <summary>
