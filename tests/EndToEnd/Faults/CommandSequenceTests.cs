@@ -106,9 +106,10 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
             await MoveAsync();
         }
 
-        // Good workers again: start a stopped service, then a last roll-out succeeds.
+        // Good workers again, with time to start on a busy host: start a stopped service, then a last roll-out succeeds.
         told.Add("mended");
         QuickWorker.Mode(daemon.Directory, "");
+        await ReloadAsync(Patience.Limit);
         await OutcomeAsync("start?wait=true", "done", "superseded", "failed");
         var mark = events.Count;
         var last = OutcomeAsync("restart?wait=true", "done");
@@ -239,12 +240,13 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
                 $"{command}: {await answer.Content.ReadAsStringAsync()}");
         }
 
-        async Task ReloadAsync()
+        async Task ReloadAsync(TimeSpan? startTimeout = null)
         {
+            var service = Service(name, plan.Workers, plan.Settings(number), startTimeout);
             await File.WriteAllTextAsync(
                 daemon.Directory["run.toml"],
                 $"[daemon]\nruntime_directory = \"{daemon.Runtime}\"\n\n{Listener}"
-                + Service(name, plan.Workers, plan.Settings(number)).Replace("@dir@", daemon.Directory.Path, StringComparison.Ordinal));
+                + service.Replace("@dir@", daemon.Directory.Path, StringComparison.Ordinal));
             using var answer = await http.PostAsync(new Uri("/v1/reload", UriKind.Relative), null);
             Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
         }
@@ -272,14 +274,14 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
         }
     }
 
-    private static string Service(string name, int workers, string settings) => string.Create(
+    private static string Service(string name, int workers, string settings, TimeSpan? startTimeout = null) => string.Create(
         CultureInfo.InvariantCulture,
         $"""
         [service.{name}]
         {QuickWorker.Service}
         listeners = ["web"]
         workers = {workers}
-        start_timeout = "1s"
+        start_timeout = "{(int)(startTimeout ?? TimeSpan.FromSeconds(1)).TotalSeconds}s"
         stop_timeout = "300ms"
         {settings}
         """);
