@@ -46,12 +46,12 @@ internal static class QueueRules
 
     private static Finding? Full(ListenerFacts facts, SocketProgress socket)
     {
-        var drops = IsOverflow(facts, socket);
-        if (!drops && !(socket.Now.Limit > 0 && socket.Now.Length >= socket.Now.Limit))
+        if (!IsFull(facts, socket))
         {
             return null;
         }
 
+        var drops = IsOverflow(facts, socket);
         var name = Name(facts, socket);
         var text = drops
             ? $"the accept queue of {name} is full: the kernel dropped {Words.Count(socket.Dropped!.Value, "connection")} in "
@@ -120,7 +120,8 @@ internal static class QueueRules
             return null;
         }
 
-        var isFull = facts.HalfOpen > 0 && facts.HalfOpen >= limit * AlmostFull;
+        // A handshake cannot end while the accept queue is full, so handshakes gather: no finding of their own.
+        var isFull = facts.HalfOpen > 0 && facts.HalfOpen >= limit * AlmostFull && !facts.Sockets.Any(socket => IsFull(facts, socket));
         var dropped = facts.Sockets.Where(socket => !IsOverflow(facts, socket)).Sum(socket => socket.Dropped ?? 0);
         if (!isFull && (dropped == 0 || facts.HalfOpen < limit / 4))
         {
@@ -140,6 +141,9 @@ internal static class QueueRules
                 string.Create(CultureInfo.InvariantCulture, $"net.ipv4.tcp_syncookies = {facts.Second.Host.SynCookies}"),
             ]);
     }
+
+    private static bool IsFull(ListenerFacts facts, SocketProgress socket) =>
+        IsOverflow(facts, socket) || (socket.Now.Limit > 0 && socket.Now.Length >= socket.Now.Limit);
 
     /// <summary>Whether the kernel dropped connections because the accept queue was full, be it for a moment between two samples.</summary>
     private static bool IsOverflow(ListenerFacts facts, SocketProgress socket) => socket.Dropped > 0

@@ -44,6 +44,15 @@ public class DiagnosisReportTests
     }
 
     [Theory]
+    [InlineData(0, "syn-queue-full")]
+    [InlineData(16, "worker-not-accepting accept-queue-full")]
+    public void Handshakes_that_wait_for_a_full_accept_queue_are_no_finding(long waiting, string codes)
+    {
+        var state = new State { Queue = [waiting, waiting], HalfOpen = 14, Waiting = waiting > 0 ? [Wait(7, 600)] : [] };
+        Assert.Equal(codes, string.Join(' ', Codes(state)));
+    }
+
+    [Theory]
     [InlineData(89, "", false)]
     [InlineData(90, "worker-out-of-descriptors", false)]
     [InlineData(100, "worker-out-of-descriptors", true)]
@@ -129,6 +138,7 @@ public class DiagnosisReportTests
             Sockets = new Dictionary<ulong, SocketSample> { [Socket] = new(queue, 16, 0) },
             Connections = new Dictionary<string, IReadOnlyList<ConnectionSample>> { ["web"] = connections },
             Workers = workers,
+            HalfOpen = new Dictionary<string, int> { ["web"] = state.HalfOpen },
         };
         return DiagnosisReport.Of(
             [listener], Look(state.Queue[0], 0, before), Look(state.Queue[^1], 1, [.. state.Waiting, .. state.Accepted]),
@@ -168,6 +178,8 @@ public class DiagnosisReportTests
         public ConnectionSample[] Accepted { get; init; } = [];
 
         public bool Left { get; init; }
+
+        public int HalfOpen { get; init; }
 
         public char Process { get; init; } = 'S';
 
