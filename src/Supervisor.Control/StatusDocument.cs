@@ -23,12 +23,20 @@ public sealed record DaemonDocument(
     /// <summary>Whether a successor is about to take over.</summary>
     public bool IsUpgrading { get; init; }
 
+    /// <summary>The request to stop the daemon; null if there was none.</summary>
+    public StopDocument? Stopping { get; init; }
+
     /// <summary>What would be lost if the daemon died now; null if nothing would.</summary>
     public string? AtRisk { get; init; }
 
     /// <summary>Where the configuration in force comes from.</summary>
     public ConfigDocument? Config { get; init; }
 }
+
+/// <summary>A request to stop the daemon.</summary>
+/// <param name="RequestedAt">When the signal came. The daemon is not ready from then on.</param>
+/// <param name="WorkersStopAt">When the workers are stopped, unless a second signal comes earlier.</param>
+public sealed record StopDocument(DateTimeOffset RequestedAt, DateTimeOffset WorkersStopAt);
 
 /// <summary>Where the configuration in force comes from, and whether its files have changed since.</summary>
 /// <param name="File">The absolute path of the main file; null if the command line configures the daemon.</param>

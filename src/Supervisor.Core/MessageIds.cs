@@ -261,6 +261,9 @@ public static class MessageIds
     /// <summary>The daemon has recovered from a previous daemon that died.</summary>
     public const string DaemonRecovered = "c8479cb5dbdf453c85c466630c29e2ef";
 
+    /// <summary>The daemon was told to stop: it is not ready, and its workers drain after <c>daemon.stop_delay</c>.</summary>
+    public const string DaemonStopDelayed = "5557685d35a74144926c3947ea3c3cce";
+
     /// <summary>The daemon stops: workers drain.</summary>
     public const string DaemonStopping = "b840ac7c8391420b9ce545546695bae4";
 

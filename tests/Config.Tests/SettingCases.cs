@@ -25,6 +25,7 @@ internal static class SettingCases
             "[\"http://m\"]",
             "\"http://m\" is not a host name",
             "without scheme and port"),
+        new("daemon.stop_delay", "\"5s\"", TimeSpan.FromSeconds(5), c => c.Daemon.StopDelay, "\"-1s\"", "\"-1s\"", "write whole numbers"),
 
         new(
             "daemon.trusted_owners",

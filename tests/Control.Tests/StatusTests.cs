@@ -46,6 +46,19 @@ public sealed class StatusTests
         Assert.Equal(("", ExitCode.Done), (result.Error, result.ExitCode));
     }
 
+    [Theory]
+    [InlineData(
+        "2026-03-04T12:00:05Z",
+        "told to stop at 2026-03-04 11:59:00: not ready, workers drain from 2026-03-04 12:00:05 on; a second SIGTERM begins that now")]
+    [InlineData("2026-03-04T11:59:30Z", "told to stop at 2026-03-04 11:59:00: exits when the last worker has exited")]
+    public void Text_output_says_that_the_daemon_stops(string workersStopAt, string line)
+    {
+        var stopping = $$"""{"daemon":{"stopping":{"requested_at":"2026-03-04T11:59:00Z","workers_stop_at":"{{workersStopAt}}"},"pid":""";
+        var status = Status.Replace("{\"daemon\":{\"pid\":", stopping, StringComparison.Ordinal);
+        using var daemon = new FakeDaemon(_ => FakeDaemon.Json(status));
+        Assert.Equal(line, Listenctl.Run(daemon, "status").Output.Split('\n')[1]);
+    }
+
     [Fact]
     public void Json_output_is_the_daemons_unchanged_bytes()
     {

@@ -30,6 +30,11 @@ public sealed record DaemonConfig
     /// <summary>Accepted host names, next to IP addresses, localhost and the name of this host; "*" is every name.</summary>
     public ImmutableArray<string> MetricsHosts { get; init; } = [];
 
+    /// <summary>
+    /// How long the daemon serves on after it was told to stop, while /readyz answers 503, before it stops its workers.
+    /// </summary>
+    public TimeSpan StopDelay { get; init; }
+
     /// <summary>Users, by name or number, whose files and folders listend trusts like the daemon's own.</summary>
     public ImmutableArray<string> TrustedOwners { get; init; } = [];
 }

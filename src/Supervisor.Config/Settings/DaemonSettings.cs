@@ -20,6 +20,11 @@ internal static class DaemonSettings
             "Accept these host names in metrics requests. IP addresses, localhost and the name of this host are always accepted. "
             + "\"*\" accepts every name",
             (s, v) => s with { MetricsHosts = v }),
+        Of("stop_delay", SettingTypes.AnyDuration, "\"0s\"",
+            "Continue to serve for this long after SIGTERM, before the workers are stopped. /readyz answers 503 from the signal on, "
+            + "so balancers that poll it send nothing more when the workers stop. A second SIGTERM ends the delay. "
+            + "A restart by systemd has no delay",
+            (s, v) => s with { StopDelay = v }),
         Of("trusted_owners", SettingTypes.ListOf(SettingTypes.UserName), "[]",
             "Let these users, next to root, own and write to the paths that listend opens: "
             + "log files, environment files and the runtime directory",

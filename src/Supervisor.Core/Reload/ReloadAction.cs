@@ -95,5 +95,8 @@ public sealed record TrustedOwnersChanged(ImmutableArray<string> Owners) : Reloa
 /// <summary>Another group, or only the daemon's own, reads the control socket.</summary>
 public sealed record ControlGroupChanged(string? Group) : ReloadAction("", ["control_group"]);
 
+/// <summary>The daemon serves on for another time when it is told to stop.</summary>
+public sealed record StopDelayChanged(TimeSpan Delay) : ReloadAction("", ["stop_delay"]);
+
 /// <summary>Metrics are served on another address, for other host names, or only on the control socket.</summary>
 public sealed record MetricsChanged(ImmutableArray<string> Settings, string? Address) : ReloadAction("", Settings);

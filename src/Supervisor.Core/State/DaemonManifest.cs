@@ -80,6 +80,9 @@ public sealed record ConfigEntry
     /// <summary><c>daemon.metrics_hosts</c>.</summary>
     public ImmutableArray<string> MetricsHosts { get; init; } = [];
 
+    /// <summary><c>daemon.stop_delay</c>.</summary>
+    public TimeSpan StopDelay { get; init; }
+
     /// <summary><c>daemon.trusted_owners</c>.</summary>
     public ImmutableArray<string> TrustedOwners { get; init; } = [];
 

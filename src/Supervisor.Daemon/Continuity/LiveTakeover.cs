@@ -60,7 +60,7 @@ internal sealed class LiveTakeover(
         string? failure;
         using (link)
         {
-            failure = lifecycle.IsShuttingDown ? "the running daemon is shutting down" : system.Send(link) ?? system.AwaitCommit(link);
+            failure = lifecycle.IsStopRequested ? "the running daemon is shutting down" : system.Send(link) ?? system.AwaitCommit(link);
             if (failure is null)
             {
                 // The successor owns everything now: this process closes and removes nothing.

@@ -62,7 +62,7 @@ internal sealed class ReExec(
         return answer.Task;
     }
 
-    private string? ShutdownRefusal => lifecycle.IsShuttingDown ? "listend is shutting down" : null;
+    private string? ShutdownRefusal => lifecycle.IsStopRequested ? "listend is shutting down" : null;
 
     private void Preflight(TaskCompletionSource<(string? Version, string? Refusal)> answer)
     {
@@ -106,7 +106,7 @@ internal sealed class ReExec(
 
     private void Execute((ulong, ulong) identity)
     {
-        var refusal = lifecycle.IsShuttingDown ? "listend is shutting down"
+        var refusal = lifecycle.IsStopRequested ? "listend is shutting down"
             : system.Identity != identity ? $"{system.Path} was replaced after its check"
             : system.Execute();
         Fail(MessageIds.UpgradeFailed, $"upgrade failed, the running daemon continues: {system.Path}: {refusal}");

@@ -114,6 +114,7 @@ internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Func<
             ControlGroup = config.Daemon.ControlGroup,
             Metrics = config.Daemon.Metrics,
             MetricsHosts = config.Daemon.MetricsHosts,
+            StopDelay = config.Daemon.StopDelay,
             TrustedOwners = config.Daemon.TrustedOwners,
             Listeners = config.Listeners,
             Services = config.Services,

@@ -19,7 +19,7 @@ internal sealed class Readiness(EventLoop loop, Lifecycle lifecycle, ListenerTab
 
     private IEnumerable<string> Reasons()
     {
-        if (lifecycle.IsShuttingDown)
+        if (lifecycle.IsStopRequested)
         {
             return ["listend stops"];
         }

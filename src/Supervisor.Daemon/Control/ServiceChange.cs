@@ -68,7 +68,7 @@ internal sealed class ServiceChange(ControlContext daemon, CancellationToken sto
             }
 
             var change = create(runner, by);
-            if (daemon.Lifecycle.IsShuttingDown && change is not StopProgress)
+            if (daemon.Lifecycle.IsStopRequested && change is not StopProgress)
             {
                 return (null, null, ("listend stops", "listend stops: it starts no workers anymore"));
             }

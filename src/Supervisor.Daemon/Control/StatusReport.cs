@@ -17,6 +17,7 @@ internal static class StatusReport
             Processes.CurrentPid, DaemonInfo.Version, info.StartedAt, info.Upgrades, info.Paths.Directory, info.ConfigFile)
         {
             IsUpgrading = daemon.Lifecycle.Succession == SuccessionPhase.ReExecuting,
+            Stopping = daemon.Lifecycle.Stop is { } stop ? new StopDocument(stop.At, stop.At + stop.Delay) : null,
             AtRisk = daemon.AtRisk(),
             Config = Config(info.ConfigFile, daemon.Config.Origin),
         };

@@ -6,6 +6,9 @@ internal interface IStoppableServices
     /// <summary>Whether every worker and hook has exited.</summary>
     bool AreGone { get; }
 
+    /// <summary>The longest <c>stop_timeout</c> of a service.</summary>
+    TimeSpan LongestStop { get; }
+
     /// <summary>Drains all workers.</summary>
     void StopAll();
 

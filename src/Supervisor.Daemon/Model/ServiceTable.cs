@@ -26,6 +26,10 @@ internal sealed class ServiceTable(Func<ServiceSpec, ServiceRunner> create) : IR
     public bool AreGone => _runners.TrueForAll(runner => runner.IsGone);
 
     /// <inheritdoc/>
+    public TimeSpan LongestStop =>
+        _runners.Select(runner => runner.State.Spec.StopTimeout).DefaultIfEmpty(TimeSpan.Zero).Max();
+
+    /// <inheritdoc/>
     public ServiceRunner this[int index] => _runners[index];
 
     /// <summary>The service with this name; null if there is none.</summary>

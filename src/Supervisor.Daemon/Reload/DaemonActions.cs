@@ -28,6 +28,11 @@ internal static class DaemonActions
             yield return new ControlGroupChanged(after.ControlGroup);
         }
 
+        if (before.StopDelay != after.StopDelay)
+        {
+            yield return new StopDelayChanged(after.StopDelay);
+        }
+
         var changed = new List<string>();
         if (before.Metrics != after.Metrics)
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Supervisor.Control;
+using Supervisor.Core;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Reload;
 using Supervisor.Core.Services;
@@ -59,6 +60,9 @@ internal static class ReloadText
         ControlGroupChanged { Group: var group } => Daemon(
             action, "in-place",
             group is null ? "only the daemon's own group reads control.sock" : $"members of {group} may read control.sock"),
+        StopDelayChanged { Delay: var delay } => Daemon(
+            action, "in-place",
+            delay == TimeSpan.Zero ? "SIGTERM stops the workers at once" : $"SIGTERM stops the workers after {Duration.Format(delay)}"),
         MetricsChanged metrics =>
             Daemon(action, "in-place", metrics.Address is null ? "no longer served over TCP" : $"served on {metrics.Address}"),
         _ => throw new ArgumentOutOfRangeException(nameof(action), action, null),

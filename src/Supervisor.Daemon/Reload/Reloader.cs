@@ -92,9 +92,9 @@ internal sealed class Reloader(ReloadContext daemon)
 
     private ReloadDocument Apply(ConfigResult loaded, bool dryRun)
     {
-        if (daemon.Lifecycle.IsShuttingDown || (daemon.Lifecycle.IsBeingSucceeded && !dryRun))
+        if (daemon.Lifecycle.IsStopRequested || (daemon.Lifecycle.IsBeingSucceeded && !dryRun))
         {
-            var why = daemon.Lifecycle.IsShuttingDown
+            var why = daemon.Lifecycle.IsStopRequested
                 ? "listend is stopping: no reload is possible"
                 : "the daemon is being replaced: reload again when that has ended";
             return _report.Refused(dryRun, [new ConfigDiagnostic(daemon.Info.ConfigFile ?? "", 0, 0, null, why, null)], [], []);

@@ -30,11 +30,13 @@ internal sealed class Serving : IDisposable
         _request = request;
         var actions = new ShutdownActions(
             endpoints.AreHeldBySystemd ? onKnown => request.System.AskIfRestart(parts.Loop, parts.Orphans, onKnown) : null,
-            LeaveToSuccessor, parts.Loop.Stop);
-        _shutdown = new Shutdown(parts.Lifecycle, parts.Services, parts.Events, parts.Systemd, actions, request.Log);
+            () => parts.Config.Current.Daemon.StopDelay, LeaveToSuccessor, parts.Loop.Stop);
+        _shutdown = new Shutdown(parts.Loop, parts.Lifecycle, parts.Services, parts.Events, parts.Systemd, actions, request.Log);
         _reloads = new ReloadRunner(parts.Loop, parts.Reloader.Load, parts.Reloader.Apply, parts.Systemd, request.Log);
         _trimmer = new IdleMemoryTrimmer(parts.Loop);
         _status = new SystemdStatus(parts.Loop, parts.Services, parts.Lifecycle, parts.Systemd);
+        parts.Loop.Add(_shutdown);
+        parts.Lifecycle.StopRequested += _status.Update;
         parts.ServiceChanged += _shutdown.ServiceChanged;
         parts.ServiceChanged += _status.Update;
         parts.Conflicts.GivenUp += _ =>

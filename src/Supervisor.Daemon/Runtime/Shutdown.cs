@@ -4,30 +4,38 @@ using Supervisor.Core;
 using Supervisor.Daemon.Model;
 using Supervisor.Daemon.Reports;
 using Supervisor.Linux;
+using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Daemon.Runtime;
 
-/// <summary>The actions at the beginning and at the end of a shutdown.</summary>
+/// <summary>What a shutdown asks for and does outside of it.</summary>
 /// <param name="AskIfRestart">Asks whether systemd stops the daemon in order to start it again, and calls the argument on the loop;
 /// null if systemd does not hold the descriptors.</param>
+/// <param name="Delay">For how long the daemon serves on before it stops its workers: <c>daemon.stop_delay</c>.</param>
 /// <param name="LeaveToSuccessor">Saves everything and exits; the workers continue.</param>
 /// <param name="StopLoop">Ends the loop.</param>
-internal sealed record ShutdownActions(Action<Action<bool>>? AskIfRestart, Action LeaveToSuccessor, Action StopLoop);
+internal sealed record ShutdownActions(
+    Action<Action<bool>>? AskIfRestart, Func<TimeSpan> Delay, Action LeaveToSuccessor, Action StopLoop);
 
 /// <summary>
-/// Shuts the daemon down: the first SIGTERM or SIGINT lets the workers drain, the second one kills them. At a restart by systemd the
-/// workers continue, and the next daemon recovers as after a crash. On the loop.
+/// Shuts the daemon down: SIGTERM or SIGINT lets the workers drain, one more kills them. With <c>daemon.stop_delay</c> the first signal
+/// only makes the daemon not ready; the workers drain when the delay or a second signal ends it. At a restart by systemd the workers
+/// continue, and the next daemon recovers as after a crash. On the loop, of which it is a deadline.
 /// </summary>
 internal sealed class Shutdown(
-    Lifecycle lifecycle, IStoppableServices services, EventLog events, SystemdNotify systemd, ShutdownActions actions, ILogger log)
+    EventLoop loop, Lifecycle lifecycle, IStoppableServices services, EventLog events, SystemdNotify systemd, ShutdownActions actions,
+    ILogger log) : IDeadline
 {
     /// <summary>Whether the daemon shuts down because there is nothing to serve.</summary>
     public bool HasFailed { get; private set; }
 
+    /// <summary>When the delay ends; null without a delay.</summary>
+    public TimeSpan? NextDeadline { get; private set; }
+
     /// <summary>SIGTERM or SIGINT.</summary>
     public void OnSignal(PosixSignal signal)
     {
-        if (signal == PosixSignal.SIGTERM && actions.AskIfRestart is { } ask && !lifecycle.IsShuttingDown)
+        if (signal == PosixSignal.SIGTERM && actions.AskIfRestart is { } ask && !lifecycle.IsStopRequested)
         {
             ask(isRestart =>
             {
@@ -37,13 +45,13 @@ internal sealed class Shutdown(
                 }
                 else
                 {
-                    Stop(signal);
+                    Stop(signal.ToString());
                 }
             });
             return;
         }
 
-        Stop(signal);
+        Stop(signal.ToString());
     }
 
     /// <summary>No listener could be made, and none waits for its address any more.</summary>
@@ -68,23 +76,54 @@ internal sealed class Shutdown(
         }
     }
 
-    private void Stop(PosixSignal signal)
+    /// <summary>The delay is over.</summary>
+    public void PassDeadline()
+    {
+        Drain("stop_delay is over");
+    }
+
+    private void Stop(string signal)
     {
         if (lifecycle.IsShuttingDown)
         {
-            log.Kind(MessageIds.DaemonStopForced).Warning("{Signal} again: killing the remaining workers", signal.ToString());
+            log.Kind(MessageIds.DaemonStopForced).Warning("{Signal} again: killing the remaining workers", signal);
             services.KillAll();
             return;
         }
 
+        if (lifecycle.IsStopRequested)
+        {
+            Drain($"{signal} again");
+            return;
+        }
+
+        var delay = actions.Delay();
+        lifecycle.RequestStop(new StopRequest(loop.Time.GetUtcNow(), delay));
         systemd.Stopping();
-        log.Kind(MessageIds.DaemonStopping).Information("{Signal}: workers drain, then listend exits", signal.ToString());
-        events.Daemon("daemon-leaving", $"{signal}: workers drain, then listend exits");
+        if (delay == TimeSpan.Zero)
+        {
+            Drain(signal);
+            return;
+        }
+
+        // The unit's TimeoutStopSec= may be shorter.
+        systemd.ExtendTimeout(delay + services.LongestStop);
+        NextDeadline = loop.Now + delay;
+        var text = $"{signal}: not ready from now on; workers drain in {Duration.Format(delay)}, then listend exits";
+        log.Kind(MessageIds.DaemonStopDelayed).Information("{Message}", text);
+        events.Daemon("daemon-leaving", text);
+    }
+
+    private void Drain(string cause)
+    {
+        log.Kind(MessageIds.DaemonStopping).Information("{Cause}: workers drain, then listend exits", cause);
+        events.Daemon("daemon-leaving", $"{cause}: workers drain, then listend exits");
         StopServices();
     }
 
     private void StopServices()
     {
+        NextDeadline = null;
         lifecycle.BeginShutdown();
         services.StopAll();
         ServiceChanged();

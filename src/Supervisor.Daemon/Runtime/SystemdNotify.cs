@@ -29,6 +29,10 @@ internal sealed class SystemdNotify(ISystemdNotifier notifier, Lifecycle lifecyc
     /// <summary>The daemon shuts down.</summary>
     public void Stopping() => Send(ServiceState.Stopping);
 
+    /// <summary>The stop takes up to this long from now on, whatever TimeoutStopSec= says.</summary>
+    public void ExtendTimeout(TimeSpan time) =>
+        Send(new ServiceState(string.Create(CultureInfo.InvariantCulture, $"EXTEND_TIMEOUT_USEC={(long)time.TotalMicroseconds}")));
+
     /// <summary>The loop runs: WATCHDOG=1.</summary>
     public void Alive() => Send(new ServiceState("WATCHDOG=1"));
 
@@ -39,10 +43,10 @@ internal sealed class SystemdNotify(ISystemdNotifier notifier, Lifecycle lifecyc
         Send(new ServiceState(string.Create(CultureInfo.InvariantCulture, $"RELOADING=1\nMONOTONIC_USEC={microseconds}")));
     }
 
-    /// <summary>A reload has ended. Not sent during a shutdown, because READY=1 would cancel STOPPING=1.</summary>
+    /// <summary>A reload has ended. Not sent after a request to stop, because READY=1 would cancel STOPPING=1.</summary>
     public void Reloaded()
     {
-        if (!lifecycle.IsShuttingDown)
+        if (!lifecycle.IsStopRequested)
         {
             Ready();
         }

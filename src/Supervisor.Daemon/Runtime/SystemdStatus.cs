@@ -1,4 +1,5 @@
 using System.Globalization;
+using Supervisor.Core;
 using Supervisor.Core.Services;
 using Supervisor.Daemon.Model;
 using Supervisor.Daemon.Reports;
@@ -63,6 +64,11 @@ internal sealed class SystemdStatus
         {
             var workers = _services.Sum(runner => runner.State.Workers.Length);
             return string.Create(CultureInfo.InvariantCulture, $"stopping; {Count(workers, "worker")} left");
+        }
+
+        if (_lifecycle.Stop is { } stop)
+        {
+            return $"not ready: workers stop {Duration.Format(stop.Delay)} after SIGTERM";
         }
 
         var states = _services.Select(runner => (runner.Name, State: ServiceDocuments.State(runner), Ready: IsReady(runner.State)))

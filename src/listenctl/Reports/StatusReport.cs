@@ -20,6 +20,11 @@ internal static class StatusReport
         bool showsAll)
     {
         output.WriteLine(DaemonLine(status, clock, countsServices: !isOne));
+        if (StopRemark(status.Daemon.Stopping, clock) is { } stops)
+        {
+            output.WriteLine(stops);
+        }
+
         foreach (var remark in ConfigRemarks(status.Daemon.Config, clock))
         {
             output.WriteLine(remark);
@@ -98,6 +103,13 @@ internal static class StatusReport
         return line.AppendItem(countsServices && stopped > 0 ? $"{stopped} stopped" : null, Palette.Muted)
             .AppendItem(daemon.ConfigFile, Palette.Muted);
     }
+
+    /// <summary>That the daemon was told to stop, and when its workers are stopped; null if it was not.</summary>
+    private static StyledText? StopRemark(StopDocument? stop, TimeProvider clock) => stop is not { } one ? null
+        : one.WorkersStopAt > clock.GetUtcNow()
+            ? new($"told to stop at {HumanTime.Local(one.RequestedAt, clock)}: not ready, workers drain from "
+                + $"{HumanTime.Local(one.WorkersStopAt, clock)} on; a second SIGTERM begins that now", Palette.Warning)
+            : new($"told to stop at {HumanTime.Local(one.RequestedAt, clock)}: exits when the last worker has exited", Palette.Warning);
 
     /// <summary>Whether the daemon runs another configuration than its files have, and why; one line each.</summary>
     public static List<StyledText> ConfigRemarks(ConfigDocument? config, TimeProvider clock)

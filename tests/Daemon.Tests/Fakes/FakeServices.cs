@@ -7,6 +7,8 @@ internal sealed class FakeServices : IStoppableServices
 {
     public bool AreGone { get; set; }
 
+    public TimeSpan LongestStop { get; set; } = TimeSpan.FromSeconds(30);
+
     public int Stopped { get; private set; }
 
     public int Killed { get; private set; }

@@ -18,6 +18,7 @@ public sealed class ShutdownTests : IDisposable
     private readonly FakeLog _log = new();
     private readonly EventLog _events;
     private Action<bool>? _onKnown;
+    private TimeSpan _delay;
     private int _stopped;
     private int _left;
 
@@ -94,6 +95,53 @@ public sealed class ShutdownTests : IDisposable
     }
 
     [Fact]
+    public void With_a_delay_the_workers_are_stopped_when_it_is_over()
+    {
+        _delay = TimeSpan.FromSeconds(5);
+        var shutdown = Shutdown();
+        Assert.Null(shutdown.NextDeadline);
+        shutdown.OnSignal(PosixSignal.SIGTERM);
+        Assert.Equal((true, false, 0), (_lifecycle.IsStopRequested, _lifecycle.IsShuttingDown, _services.Stopped));
+        Assert.Equal(["STOPPING=1", "EXTEND_TIMEOUT_USEC=35000000"], _systemd.TakeAll());
+        Assert.Equal(_delay, _lifecycle.Stop!.Delay);
+        Assert.InRange(shutdown.NextDeadline!.Value, TimeSpan.FromTicks(1), _loop.Now + _delay);
+
+        // Nobody told the workers: one that exits is a crash, not the end.
+        _services.AreGone = true;
+        shutdown.ServiceChanged();
+        Assert.Equal(0, _stopped);
+        _services.AreGone = false;
+        shutdown.PassDeadline();
+        Assert.Equal((true, 1, 0), (_lifecycle.IsShuttingDown, _services.Stopped, _services.Killed));
+        Assert.Null(shutdown.NextDeadline);
+        Assert.Equal([MessageIds.DaemonStopDelayed, MessageIds.DaemonStopping], _log.Kinds);
+    }
+
+    [Fact]
+    public void A_second_signal_ends_the_delay_and_a_third_one_kills()
+    {
+        _delay = TimeSpan.FromHours(1);
+        var shutdown = Shutdown();
+        shutdown.OnSignal(PosixSignal.SIGTERM);
+        shutdown.OnSignal(PosixSignal.SIGTERM);
+        Assert.Equal((1, 0), (_services.Stopped, _services.Killed));
+        Assert.Null(shutdown.NextDeadline);
+        shutdown.OnSignal(PosixSignal.SIGINT);
+        Assert.Equal((1, 1), (_services.Stopped, _services.Killed));
+        Assert.Equal([MessageIds.DaemonStopDelayed, MessageIds.DaemonStopping, MessageIds.DaemonStopForced], _log.Kinds);
+    }
+
+    [Fact]
+    public void A_restart_by_systemd_has_no_delay()
+    {
+        _delay = TimeSpan.FromHours(1);
+        Shutdown(isSystemd: true).OnSignal(PosixSignal.SIGTERM);
+        _onKnown!(true);
+        Assert.Equal(1, _left);
+        Assert.False(_lifecycle.IsStopRequested);
+    }
+
+    [Fact]
     public void The_daemon_fails_without_anything_to_serve()
     {
         _services.AreGone = true;
@@ -107,6 +155,6 @@ public sealed class ShutdownTests : IDisposable
     public void Dispose() => _loop.Dispose();
 
     private Shutdown Shutdown(bool isSystemd = false) => new(
-        _lifecycle, _services, _events, new SystemdNotify(_systemd, _lifecycle, TimeProvider.System, _log.Log),
-        new ShutdownActions(isSystemd ? onKnown => _onKnown = onKnown : null, () => _left++, () => _stopped++), _log.Log);
+        _loop, _lifecycle, _services, _events, new SystemdNotify(_systemd, _lifecycle, TimeProvider.System, _log.Log),
+        new ShutdownActions(isSystemd ? onKnown => _onKnown = onKnown : null, () => _delay, () => _left++, () => _stopped++), _log.Log);
 }
