@@ -130,6 +130,10 @@ public sealed class WorkerTests
             directory.Write("env", "# a comment\nREPLACED='with this'\nSERVICE=file\nQUOTED=\"a \\\"quoted\\\" one\"\nLISTEN_FDS=99\n");
         });
 
+    /// <summary>Field 19 of /proc/self/stat, proc_pid_stat(5).</summary>
+    private static int OwnNice() => int.Parse(
+        File.ReadAllText("/proc/self/stat").Split(')')[^1].Split(' ')[17], CultureInfo.InvariantCulture);
+
     [Fact]
     public Task A_worker_inherits_settings_that_are_not_configured() => DaemonUnderTest.WithAsync(
         """
@@ -147,7 +151,7 @@ public sealed class WorkerTests
             var view = await AskAsync(await daemon.EndPointAsync("web"));
             Assert.Equal([0, 1, 2, 3], view.Descriptors.Select(one => one.Fd));
             Assert.Equal((0UL, 0, view.Pid, daemon.Pid), (view.Blocked, view.NotDefault.Count, view.Session, view.Parent));
-            Assert.Equal((0, 0), (view.NoNewPrivileges, view.Nice));
+            Assert.Equal((0, OwnNice()), (view.NoNewPrivileges, view.Nice));
             Assert.Equal([0, 0, 0], view.Uid);
             Assert.Equal("from the daemon", view.Variable("SERVICE"));
 
