@@ -21,6 +21,7 @@ internal sealed class RunningState
     private readonly long? _somaxconn = Sysctl.ReadNumber("net.core.somaxconn");
     private readonly Dictionary<RunningListener, ListenerHandle> _handles = new(ReferenceEqualityComparer.Instance);
     private readonly IReadOnlyList<RunningListener> _listeners;
+    private readonly HashSet<ListenAddress> _addresses;
     private readonly IReadOnlyList<RunningListener> _retired;
     private readonly IReadOnlyList<RunningService> _services;
 
@@ -34,6 +35,7 @@ internal sealed class RunningState
     {
         _fileFinding = fileFinding;
         _listeners = [.. handles.Where(handle => !handle.IsGiven).Select(Read)];
+        _addresses = [.. _listeners.Select(running => running.Spec.Address)];
         _retired = [.. retired.Select(Read)];
         _services = [.. services.Select(Read)];
     }
@@ -49,7 +51,7 @@ internal sealed class RunningState
     /// </summary>
     private ListenerSpec InRunningSpelling(ListenerSpec wanted)
     {
-        if (!wanted.Address.IsFile || _listeners.Any(running => running.Spec.Address == wanted.Address))
+        if (!wanted.Address.IsFile || _addresses.Contains(wanted.Address))
         {
             return wanted;
         }
