@@ -10,6 +10,8 @@ import glob
 import json
 import os
 import pwd
+import re
+import shutil
 import signal
 import socket
 import struct
@@ -362,7 +364,8 @@ def documented():
     steps(block("how-to/monitor.md", 4))
     steps(block("reference/log-messages.md", 1))
     try:
-        steps(block(page, 3))
+        steps(block(page, 4))
+        steps(block(page, 5))
         assert "2048" in run("systemctl", "cat", "listend.socket"), "the edited unit is not in use"
         with socket.create_connection(("127.0.0.1", 8080), timeout=30):
             ready()
@@ -389,24 +392,38 @@ def instance():
 
 
 def unprivileged():
-    """With the drop-in no process runs as root, and listend still binds a port below 1024."""
+    """With the drop-in no process runs as root or has a capability; with the lines that it names listend binds a port below 1024."""
     os.rename("/etc/listend/conf.d/hello.toml", "/etc/listend/hello.kept")
-    write("/etc/listend/conf.d/low.toml", PLAIN.replace("@PORT@", "80"))
-    write(f"{UNITS}/listend.service.d/unprivileged.conf", open("/usr/share/doc/listend/examples/unprivileged.conf").read())
-    run("systemctl", "daemon-reload")
+    with open("/usr/share/doc/listend/examples/unprivileged.conf") as file:
+        dropped = file.read()
+    low = dropped.replace("#   AmbientCapabilities=", "AmbientCapabilities=").replace("#   CapabilityBoundingSet=", "CapabilityBoundingSet=")
+
+    def capabilities(pid):
+        with open(f"/proc/{pid}/status") as file:
+            return {line.split()[1] for line in file if line.startswith(("CapPrm", "CapEff", "CapBnd", "CapAmb"))}
+
     try:
-        with target(Target.control, 80):
-            run("systemctl", "start", "listend")
-            ready()
-            state = State()
-            user = pwd.getpwnam("listend").pw_uid
-            for pid in [state.daemon, *state.workers]:
-                assert os.stat(f"/proc/{pid}").st_uid == user, f"pid {pid} does not run as the user listend"
-            under_load(lambda: run("systemctl", "restart", "listend"), "workers", "inodes")
-            under_load(lambda: run("listenctl", "restart", "hello", "--wait"), "daemon", "inodes")
+        for port, drop_in in (("8083", dropped), ("80", low)):
+            write("/etc/listend/conf.d/low.toml", PLAIN.replace("@PORT@", port))
+            if drop_in is dropped:
+                run("bash", "-ec", "".join(block("how-to/run-under-systemd.md", 3)))
+            else:
+                write(f"{UNITS}/listend.service.d/10-unprivileged.conf", drop_in)
+                run("systemctl", "daemon-reload")
+                run("systemctl", "start", "listend")
+            with target(Target.control, int(port)):
+                ready()
+                state = State()
+                user = pwd.getpwnam("listend").pw_uid
+                for pid in [state.daemon, *state.workers]:
+                    assert os.stat(f"/proc/{pid}").st_uid == user, f"pid {pid} does not run as the user listend"
+                    assert drop_in is low or capabilities(pid) == {"0" * 16}, f"pid {pid} has {capabilities(pid)}"
+                under_load(lambda: run("systemctl", "restart", "listend"), "workers", "inodes")
+                under_load(lambda: run("listenctl", "restart", "hello", "--wait"), "daemon", "inodes")
+            run("systemctl", "stop", "listend", timeout=90)
     finally:
         run("systemctl", "stop", "listend", timeout=90)
-        os.remove(f"{UNITS}/listend.service.d/unprivileged.conf")
+        os.remove(f"{UNITS}/listend.service.d/10-unprivileged.conf")
         os.remove("/etc/listend/conf.d/low.toml")
         os.rename("/etc/listend/hello.kept", "/etc/listend/conf.d/hello.toml")
         run("systemctl", "daemon-reload")
@@ -494,6 +511,39 @@ def rpm():
     assert not os.path.exists("/usr/bin/listend") and os.path.exists("/etc/listend/conf.d/hello.toml")
 
 
+def tutorial():
+    """docs/tutorial/node-service.md as it stands there, on a host that has neither listend nor Node: a deploy and a failed deploy."""
+    package = sorted(glob.glob("/bench/listend_*.deb"), key=len)[0]
+    shutil.copy(package, "/root")
+    page = "tutorial/node-service.md"
+    steps = ["".join(block(page, number)) for number in range(1, 7)]
+    # The first four steps have to succeed; the others deploy, one of them a mistake.
+    script = "\n".join(["set -e", *[f"{step}\necho == {number}" for number, step in enumerate(steps[:4], 1)],
+                        "set +e", *[f"{step}\necho == {number}" for number, step in enumerate(steps[4:], 5)]])
+    environment = {"PATH": os.environ["PATH"], "HOME": "/root", "LANG": "C.UTF-8"}
+    began = time.monotonic()
+    with open("/bench/tutorial", "w") as file:
+        shell = subprocess.Popen(["bash", "-c", script], cwd="/root", env=environment, stdin=subprocess.DEVNULL, stdout=file,
+                                 stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        status = shell.wait(500)
+        took = time.monotonic() - began
+    finally:
+        # The client of step 5 continues.
+        os.killpg(shell.pid, signal.SIGKILL)
+    with open("/bench/tutorial") as file:
+        said = file.read()
+    assert status == 0 and "== 6" in said, f"exit {status}: {said[-1500:]}"
+    outputs = re.split(r"^== \d$", said, flags=re.M)
+    assert "no errors" in outputs[1], outputs[1]
+    assert "version 1" in outputs[3], outputs[3]
+    assert re.search(r"version 2, pid \d+\n0\n$", outputs[4]), outputs[4]
+    assert re.search(r"exit status 1\n0\n$", outputs[5]), outputs[5]
+    assert took < 300, f"it took {took:.0f} s"
+    for worker in client("status")["services"][0]["workers"]:
+        assert os.stat(f"/proc/{worker['pid']}").st_uid == pwd.getpwnam("listend").pw_uid, "a worker does not run as the user listend"
+
+
 def replacement():
     """Measures the time from SIGKILL of a worker to its replacement's main(), by turns for listend and systemd. Not a test."""
     path = "/run/stamps.sock"
@@ -539,10 +589,11 @@ def replacement():
 
 
 # Run only by name.
-ON_REQUEST = {"replacement", "rpm"}
+ON_REQUEST = {"replacement", "rpm", "tutorial"}
 SCENARIOS = [
     install, start, journal, roll_out, replacement, reload, restart, kill, upgrade, newer_package, conffiles, stop, by_hand,
     socket_unit, documented, instance, unprivileged, user_unit, empty, imported, remove, rpm,
+    tutorial,
 ]
 # These begin and end with a stopped system service.
 STOPPED = {
@@ -557,7 +608,8 @@ def main():
         wanted = set(file.read().split())
     for scenario in SCENARIOS:
         name = scenario.__name__
-        if name not in wanted if name in ON_REQUEST else wanted and name not in wanted | NEEDED:
+        needed = set() if "tutorial" in wanted else NEEDED
+        if name not in wanted if name in ON_REQUEST else wanted and name not in wanted | needed:
             continue
         if name in STOPPED - {"stop", "remove", "rpm"}:
             run("systemctl", "stop", "listend", timeout=90)
