@@ -27,28 +27,43 @@ public sealed class SessionTests(ITestOutputHelper output)
     });
 
     [Fact]
-    public Task Neither_an_upgrade_nor_the_death_of_the_daemon_moves_a_flow() => WithAsync(async (daemon, load) =>
+    public Task Neither_an_upgrade_nor_a_takeover_nor_the_death_of_the_daemon_moves_a_flow() => WithAsync(async (daemon, load) =>
     {
         await RestartAsync(daemon, load, 2);
         Assert.Equal(0, (await daemon.ListenctlAsync("upgrade")).ExitCode);
         await load.RoundsAsync(2);
-        await RestartAsync(daemon, load, 3);
 
-        // In the middle of a switch: some of the new workers serve.
+        await BeginSwitchAsync(daemon);
+        await using var second = daemon.Again();
+        Assert.Equal(0, await daemon.WaitAsync());
+        await EndSwitchAsync(second, load, 3);
+        await RestartAsync(second, load, 4);
+
+        await BeginSwitchAsync(second);
+        second.Signal(Signals.Kill);
+        await second.WaitAsync();
+        await load.RoundsAsync(2);
+        await using var third = second.Again();
+        await EndSwitchAsync(third, load, 5);
+        await AssertNothingIsLostAsync(load);
+        await third.LeaveAsync();
+    });
+
+    /// <summary>Returns in the middle of a switch: some of the new workers serve.</summary>
+    private static async Task BeginSwitchAsync(DaemonUnderTest daemon)
+    {
         var mark = daemon.Log.Count;
         Assert.Equal(0, (await daemon.ListenctlAsync("restart", "w")).ExitCode);
         await daemon.WaitUntilReadyAsync("w", 1, mark);
-        daemon.Signal(Signals.Kill);
-        await daemon.WaitAsync();
-        await load.RoundsAsync(2);
-        await using var successor = daemon.Again();
-        await successor.Log.WaitForAsync(0, MessageIds.DaemonReady);
-        await successor.UntilAsync(async () =>
-            (await successor.StatusAsync("w")) is { Generation: 4, Ready: Workers, Rollout.State: "done" or "draining" });
-        await NewFlowsAsync(load, 4);
-        await AssertNothingIsLostAsync(load);
-        await successor.LeaveAsync();
-    }, new DaemonOptions { ExitCode = 128 + Signals.Kill });
+    }
+
+    private static async Task EndSwitchAsync(DaemonUnderTest successor, FlowLoad load, int generation)
+    {
+        await successor.WaitUntilUpAsync();
+        await successor.UntilAsync(async () => await successor.StatusAsync("w") is { Ready: Workers, Rollout.State: "done" or "draining" } now
+            && now.Generation == generation);
+        await NewFlowsAsync(load, generation);
+    }
 
     private static async Task RestartAsync(DaemonUnderTest daemon, FlowLoad load, int generation)
     {

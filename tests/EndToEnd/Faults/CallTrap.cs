@@ -13,7 +13,8 @@ internal sealed class CallTrap : IAsyncDisposable
     /// twice.
     /// </summary>
     public const string Calls =
-        "bind,listen,connect,chmod,unlink,clone,execve,memfd_create,renameat,sendmsg,recvmsg,pidfd_send_signal,kill,waitid,accept4";
+        "bind,listen,connect,chmod,unlink,clone,execve,memfd_create,renameat,sendmsg,recvmsg,pidfd_send_signal,kill,waitid,accept4,bpf,"
+        + "shutdown";
 
     private readonly RunningProgram _strace;
 

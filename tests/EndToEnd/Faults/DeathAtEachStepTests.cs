@@ -41,6 +41,24 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
         return new Act(() => AnswersAsync(daemon, "restart", "web", "--wait"), now => Task.FromResult(now.Generation > before));
     });
 
+    /// <summary>Each worker has a socket of its own, and the kernel selects it.</summary>
+    [Fact]
+    public Task The_daemon_survives_death_at_each_step_of_a_steered_rollout() => EachStepAsync(
+        async (daemon, _) =>
+        {
+            var before = (await Steady.AskAsync(daemon, "web")).Generation;
+            return new Act(() => AnswersAsync(daemon, "restart", "web", "--wait"), async now =>
+            {
+                var listener = await daemon.ListenerAsync("web");
+                Assert.Equal(("generation", now.Generation), (listener.Steering!.Mode, listener.Steering.ActiveGeneration));
+                Assert.Equal(now.Desired, listener.Sockets!.Count);
+                Assert.All(listener.Sockets, socket => Assert.Equal("serving", socket.State));
+                return now.Generation > before;
+            });
+        },
+        most: 4,
+        config: Config.Replace("# socket", "# socket\nsteering = \"generation\"", StringComparison.Ordinal));
+
     [Fact]
     public Task The_daemon_survives_death_in_a_rollout_without_wait() => EachStepAsync(async (daemon, _) =>
     {
@@ -182,7 +200,8 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
         Func<DaemonUnderTest, int, Task<Act>> make,
         bool losesRequests = false,
         Func<DaemonUnderTest, Task>? afterwards = null,
-        int most = 10) => UnderLoadAsync(async (daemon, steady, load) =>
+        int most = 10,
+        string config = Config) => UnderLoadAsync(async (daemon, steady, load) =>
     {
         var recording = daemon.Directory["calls"];
         var first = await make(daemon, 1);
@@ -240,13 +259,14 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
 
         Assert.True(killed > 0);
         return daemon;
-    }, losesRequests);
+    }, losesRequests, config);
 
-    private async Task UnderLoadAsync(Func<DaemonUnderTest, Steady, LoadRun, Task<DaemonUnderTest>> test, bool losesRequests = false)
+    private async Task UnderLoadAsync(
+        Func<DaemonUnderTest, Steady, LoadRun, Task<DaemonUnderTest>> test, bool losesRequests = false, string config = Config)
     {
         using var directory = new TemporaryDirectory();
         QuickWorker.Compile(directory);
-        _started = DaemonUnderTest.Start(directory, Config, new DaemonOptions());
+        _started = DaemonUnderTest.Start(directory, config, new DaemonOptions());
         try
         {
             var daemon = _started;
