@@ -9,6 +9,9 @@ public sealed record CheckDocument(bool Ok, IReadOnlyList<ConfigErrorDocument> E
     /// <summary>Warnings: for example files that services name and that do not exist now.</summary>
     public IReadOnlyList<ConfigErrorDocument> Warnings { get; set; } = [];
 
+    /// <summary>By what the kernel selects among the sockets of each listener that has shards or steering; none with --offline.</summary>
+    public IReadOnlyList<SelectionDocument> Selections { get; set; } = [];
+
     /// <summary>Every path that listend opens: configuration files, runtime directory, log and environment files.</summary>
     public IReadOnlyList<OpenedPathDocument> Paths { get; set; } = [];
 }

@@ -49,6 +49,11 @@ public sealed record ListenerDocument(
     /// <summary>How the kernel divides new connections between generations; null if the configuration does not ask for that.</summary>
     public SteeringDocument? Steering { get; init; }
 
+    /// <summary>
+    /// By what the kernel selects among the listener's sockets; null for a listener with one socket and without steering.
+    /// </summary>
+    public SelectionDocument? Selection { get; init; }
+
     /// <summary>The sockets by shard; null if not reported.</summary>
     public IReadOnlyList<ShardDocument>? Sockets { get; init; }
 }
@@ -72,6 +77,24 @@ public sealed record ShardDocument(int Shard, ulong Inode, int Fd, QueueDocument
 
     /// <summary>The generation of the worker that has the socket, or had it last; null without steering.</summary>
     public int? Generation { get; init; }
+}
+
+/// <summary>By what the kernel selects among the sockets of an address.</summary>
+/// <param name="By">
+/// One of bpf (listend's program); classic-bpf (a program without maps, for shards); hash (the kernel's own); none (all workers share one
+/// socket).
+/// </param>
+/// <param name="Reason">Why it is not bpf, with the capability or the kernel that is missing; null if it is.</param>
+public sealed record SelectionDocument(string By, string? Reason)
+{
+    /// <summary>
+    /// Whether a program selects now. Shards need it only while their number changes: otherwise the kernel's hash spreads over all.
+    /// </summary>
+    public bool Active { get; init; }
+
+    /// <summary>The listener; only in the output of <c>listend check</c>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Name { get; init; }
 }
 
 /// <summary>How the kernel divides new connections between generations.</summary>
@@ -179,6 +202,12 @@ public sealed record FailureDocument(
 
     /// <summary>Notes on an address that can be bound.</summary>
     public IReadOnlyList<string> Warnings { get; set; } = [];
+
+    /// <summary>
+    /// By what the kernel would select among several sockets of the address here; absent for an address that cannot have several.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SelectionDocument? Selection { get; init; }
 
     /// <summary>TIME_WAIT: milliseconds until the last connection has left that state; null otherwise.</summary>
     public long? ClearsInMs { get; init; }

@@ -66,8 +66,8 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
         });
 
         var history = await daemon.HistoryAsync("web");
-        Assert.Contains(history, entry => entry.Option == "SO_ATTACH_REUSEPORT_CBPF" && Numbers(entry) == "0 1 2 3");
-        Assert.Contains(history, entry => entry.Option == "SO_ATTACH_REUSEPORT_CBPF" && Numbers(entry) == "0 1");
+        Assert.Contains(history, entry => entry is { Phase: "steer", Call: "bpf", Errno: null } && Numbers(entry) == "0 1 2 3");
+        Assert.Contains(history, entry => entry is { Phase: "steer", Call: "bpf", Errno: null } && Numbers(entry) == "0 1");
         Assert.Contains(
             history,
             entry => entry is { Phase: "create", Call: "socket" } && entry.Note!.Contains("shard 7", StringComparison.Ordinal));
@@ -203,7 +203,7 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
         Assert.Equal(pids.Count - 1, pids.Intersect(await daemon.ReadyAsync("web")).Count());
         Assert.Contains(
             await daemon.HistoryAsync("web"),
-            entry => entry is { Option: "SO_ATTACH_REUSEPORT_CBPF", Errno: null } && Numbers(entry) == "0 1 2");
+            entry => entry is { Phase: "steer", Call: "bpf", Errno: null } && Numbers(entry) == "0 1 2");
         await daemon.LeaveAsync();
     }
 

@@ -47,6 +47,20 @@ environment = { HOME = "/" }
 """
 
 
+# Workers that have a socket each, and keep their clients.
+STEERED = """
+[listener.udp]
+address = "udp://127.0.0.1:9000"
+affinity = { by = "flow", idle = "120s" }
+
+[service.hello]
+command = ["/usr/bin/python3", "/bench/steered.py", "udp"]
+listeners = ["udp"]
+workers = 2
+stop_timeout = "120s"
+rollout = { settle = "0s", max_generations = 20 }
+"""
+
 # One TCP listener, workers of the daemon's own user: for units that do not run as root.
 PLAIN = """
 [listener.web]
@@ -159,6 +173,43 @@ class Load:
             except OSError as error:
                 self.failures.append(f"{type(error).__name__}: {error}")
             time.sleep(max(0, 0.01 - (time.monotonic() - began)))
+
+
+class Flows:
+    """Clients that send numbered datagrams, each from an address of its own. Every one is answered once, by one worker."""
+
+    def __init__(self, count):
+        self.clients = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
+        self.sent, self.workers, self.wrong, self.leaving = [0] * count, {}, [], False
+        for one in self.clients:
+            one.connect(("127.0.0.1", 9000))
+            one.settimeout(30)
+        self.thread = threading.Thread(target=self.work)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.leaving = True
+        self.thread.join()
+        for one in self.clients:
+            one.close()
+
+    def work(self):
+        while not self.leaving and not self.wrong:
+            for number, one in enumerate(self.clients):
+                one.send(b"%d" % self.sent[number])
+            for number, one in enumerate(self.clients):
+                try:
+                    index, generation, pid = one.recv(256).split()
+                except OSError as error:
+                    self.wrong.append(f"flow {number}, datagram {self.sent[number]}: {error}")
+                    continue
+                if int(index) != self.sent[number] or self.workers.setdefault(number, pid) != pid:
+                    self.wrong.append(f"flow {number}: {index} by {pid}, and not {self.sent[number]} by {self.workers[number]}")
+                self.sent[number] += 1
+            time.sleep(0.02)
 
 
 def kept(before, after, *what):
@@ -391,6 +442,69 @@ def instance():
     assert not any(os.path.exists(f"/proc/{pid}") for pid in workers), "workers still run"
 
 
+def steered():
+    """A program in the kernel selects the workers' sockets. With its maps it survives in systemd's descriptor store."""
+    os.rename("/etc/listend/conf.d/hello.toml", "/etc/listend/hello.kept")
+    write("/etc/listend/conf.d/steered.toml", STEERED)
+
+    def steering():
+        return client("listeners")[0]["steering"]
+
+    def restart(generation):
+        run("listenctl", "restart", "hello")
+        end = time.monotonic() + 30
+        while not any(share["generation"] == generation and share["percent"] == 100 for share in steering()["shares"]):
+            assert time.monotonic() < end, f"generation {generation} gets no flows: {steering()}"
+            time.sleep(0.1)
+
+    def newest():
+        with Flows(20) as flows:
+            time.sleep(0.3)
+        assert not flows.wrong, flows.wrong[0]
+        return {int(pid) for pid in flows.workers.values()}
+
+    def serving():
+        return {worker["pid"] for worker in client("status")["services"][0]["workers"] if worker["state"] == "ready"}
+
+    try:
+        run("systemctl", "start", "listend")
+        ready()
+        without = steering()
+        assert without["mode"] == "none" and "CAP_BPF" in without["reason"], without
+        run("systemctl", "stop", "listend", timeout=90)
+        for line in block("how-to/steer-connections.md", 1):
+            run("bash", "-c", line)
+        ready()
+        assert steering()["mode"] == "generation", steering()
+        with Flows(100) as flows:
+            time.sleep(0.3)
+            restart(2)
+            run("systemctl", "restart", "listend")
+            ready()
+            run("systemctl", "kill", "--kill-whom=main", "-s", "SIGKILL", "listend")
+            time.sleep(1)
+            ready()
+            assert newest() <= serving(), "new flows reached an old worker"
+            run("listenctl", "restart", "hello")
+            run("systemctl", "kill", "--kill-whom=main", "-s", "SIGKILL", "listend")
+            time.sleep(1)
+            ready()
+            run("listenctl", "upgrade")
+            ready()
+            assert newest() <= serving(), "new flows reached an old worker"
+            time.sleep(0.3)
+        assert not flows.wrong, flows.wrong[0]
+        assert steering()["flows"]["live"] >= 100, steering()
+        print(f"# steered: {sum(flows.sent)} datagrams, each answered once by the worker of its flow", flush=True)
+    finally:
+        run("systemctl", "stop", "listend", timeout=180)
+        if os.path.exists(f"{UNITS}/listend.service.d/steering.conf"):
+            os.remove(f"{UNITS}/listend.service.d/steering.conf")
+        os.remove("/etc/listend/conf.d/steered.toml")
+        os.rename("/etc/listend/hello.kept", "/etc/listend/conf.d/hello.toml")
+        run("systemctl", "daemon-reload")
+
+
 def unprivileged():
     """With the drop-in no process runs as root or has a capability; with the lines that it names listend binds a port below 1024."""
     os.rename("/etc/listend/conf.d/hello.toml", "/etc/listend/hello.kept")
@@ -592,12 +706,13 @@ def replacement():
 ON_REQUEST = {"replacement", "rpm", "tutorial"}
 SCENARIOS = [
     install, start, journal, roll_out, replacement, reload, restart, kill, upgrade, newer_package, conffiles, stop, by_hand,
-    socket_unit, documented, instance, unprivileged, user_unit, empty, imported, remove, rpm,
+    socket_unit, documented, instance, steered, unprivileged, user_unit, empty, imported, remove, rpm,
     tutorial,
 ]
 # These begin and end with a stopped system service.
 STOPPED = {
-    "stop", "by_hand", "socket_unit", "documented", "instance", "unprivileged", "user_unit", "empty", "imported", "remove", "rpm",
+    "stop", "by_hand", "socket_unit", "documented", "instance", "steered", "unprivileged", "user_unit", "empty", "imported",
+    "remove", "rpm",
 }
 # Without these no further scenario can run.
 NEEDED = {"install", "start"}

@@ -56,6 +56,7 @@ internal static class ListenerDocuments
                 Generation = socket.Steered?.Generation,
             })],
             Steering = SteeringDocuments.Of(handle),
+            Selection = SelectionDocuments.Of(handle),
             Drifted = [.. handle.Drift.DistinctBy(change => change.Name).Select(change => Drifted(handle, change))],
         };
     }

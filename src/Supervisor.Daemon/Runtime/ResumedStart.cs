@@ -97,7 +97,8 @@ internal static class ResumedStart
             var handle = parts.Factory.Restorer.Restore(entry, descriptor, previous.Origin, previous.Call, previous.Note);
             parts.Factory.Restorer.RestoreShards(
                 handle, shard => previous.Descriptors.Take(DescriptorKey.Shard(entry.Spec.Name, shard)), previous.Call, previous.Note,
-                entry.Shards, inode => previous.Descriptors.Take(DescriptorKey.LeavingShard(entry.Spec.Name, inode)));
+                entry.Shards, inode => previous.Descriptors.Take(DescriptorKey.LeavingShard(entry.Spec.Name, inode)),
+                entry.Steering is null ? what => previous.Descriptors.Take(DescriptorKey.Steering(entry.Spec.Name, what)) : null);
             parts.Factory.Steerer.Restore(handle, entry.Steering, previous.Descriptors.Take, previous.Call, previous.Note);
             handle.RecordBaseline();
             parts.Listeners.Add(handle);

@@ -1,7 +1,7 @@
-using System.Globalization;
 using Supervisor.Config;
 using Supervisor.Config.Diagnostics;
 using Supervisor.Core.Services;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Validation;
@@ -12,9 +12,6 @@ namespace Supervisor.Daemon.Validation;
 /// </summary>
 internal static class SignalRights
 {
-    private const int Kill = 5; // CAP_KILL, linux/capability.h
-    private const string EffectiveSet = "CapEff:\t";
-
     public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config) =>
         config.Readable.Services.SelectMany(service => Faults(service).Select(fault => config.Places.Diagnostic(
             "service", service.Name, fault.Setting, fault.Message, fault.Remedy) with
@@ -22,7 +19,7 @@ internal static class SignalRights
 
     private static IEnumerable<(string Setting, string Message, string Remedy)> Faults(ServiceSpec service)
     {
-        if (service.User is { } user && Processes.FindUser(user)?.Uid is { } uid && uid != Processes.EffectiveUid && !HasKill())
+        if (service.User is { } user && Processes.FindUser(user)?.Uid is { } uid && uid != Processes.EffectiveUid && !OwnRights.MaySignalAll)
         {
             yield return ("user",
                 $"workers of \"{user}\" cannot be signalled: this process lacks CAP_KILL, so stop_signal and SIGKILL fail with EPERM",
@@ -36,11 +33,6 @@ internal static class SignalRights
                 "permit pidfd_send_signal in the seccomp filter (SystemCallFilter=, or the container runtime's profile)");
         }
     }
-
-    private static bool HasKill() => File.ReadLines("/proc/self/status")
-        .FirstOrDefault(line => line.StartsWith(EffectiveSet, StringComparison.Ordinal)) is not { } line
-        || !ulong.TryParse(line.AsSpan(EffectiveSet.Length), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var set)
-        || (set >> Kill & 1) != 0;
 
     private static SystemCallError? Refusal()
     {

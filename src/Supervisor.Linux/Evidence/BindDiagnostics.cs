@@ -88,7 +88,7 @@ public static class BindDiagnostics
         var evidence = BindEvidence.None;
 
         // Of the thread that was refused, which may have other rights than the one that searches.
-        var mayBindAnyPort = failure.Errno is EACCES or EPERM && ProcessFacts.MayBindAnyPort();
+        var mayBindAnyPort = failure.Errno is EACCES or EPERM && OwnRights.MayBindAnyPort;
         void Collect(long until)
         {
             foreach (var found in Gather(failure, spec, predecessors, finding, until))

@@ -64,17 +64,6 @@ internal static class ProcessFacts
         return text is null or "" ? null : text.Length > MaxCommandLine ? text[..MaxCommandLine] + "..." : text;
     }
 
-    /// <summary>Whether this thread has CAP_NET_BIND_SERVICE (bit 10 of CapEff).</summary>
-    public static bool MayBindAnyPort()
-    {
-        const string field = "CapEff:";
-        const int bindService = 10;
-        var line = Text("/proc/thread-self/status")?.Split('\n').FirstOrDefault(line => line.StartsWith(field, StringComparison.Ordinal));
-        return line is not null
-            && ulong.TryParse(line[field.Length..].Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var capabilities)
-            && (capabilities & (1UL << bindService)) != 0;
-    }
-
     /// <summary>The active security modules, separated by commas; null if securityfs is not mounted.</summary>
     public static string? SecurityModules() => Text("/sys/kernel/security/lsm")?.Trim();
 

@@ -5,6 +5,7 @@ using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
 using Supervisor.Core.Listeners.Plan;
 using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Steering;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;
@@ -79,8 +80,14 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>The order of the sockets in the kernel's group; null if it is unknown, and then none can be selected.</summary>
     internal ReusePortGroup? Group { get; set; }
 
-    /// <summary>Whether a program selects among the sockets, instead of the kernel's hash.</summary>
-    internal bool IsSteered { get; set; }
+    /// <summary>Whether a program selects among the shards, instead of the kernel's hash.</summary>
+    public bool IsSteered { get; internal set; }
+
+    /// <summary>The program that selects among the shards; null if none or a classic one does.</summary>
+    internal SteeringEngine? ShardEngine { get; set; }
+
+    /// <summary>By what its shards were selected the last time that their number changed; null if it never did.</summary>
+    internal KernelSelection? Selection { get; set; }
 
     /// <summary>How the kernel selects among the sockets, each of which belongs to a worker; null if workers share them.</summary>
     public ListenerSteering? Steering { get; internal set; }
@@ -339,12 +346,20 @@ public sealed class ListenerHandle : IDisposable
         return sockets;
     }
 
+    /// <summary>Closes the program that selects among the shards; while it is attached, the kernel keeps it.</summary>
+    internal void ReleaseShardEngine()
+    {
+        ShardEngine?.Dispose();
+        ShardEngine = null;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
         SocketCloser.Close([.. _sockets.Concat(_leaving).Select(socket => socket.Descriptor)]);
         _leaving.Clear();
         Steering?.Dispose();
+        ReleaseShardEngine();
     }
 
     private void RememberNames()
@@ -380,6 +395,8 @@ public sealed class ListenerHandle : IDisposable
         SteeringRefusal = null;
         Group = null;
         IsSteered = false;
+        ReleaseShardEngine();
+        Selection = null;
         DropsIncoming = false;
     }
 

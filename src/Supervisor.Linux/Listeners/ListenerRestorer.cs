@@ -59,9 +59,10 @@ public sealed class ListenerRestorer
     /// <param name="note">The note for the history.</param>
     /// <param name="entry">Their order and selection; null if the previous daemon did not record them.</param>
     /// <param name="takeLeaving">Gives the descriptor of a shard that is being removed, by its inode number.</param>
+    /// <param name="takeProgram">Gives the program that selects among them, or a map of it, by the end of its key.</param>
     public void RestoreShards(
         ListenerHandle handle, Func<int, DescriptorHandle?> take, string call, string note, ShardsEntry? entry = null,
-        Func<ulong, DescriptorHandle?>? takeLeaving = null)
+        Func<ulong, DescriptorHandle?>? takeLeaving = null, Func<string, DescriptorHandle?>? takeProgram = null)
     {
         for (var shard = handle.Sockets.Count; handle.Effective is { } address && shard > 0 && shard < handle.Spec.Shards; shard++)
         {
@@ -80,7 +81,7 @@ public sealed class ListenerRestorer
         if (entry is not null && handle.Descriptor is not null)
         {
             ListenerSnapshot.RestoreShards(handle, entry, takeLeaving ?? (static _ => null));
-            _shards.Renew(handle);
+            _shards.Continue(handle, takeProgram ?? (static _ => null));
         }
 
         handle.RecordBaseline();

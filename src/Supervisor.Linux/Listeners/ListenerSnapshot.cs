@@ -81,7 +81,7 @@ public static class ListenerSnapshot
             descriptors.Add(key, socket.Descriptor);
         }
 
-        foreach (var (name, descriptor) in handle.Steering?.Engine.Descriptors ?? [])
+        foreach (var (name, descriptor) in (handle.Steering?.Engine ?? handle.ShardEngine)?.Descriptors ?? [])
         {
             descriptors.Add(DescriptorKey.Steering(handle.Name, name), descriptor);
         }

@@ -192,8 +192,11 @@ public sealed class ListenerSteerer
             return;
         }
 
-        if (entry is not null && Continue(handle, take) is { } steering)
+        if (entry is not null && SteeringEngine.Restore(
+            new SteeringTerms(handle.Spec.Address.Kind, handle.Spec.Affinity),
+            what => take(DescriptorKey.Steering(handle.Name, what))) is { } engine)
         {
+            var steering = new ListenerSteering(engine);
             steering.IsEnding = entry.IsEnding;
             steering.RecordedBefore = entry.RecordedBefore;
             foreach (var past in entry.Past)
@@ -213,30 +216,6 @@ public sealed class ListenerSteerer
         {
             Change(handle, handle.Spec);
         }
-    }
-
-    private static ListenerSteering? Continue(ListenerHandle handle, Func<string, DescriptorHandle?> take)
-    {
-        var given = new Dictionary<string, DescriptorHandle>(StringComparer.Ordinal);
-        foreach (var name in SteeringEngine.DescriptorNames)
-        {
-            if (take(DescriptorKey.Steering(handle.Name, name)) is { } descriptor)
-            {
-                given.Add(name, descriptor);
-            }
-        }
-
-        if (SteeringEngine.Restore(new SteeringTerms(handle.Spec.Address.Kind, handle.Spec.Affinity), given) is { } engine)
-        {
-            return new ListenerSteering(engine);
-        }
-
-        foreach (var descriptor in given.Values)
-        {
-            descriptor.Dispose();
-        }
-
-        return null;
     }
 
     private void RestoreSocket(

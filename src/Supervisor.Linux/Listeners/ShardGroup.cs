@@ -3,6 +3,7 @@ using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Plan;
+using Supervisor.Linux.Steering;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;
@@ -127,6 +128,24 @@ public sealed class ShardGroup
         }
     }
 
+    /// <summary>
+    /// Continues a previous daemon's selection. A program that it had no time to record would stay with the shards of that moment.
+    /// </summary>
+    /// <param name="handle">A listener with its shards.</param>
+    /// <param name="take">Gives a map or the program by the end of its key; null if it did not arrive.</param>
+    internal void Continue(ListenerHandle handle, Func<string, DescriptorHandle?> take)
+    {
+        if (handle.IsSteered)
+        {
+            handle.ShardEngine = SteeringEngine.Restore(new SteeringTerms(handle.Spec.Address.Kind, null), take);
+            _steering.Apply(handle);
+        }
+        else if (handle.Sockets.Count > 1)
+        {
+            Sockets.ReleaseReusePort(handle.Descriptor!);
+        }
+    }
+
     /// <summary>Closes a removed shard in which no connection waits.</summary>
     public void CloseLeaving(ListenerHandle handle, ListenerSocket socket)
     {
@@ -139,6 +158,7 @@ public sealed class ShardGroup
                 note: $"{Inode(socket)}: removed from the kernel's group");
         }
 
+        ShardSteering.Forget(handle, socket);
         history.Add(HandlePhase.Close, "close", note: $"{Inode(socket)}: no connection waited in it");
         Kernel.SocketCloser.Close(socket.Descriptor);
         handle.Forget(socket);

@@ -31,16 +31,18 @@ public sealed class SteeringEngine : IDisposable
     /// <summary>What the program does.</summary>
     public SteeringTerms Terms { get; }
 
-    /// <summary>The ends of the keys of its descriptors in the state.</summary>
-    public static IReadOnlyList<string> DescriptorNames { get; } = [.. SteeringMaps.Names, ProgramName];
+    private static IReadOnlyList<string> DescriptorNames { get; } = [.. SteeringMaps.Names, ProgramName];
 
     /// <summary>The descriptors for a successor, by the end of their key.</summary>
     public IEnumerable<KeyValuePair<string, DescriptorHandle>> Descriptors => [.. _maps.All, new(ProgramName, _program)];
 
+    /// <summary>Whether Linux accepts a selection program for sockets of a kind.</summary>
+    public static bool Supports(ListenerKind kind) => kind is ListenerKind.Tcp or ListenerKind.Udp;
+
     /// <summary>Creates the maps and loads the program; null, with the reason, if the kernel refuses.</summary>
     public static SteeringEngine? Create(SteeringTerms terms, out string? whyNot)
     {
-        if (terms.Kind is not (ListenerKind.Tcp or ListenerKind.Udp))
+        if (!Supports(terms.Kind))
         {
             whyNot = $"the kernel accepts no selection program for {terms.Kind.Scheme()}://";
             return null;
@@ -66,21 +68,33 @@ public sealed class SteeringEngine : IDisposable
         return new SteeringEngine(terms, maps, program);
     }
 
-    /// <summary>
-    /// Continues with a predecessor's descriptors, by the ends of their keys; null if one that is needed is missing. Owns those of
-    /// <see cref="DescriptorNames"/> that it uses.
-    /// </summary>
-    public static SteeringEngine? Restore(SteeringTerms terms, IReadOnlyDictionary<string, DescriptorHandle> given)
+    /// <summary>Continues with a predecessor's descriptors; null, and they are closed, if one that is needed did not arrive.</summary>
+    /// <param name="terms">What the program does.</param>
+    /// <param name="take">Gives a descriptor by the end of its key, which the engine owns afterwards; null if it did not arrive.</param>
+    public static SteeringEngine? Restore(SteeringTerms terms, Func<string, DescriptorHandle?> take)
     {
-        if (!given.TryGetValue(ProgramName, out var program) || SteeringMaps.Restore(terms, given) is not { } maps)
+        var given = new Dictionary<string, DescriptorHandle>(StringComparer.Ordinal);
+        foreach (var name in DescriptorNames)
         {
-            return null;
+            if (take(name) is { } descriptor)
+            {
+                given.Add(name, descriptor);
+            }
         }
 
         Span<byte> active = stackalloc byte[SteeringLayout.ConfigSize];
-        return Bpf.Lookup(maps.Config, First, active) is null
-            ? new SteeringEngine(terms, maps, program) { _active = BinaryPrimitives.ReadInt32LittleEndian(active) }
-            : null;
+        if (given.TryGetValue(ProgramName, out var program) && SteeringMaps.Restore(terms, given) is { } maps
+            && Bpf.Lookup(maps.Config, First, active) is null)
+        {
+            return new SteeringEngine(terms, maps, program) { _active = BinaryPrimitives.ReadInt32LittleEndian(active) };
+        }
+
+        foreach (var descriptor in given.Values)
+        {
+            descriptor.Dispose();
+        }
+
+        return null;
     }
 
     /// <summary>

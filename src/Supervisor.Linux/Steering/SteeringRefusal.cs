@@ -1,3 +1,4 @@
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Steering;
@@ -10,13 +11,19 @@ internal static class SteeringRefusal
     /// <param name="log">What the verifier said; null if it said nothing.</param>
     public static string Explain(SystemCallError error, string? log) => error.Name switch
     {
-        "EPERM" => "bpf: EPERM: CAP_BPF is missing, or a seccomp filter refuses bpf(2)",
-        "ENOSYS" => "bpf: ENOSYS: this kernel has no bpf(2), or a seccomp filter hides it",
+        "EPERM" => $"bpf: EPERM: {Permission()}",
+        "ENOSYS" => OwnRights.IsFiltered
+            ? "bpf: ENOSYS: a seccomp filter hides bpf(2): permit it in the profile of the container or the unit"
+            : "bpf: ENOSYS: this kernel has no bpf(2), or a seccomp filter hides it",
         "EINVAL" or "EACCES" => $"bpf: {error.Name}: this kernel does not know the program, which needs Linux 5.14"
             + (log is null ? "" : $": {LastLine(log)}"),
         "ENOMEM" => "bpf: ENOMEM: no kernel memory for the table of flows",
         _ => error.ToString(),
     };
+
+    private static string Permission() => !OwnRights.MayLoadPrograms ? "CAP_BPF is missing"
+        : OwnRights.IsFiltered ? "a seccomp filter refuses bpf(2): permit it in the profile of the container or the unit"
+        : "CAP_BPF of a user namespace is not enough";
 
     /// <summary>The verifier ends with the reason, and then with its statistics.</summary>
     private static string LastLine(string log) =>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Supervisor.Core;
 using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Linux.Steering;
 using Supervisor.Listenctl.Terminal;
 
 namespace Supervisor.Listenctl.Reports;
@@ -32,6 +33,16 @@ internal static class BindReport
         output.WriteLine();
         output.WriteLine(new StyledText("remedy: ", Palette.Warning).Append(diagnosis.Advice));
         output.WriteLine(new StyledText($"see docs/reference/errors.md#{cause.ToWireName()}", Palette.Muted));
+    }
+
+    /// <summary>Writes by what the kernel would select among several sockets of the address; nothing if it cannot have several.</summary>
+    public static void WriteSelection(TextOutput output, KernelSelection? selection)
+    {
+        if (selection is not null)
+        {
+            output.WriteLine(new StyledText(
+                $"several sockets (shards, steering): {selection.Word}{(selection.WhyNot is { } whyNot ? $": {whyNot}" : "")}", Palette.Muted));
+        }
     }
 
     private static void WriteHolders(TextOutput output, BindDiagnosis diagnosis)

@@ -108,6 +108,12 @@ internal static class ListenerReport
 
     private static IEnumerable<(string Head, string Text)> Steering(ListenerDocument listener)
     {
+        if (listener.Selection is { } selection)
+        {
+            yield return ("selection", selection.By + (selection.Reason is { } whyNot ? $": {whyNot}" : "")
+                + (selection.Active || selection.By is "hash" or "none" ? "" : " (when shards come or go; the kernel's hash now)"));
+        }
+
         if (listener.Steering is not { } steering)
         {
             yield break;

@@ -5,6 +5,7 @@ using System.Text.Json;
 using Supervisor.Control;
 using Supervisor.Core.Listeners;
 using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Steering;
 using Supervisor.Listenctl.Client;
 using Supervisor.Listenctl.Reports;
 using Supervisor.Listenctl.Terminal;
@@ -74,13 +75,17 @@ internal sealed class ExplainCommand : Verb
         };
         var diagnosis = BindDiagnostics.Ask(
             spec, LeftoverHolders.OfAnyService, new EvidenceBudget(Context.Clock, EvidenceBudget.OfCommand));
+        var means = wanted.Kind.IsInternet() ? KernelSelection.Of(wanted.Kind) : null;
         if (parsed.GetValue(options.Json))
         {
-            Json.Write(Context.Output, JsonSerializer.SerializeToUtf8Bytes(diagnosis.ToDocument(), ControlJson.Default.FailureDocument));
+            var document = diagnosis.ToDocument() with { Selection = means is null ? null : new SelectionDocument(means.Word, means.WhyNot) };
+            Json.Write(Context.Output, JsonSerializer.SerializeToUtf8Bytes(document, ControlJson.Default.FailureDocument));
         }
         else
         {
-            BindReport.Write(new TextOutput(Context), diagnosis);
+            var output = new TextOutput(Context);
+            BindReport.Write(output, diagnosis);
+            BindReport.WriteSelection(output, means);
         }
 
         return diagnosis.Bindable ? ExitCode.Done : ExitCode.Failed;

@@ -41,7 +41,7 @@ internal static class CheckCommand
             }
             else
             {
-                Print(path, result);
+                Print(path, result, isOffline ? [] : Selections(result));
             }
 
             return IsClean(result) ? 0 : 1;
@@ -70,10 +70,14 @@ internal static class CheckCommand
         new(IsClean(result), [.. result.Errors.Select(FailureReport.Error)], [.. result.Failures.Select(FailureReport.Failure)])
         {
             Warnings = [.. result.Warnings.Select(FailureReport.Error)],
+            Selections = isOffline ? [] : Selections(result),
             Paths = isOffline ? [] : [.. PathAudit.Paths(path, TrustedRuntimeDirectory.Of(result.Draft), result.Draft)],
         };
 
-    private static void Print(string path, ConfigResult result)
+    private static SelectionDocument[] Selections(ConfigResult result) =>
+        [.. (result.Config?.Listeners ?? []).Select(SelectionDocuments.Of).OfType<SelectionDocument>()];
+
+    private static void Print(string path, ConfigResult result, SelectionDocument[] selections)
     {
         foreach (var error in result.Errors.Concat(result.Warnings))
         {
@@ -87,6 +91,13 @@ internal static class CheckCommand
 
         if (IsClean(result))
         {
+            foreach (var selection in selections)
+            {
+                Console.Out.WriteLine(
+                    $"listener {selection.Name}: selection of sockets: {selection.By}"
+                    + (selection.Reason is { } reason ? $": {Printable.Line(reason)}" : ""));
+            }
+
             var (config, warnings) = (result.Config!, result.Warnings.Length);
             Console.Out.WriteLine(
                 $"{Printable.Line(path)}: {Count(config.Listeners.Length, "listener")}, {Count(config.Services.Length, "service")}, "

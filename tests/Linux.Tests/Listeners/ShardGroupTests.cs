@@ -73,7 +73,19 @@ public sealed class ShardGroupTests : KernelTest
     [InlineData("tcp://[::1]:0", 3)]
     [InlineData("udp://127.0.0.1:0", 1)]
     [InlineData("udp://[::1]:0", 4)]
-    public void New_and_retiring_shards_get_no_connections(string address, int before)
+    public void New_and_retiring_shards_get_no_connections(string address, int before) => GrowAndShrink(address, before, "bpf");
+
+    [Theory]
+    [InlineData("tcp://127.0.0.1:0", 1)]
+    [InlineData("tcp://[::1]:0", 3)]
+    [InlineData("udp://127.0.0.1:0", 4)]
+    public void Without_the_capability_a_classic_program_selects(string address, int before)
+    {
+        using var without = new WithoutBpf();
+        GrowAndShrink(address, before, "classic-bpf");
+    }
+
+    private static void GrowAndShrink(string address, int before, string by)
     {
         var factory = Given.Factory();
         using var handle = factory.Create(Given.Spec(address, spec => spec with { Shards = before }));
@@ -108,6 +120,24 @@ public sealed class ShardGroupTests : KernelTest
         Assert.Equal(inodes, handle.Sockets.Select(socket => socket.Inode));
         Assert.DoesNotContain(handle.History.Entries, entry => entry.Verdict == Verdict.Refused);
         Assert.Equal(handle.Spec.Address.Kind == ListenerKind.Udp, handle.IsSteered);
+        var means = ShardSteering.Means(handle);
+        Assert.Equal((by, by == "bpf" ? null : "bpf: EPERM: CAP_BPF is missing"), (means.Word, means.WhyNot));
+    }
+
+    /// <summary>The program needs no order of the sockets, so those that another process made can come and go too.</summary>
+    [Fact]
+    public void Given_shards_are_selected_by_the_program_only()
+    {
+        var factory = Given.Factory();
+        var spec = Given.Spec("tcp://127.0.0.1:0", spec => spec with { Shards = 3 });
+        using var made = factory.Create(spec);
+        var given = made.Sockets.Select(socket => Files.Duplicate(socket.Descriptor, out _)!).ToArray();
+        using var handle = factory.Adopter.Adopt(
+            spec with { Address = made.Effective! }, given, HandleOrigin.InheritedSystemd, null, "test");
+        Assert.Null(handle.Group);
+        factory.Shards.Shrink(handle, 2, TimeSpan.Zero);
+        Assert.Equal("bpf", ShardSteering.Means(handle).Word);
+        Assert.Equal([0, 1], Reached(handle));
     }
 
     [Fact]

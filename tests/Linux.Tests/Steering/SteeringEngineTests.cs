@@ -213,7 +213,7 @@ public sealed class SteeringEngineTests : KernelTest
         using var client = new Client("127.0.0.1", group.Port);
         client.Send("1");
         var passed = group.Engine.Descriptors.ToDictionary(pair => pair.Key, pair => Files.Duplicate(pair.Value, out _)!);
-        using var successor = SteeringEngine.Restore(group.Engine.Terms, passed);
+        using var successor = SteeringEngine.Restore(group.Engine.Terms, passed.GetValueOrDefault);
         Assert.Null(successor!.Turn(SteeringTable.Build([new SteeringTarget(1, 2)], null, 0)));
         using var other = new Client("127.0.0.1", group.Port);
         other.Send("other");
@@ -224,7 +224,7 @@ public sealed class SteeringEngineTests : KernelTest
     [Fact]
     public void A_missing_descriptor_ends_the_succession()
     {
-        Assert.Null(SteeringEngine.Restore(new SteeringTerms(ListenerKind.Tcp, null), new Dictionary<string, DescriptorHandle>()));
+        Assert.Null(SteeringEngine.Restore(new SteeringTerms(ListenerKind.Tcp, null), _ => null));
     }
 
     [Fact]
