@@ -60,8 +60,8 @@ public sealed class SessionTests(ITestOutputHelper output)
     private static async Task EndSwitchAsync(DaemonUnderTest successor, FlowLoad load, int generation)
     {
         await successor.WaitUntilUpAsync();
-        await successor.UntilAsync(async () => await successor.StatusAsync("w") is { Ready: Workers, Rollout.State: "done" or "draining" } now
-            && now.Generation == generation);
+        await successor.UntilAsync(async () => await successor.StatusAsync("w") is
+        { Ready: Workers, Rollout.State: "done" or "draining" } now && now.Generation == generation);
         await NewFlowsAsync(load, generation);
     }
 

@@ -39,6 +39,10 @@ public static class SelectionDocuments
 
         var means = KernelSelection.Of(spec.Address.Kind);
         var isShared = spec.IsSteered && means.Means != SelectionMeans.Program;
-        return new SelectionDocument(isShared ? "none" : means.Word, means.WhyNot) { Name = spec.Name, Active = spec.IsSteered && !isShared };
+        return new SelectionDocument(isShared ? "none" : means.Word, means.WhyNot)
+        {
+            Name = spec.Name,
+            Active = spec.IsSteered && !isShared,
+        };
     }
 }

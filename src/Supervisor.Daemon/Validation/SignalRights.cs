@@ -19,7 +19,8 @@ internal static class SignalRights
 
     private static IEnumerable<(string Setting, string Message, string Remedy)> Faults(ServiceSpec service)
     {
-        if (service.User is { } user && Processes.FindUser(user)?.Uid is { } uid && uid != Processes.EffectiveUid && !OwnRights.MaySignalAll)
+        if (service.User is { } user && Processes.FindUser(user)?.Uid is { } uid && uid != Processes.EffectiveUid
+            && !OwnRights.MaySignalAll)
         {
             yield return ("user",
                 $"workers of \"{user}\" cannot be signalled: this process lacks CAP_KILL, so stop_signal and SIGKILL fail with EPERM",

@@ -114,7 +114,7 @@ public sealed class ShardSteering
     public static void Forget(ListenerHandle handle, ListenerSocket socket) => handle.ShardEngine?.Remove(socket.Shard);
 
     /// <summary>The program with these sockets in its map; null, with the reason in the handle, if the kernel refuses.</summary>
-    private SteeringEngine? Engine(ListenerHandle handle, ListenerSocket[] chosen)
+    private static SteeringEngine? Engine(ListenerHandle handle, ListenerSocket[] chosen)
     {
         var whyNot = chosen.Length > SteeringTable.Length ? $"a program selects among at most {SteeringTable.Length} shards" : null;
         if (whyNot is null)

@@ -35,13 +35,13 @@ internal static class BindReport
         output.WriteLine(new StyledText($"see docs/reference/errors.md#{cause.ToWireName()}", Palette.Muted));
     }
 
-    /// <summary>Writes by what the kernel would select among several sockets of the address; nothing if it cannot have several.</summary>
+    /// <summary>Writes by what the kernel would select among sockets of the address; nothing if it cannot have several.</summary>
     public static void WriteSelection(TextOutput output, KernelSelection? selection)
     {
         if (selection is not null)
         {
-            output.WriteLine(new StyledText(
-                $"several sockets (shards, steering): {selection.Word}{(selection.WhyNot is { } whyNot ? $": {whyNot}" : "")}", Palette.Muted));
+            var reason = selection.WhyNot is { } whyNot ? $": {whyNot}" : "";
+            output.WriteLine(new StyledText($"several sockets (shards, steering): {selection.Word}{reason}", Palette.Muted));
         }
     }
 

@@ -78,7 +78,8 @@ internal sealed class ExplainCommand : Verb
         var means = wanted.Kind.IsInternet() ? KernelSelection.Of(wanted.Kind) : null;
         if (parsed.GetValue(options.Json))
         {
-            var document = diagnosis.ToDocument() with { Selection = means is null ? null : new SelectionDocument(means.Word, means.WhyNot) };
+            var selection = means is null ? null : new SelectionDocument(means.Word, means.WhyNot);
+            var document = diagnosis.ToDocument() with { Selection = selection };
             Json.Write(Context.Output, JsonSerializer.SerializeToUtf8Bytes(document, ControlJson.Default.FailureDocument));
         }
         else
