@@ -84,6 +84,9 @@ public sealed record ServiceDocument(
     /// <summary>What a client has changed, next to the configuration; null if nothing.</summary>
     public ManualDocument? Manual { get; init; }
 
+    /// <summary>The connections of a service with <c>start = "per-connection"</c>; null for others.</summary>
+    public ServiceConnectionsDocument? Connections { get; init; }
+
     /// <summary>The services that the start or the roll-out waits for (<c>after</c>).</summary>
     public IReadOnlyList<string> WaitsFor { get; init; } = [];
 
@@ -96,6 +99,14 @@ public sealed record ServiceDocument(
     /// <summary>The living flows of each generation at listeners with affinity.</summary>
     public IReadOnlyList<ServiceFlowsDocument> Flows { get; set; } = [];
 }
+
+/// <summary>The connections of a service that has a process for each.</summary>
+/// <param name="Live">How many processes there are.</param>
+/// <param name="Limit"><c>max_connections</c>.</param>
+/// <param name="Accepted">Connections accepted so far.</param>
+/// <param name="Refused">Connections closed so far, because their source had too many.</param>
+/// <param name="Failed">Processes that failed so far, or could not be started.</param>
+public sealed record ServiceConnectionsDocument(int Live, int Limit, long Accepted, long Refused, long Failed);
 
 /// <summary>The living flows of one generation at a listener.</summary>
 /// <param name="Listener">The listener.</param>
@@ -193,6 +204,9 @@ public sealed record WorkerDocument(
     string? LastExit,
     DateTimeOffset? NextTry)
 {
+    /// <summary>The peer of its connection, with <c>start = "per-connection"</c>; otherwise null.</summary>
+    public string? Peer { get; init; }
+
     /// <summary>Of a draining worker: what it still has to finish; null otherwise.</summary>
     public DrainDocument? Drain { get; init; }
 

@@ -363,6 +363,18 @@ public static class MessageIds
     /// <summary>The broker cannot accept clients: no descriptor is free.</summary>
     public const string BrokerRejecting = "e81d1c14abb74e459e7c57ba0ea7dde1";
 
+    /// <summary>A connection was closed, because its source has max_connections_per_source.</summary>
+    public const string ConnectionsRefused = "5c8c7f0a0f7e4a4f9a52bb5f4bd0c3e1";
+
+    /// <summary>max_connections or connection_rate is reached: connections wait in the accept queue.</summary>
+    public const string ConnectionsWait = "b0a4f6b3c9f94d0f8f0f1f6f3d7c2a95";
+
+    /// <summary>A connection could not be accepted.</summary>
+    public const string AcceptFailed = "e4c1d0f5a7f34e2c8c1b7f9d52a6e830";
+
+    /// <summary>The process of a connection has failed, or could not be started.</summary>
+    public const string ConnectionFailed = "9d3f2b6ce8a1471fb6c05e7a94d18f2b";
+
     /// <summary>Log messages were dropped because their reader is too slow.</summary>
     public const string LogOverrun = "239d623fcb5b438ca7baf36c6d5dd0ec";
 

@@ -149,6 +149,27 @@ public static unsafe class Sockets
         }
     }
 
+    /// <summary>getpeername(2), as <see cref="GetSocketName"/>.</summary>
+    public static SystemCallError? GetPeerName(DescriptorHandle socket, Span<byte> address, out int length)
+    {
+        socklen_t size = (uint)address.Length;
+        fixed (byte* bytes = address)
+        {
+            var done = getpeername(socket.Number, (sockaddr*)bytes, &size);
+            length = done == 0 ? Math.Min((int)(uint)size, address.Length) : 0;
+            return done == 0 ? null : SystemCallError.Last("getpeername");
+        }
+    }
+
+    /// <summary>SO_LINGER (socket(7)): whether closing the last descriptor waits for unsent data.</summary>
+    public static bool Lingers(DescriptorHandle socket)
+    {
+        // struct linger: l_onoff, l_linger.
+        const int linger = 13;
+        Span<byte> value = stackalloc byte[2 * sizeof(int)];
+        return GetBytes(socket, SOL_SOCKET, linger, value, out _) is null && value[0] != 0;
+    }
+
     /// <summary>send(2), MSG_NOSIGNAL.</summary>
     public static SystemCallError? Send(DescriptorHandle socket, ReadOnlySpan<byte> data)
     {

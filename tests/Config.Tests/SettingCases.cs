@@ -117,6 +117,14 @@ internal static class SettingCases
         { Others = "service.b.command = [\"/bin/b\"]" },
         S("start", "\"on-demand\"", StartMode.OnDemand, s => s.Start, "\"on-demnad\"", "\"on-demnad\" is not one of now, on-demand",
             "did you mean \"on-demand\"?") with { With = "listeners = [\"a\"]" },
+        S("max_connections", "7", 7, s => s.Connections.Max, "0", "0 is out of range", "from 1 to 100000")
+            with { With = "listeners = [\"a\"]\nstart = \"per-connection\"" },
+        S("max_connections_per_source", "7", 7, s => s.Connections.MaxPerSource, "-1", "-1 is out of range", "from 0 to 100000")
+            with { With = "listeners = [\"a\"]\nstart = \"per-connection\"" },
+        S("connection_rate.limit", "100", 100, s => s.Connections.RateLimit, "\"100\"", "\"100\" is a string", "without quotes")
+            with { With = "listeners = [\"a\"]\nstart = \"per-connection\"" },
+        S("connection_rate.interval", "\"2s\"", TimeSpan.FromSeconds(2), s => s.Connections.RateInterval, "\"0s\"",
+            "\"0s\" is out of range", "from \"1ms\"") with { With = "listeners = [\"a\"]\nstart = \"per-connection\"" },
         S(
             "stop_when_idle",
             "\"5m\"",

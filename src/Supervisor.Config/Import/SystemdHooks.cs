@@ -6,10 +6,15 @@ internal sealed class SystemdHooks(SystemdUnit unit, SystemdVariables variables,
     /// <summary>Variables that systemd sets for these commands, systemd.exec(5).</summary>
     private static readonly string[] OfSystemd = ["MAINPID", "SERVICE_RESULT", "EXIT_CODE", "EXIT_STATUS", "INVOCATION_ID"];
 
-    public void Translate()
+    /// <param name="hasReadiness">Whether post_ready can run: a process of one connection is never ready.</param>
+    public void Translate(bool hasReadiness)
     {
         Translate("ExecStartPre", "hooks.pre_start");
-        Translate("ExecStartPost", "hooks.post_ready");
+        if (hasReadiness)
+        {
+            Translate("ExecStartPost", "hooks.post_ready");
+        }
+
         Translate("ExecStopPost", "hooks.post_stop");
     }
 

@@ -8,9 +8,6 @@ namespace Supervisor.Config.Import;
 /// </summary>
 internal sealed class SystemdImport(ImportDraft draft, Func<string, string> fullPath)
 {
-    private static readonly Reason PerConnection = Reason.Lost(
-        "no process for each connection (Accept=yes): leave these units to systemd, or let the program accept");
-
     private readonly UnitFiles _files = new(draft.Differences, fullPath);
 
     /// <summary>Adds the file of a unit, or a drop-in for the unit.</summary>
@@ -32,11 +29,6 @@ internal sealed class SystemdImport(ImportDraft draft, Func<string, string> full
         _files.ReportUnused();
         var services = units.Where(u => u.Type == "service").ToList();
         var sockets = units.Where(u => u.Type == "socket").Select(u => new SystemdSocketImport(u, draft)).ToList();
-        var accepting = sockets.Where(s => s.IsForEachConnection).ToList();
-        accepting.ForEach(s => s.Unit.Report(draft.Differences, PerConnection));
-        var perConnection = accepting.Select(s => s.Service).ToHashSet();
-        sockets.RemoveAll(accepting.Contains);
-
         var names = units.Select(u => u.Name).ToHashSet();
         foreach (var socket in sockets)
         {
@@ -47,12 +39,6 @@ internal sealed class SystemdImport(ImportDraft draft, Func<string, string> full
         var byName = sockets.ToLookup(socket => socket.Unit.Name);
         foreach (var service in services)
         {
-            if (perConnection.Contains(service.Name))
-            {
-                service.Report(draft.Differences, PerConnection);
-                continue;
-            }
-
             var listed = byService[service.Name].Concat(Named(service, "Sockets").SelectMany(name => byName[name])).ToHashSet();
             new SystemdServiceImport(service, draft).Translate([.. sockets.Where(listed.Contains)], names);
         }

@@ -5,6 +5,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
 {
     private readonly SystemdVariables _variables = new(unit);
     private DraftSection _service = null!;
+    private bool _connections;
 
     /// <param name="sockets">The sockets that start it, or that it lists.</param>
     /// <param name="units">The names of all units of the import.</param>
@@ -21,7 +22,9 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
             return;
         }
 
-        _service = draft.Add("service", unit.Stem, unit.File);
+        var accepting = sockets.FirstOrDefault(socket => socket.IsForEachConnection);
+        _connections = accepting is not null;
+        _service = draft.Add("service", _connections ? unit.Prefix : unit.Stem, unit.File);
         _service.Title = unit.Title;
         Command(commands[0].Command, commands[0].Setting);
         foreach (var (setting, _) in commands.Skip(1))
@@ -31,6 +34,11 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
 
         _service.Listeners.AddRange(sockets.SelectMany(s => s.Listeners).Select(l => l.Name).Distinct());
         Defaults(_service.Listeners.Count > 0);
+        if (accepting is not null)
+        {
+            new SystemdConnections(_service).Translate(accepting.Unit);
+        }
+
         new SystemdIdentity(unit, _service).Translate();
         new SystemdEnvironment(unit, _service).Translate();
         new SystemdProcess(unit, _service).Translate();
@@ -40,8 +48,11 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
             Translate(setting, sockets, units);
         }
 
-        new SystemdHooks(unit, _variables, _service).Translate();
-        new SystemdRestartImport(unit, _service).Translate(_service.Listeners.Count > 0);
+        new SystemdHooks(unit, _variables, _service).Translate(hasReadiness: !_connections);
+        if (!_connections)
+        {
+            new SystemdRestartImport(unit, _service).Translate(_service.Listeners.Count > 0);
+        }
     }
 
     /// <summary>The commands of ExecStart=; null with a report if one cannot be read.</summary>
@@ -95,19 +106,14 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
     /// <summary>Writes the defaults of systemd that differ from those of listend.</summary>
     private void Defaults(bool hasListeners)
     {
-        if (hasListeners && unit.Last("Install", "WantedBy") is null && unit.Last("Install", "RequiredBy") is null)
+        if (hasListeners && !_connections && unit.Last("Install", "WantedBy") is null && unit.Last("Install", "RequiredBy") is null)
         {
             _service.Set("start", TomlLiteral.Of("on-demand"), null, "the socket starts the service");
         }
 
-        var type = unit.Last("Service", "Type");
-        var ready = type?.Value is "notify" or "notify-reload" ? "notify" : "started";
-        _service.Set(
-            "ready", TomlLiteral.Of(ready), type,
-            ready == "started" && hasListeners ? "\"accepting\" makes restarts safe" : null);
-        if (ready == "notify" && unit.Last("Service", "TimeoutStartSec") is null && unit.Last("Service", "TimeoutSec") is null)
+        if (!_connections)
         {
-            _service.Set("start_timeout", TomlLiteral.Of(TimeSpan.FromSeconds(90)), null, "systemd's default");
+            Readiness(hasListeners);
         }
 
         if (unit.Last("Service", "TimeoutStopSec") is null && unit.Last("Service", "TimeoutSec") is null)
@@ -119,8 +125,27 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
         _service.Set("limits.nofile", TomlLiteral.Of("1024:524288"), null, "systemd's default");
     }
 
+    private void Readiness(bool hasListeners)
+    {
+        var type = unit.Last("Service", "Type");
+        var ready = type?.Value is "notify" or "notify-reload" ? "notify" : "started";
+        _service.Set(
+            "ready", TomlLiteral.Of(ready), type,
+            ready == "started" && hasListeners ? "\"accepting\" makes restarts safe" : null);
+        if (ready == "notify" && unit.Last("Service", "TimeoutStartSec") is null && unit.Last("Service", "TimeoutSec") is null)
+        {
+            _service.Set("start_timeout", TomlLiteral.Of(TimeSpan.FromSeconds(90)), null, "systemd's default");
+        }
+    }
+
     private void Translate(SourceSetting setting, IReadOnlyList<SystemdSocketImport> sockets, IReadOnlySet<string> units)
     {
+        if (_connections && SystemdConnections.Differs(setting, out var difference))
+        {
+            _service.Report(setting, difference);
+            return;
+        }
+
         switch (setting.Section, setting.Key)
         {
             case ("Service", "ExecStart" or "ExecStartPre" or "ExecStartPost" or "ExecStopPost"
@@ -213,6 +238,9 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
             case "StandardOutput":
                 Output(setting, value);
                 break;
+            case "StandardError" when _connections:
+                Output(setting, value);
+                break;
             case "StandardError":
                 if (value != "inherit" && value != (unit.Last("Service", "StandardOutput")?.Value ?? "journal"))
                 {
@@ -268,6 +296,12 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
 
     private void Output(SourceSetting setting, string value)
     {
+        if (_connections && value is "socket" or "inherit" && unit.Last("Service", "StandardInput")?.Value == "socket")
+        {
+            // The connection, as with listend.
+            return;
+        }
+
         var colon = value.IndexOf(':', StringComparison.Ordinal);
         var log = value switch
         {

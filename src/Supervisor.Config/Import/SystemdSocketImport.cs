@@ -139,8 +139,12 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
             case ("Socket", "ListenStream" or "ListenDatagram" or "ListenSequentialPacket"):
             case ("Socket", "FileDescriptorName" or "Service" or "SocketProtocol"):
                 break;
+            case ("Socket", "MaxConnections" or "MaxConnectionsPerSource" or "TriggerLimitBurst" or "TriggerLimitIntervalSec"
+                or "PollLimitBurst" or "PollLimitIntervalSec") when IsForEachConnection:
+                // The service has them.
+                break;
             case ("Socket", "Accept"):
-                if (SystemdValues.Flag(setting.Value) != false)
+                if (!IsForEachConnection && SystemdValues.Flag(setting.Value) != false)
                 {
                     Lost(setting, "it is not a boolean");
                 }

@@ -38,8 +38,25 @@ internal static class ServiceSettings
             "Run this number of workers. \"cpus\": one for each CPU that listend may use", (s, v) => s with { Workers = v }),
         Of("after", SettingTypes.ListOf(SettingTypes.Name), "[]",
             "Start the workers when these services are ready, and roll out after their roll-outs", (s, v) => s with { After = v }),
-        Of("start", new ChoiceType<StartMode>(("now", StartMode.Now), ("on-demand", StartMode.OnDemand)), "\"now\"",
-            "Start the workers with the daemon (now) or at the first connection or datagram (on-demand)", (s, v) => s with { Start = v }),
+        Of("start",
+            new ChoiceType<StartMode>(
+                ("now", StartMode.Now), ("on-demand", StartMode.OnDemand), ("per-connection", StartMode.PerConnection)),
+            "\"now\"",
+            "Start the workers with the daemon (now) or at the first connection or datagram (on-demand), "
+            + "or accept each connection and start a process for it (per-connection)",
+            (s, v) => s with { Start = v }),
+        Connections("max_connections", SettingTypes.Integer(1, 100000), "64",
+            "Run at most this number of processes of a per-connection service. Further connections wait in the accept queue",
+            (c, v) => c with { Max = (int)v }),
+        Connections("max_connections_per_source", SettingTypes.Integer(0, 100000), "0",
+            "Run at most this number of processes for one address, or for one user on UNIX sockets. "
+            + "Close further connections of that source. 0: no limit",
+            (c, v) => c with { MaxPerSource = (int)v }),
+        Connections("connection_rate.limit", SettingTypes.Integer(0, 1000000), "0",
+            "Accept at most this number of connections in connection_rate.interval. Further ones wait in the accept queue. 0: no limit",
+            (c, v) => c with { RateLimit = (int)v }),
+        Connections("connection_rate.interval", new DurationType(TimeSpan.FromMilliseconds(1), Duration.Max), "\"1s\"",
+            "Count connections for connection_rate.limit over this time", (c, v) => c with { RateInterval = v }),
         Of("stop_when_idle", SettingTypes.AnyDuration, "\"0s\"",
             "Stop the workers of an on-demand service after this time without a connection. 0s: never",
             (s, v) => s with { StopWhenIdle = v }),
@@ -182,6 +199,10 @@ internal static class ServiceSettings
     private static Setting<ServiceSpec> Recycle<T>(
         string key, SettingType<T> type, string byDefault, string description, Func<RecycleSpec, T, RecycleSpec> with) =>
         Of("recycle." + key, type, byDefault, description, (s, v) => s with { Recycle = with(s.Recycle, v) });
+
+    private static Setting<ServiceSpec> Connections<T>(
+        string key, SettingType<T> type, string byDefault, string description, Func<ConnectionSpec, T, ConnectionSpec> with) =>
+        Of(key, type, byDefault, description, (s, v) => s with { Connections = with(s.Connections, v) });
 
     private static Setting<ServiceSpec> Hook(string key, string description, Func<HookSpec, ImmutableArray<string>, HookSpec> with) =>
         Of("hooks." + key, new CommandType(mayBeEmpty: true), "[]", description, (s, v) => s with { Hooks = with(s.Hooks, v) });

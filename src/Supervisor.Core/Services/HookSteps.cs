@@ -64,6 +64,7 @@ internal sealed class HookSteps(ServiceStep step)
         }
 
         step.Rollout.PreparationFailed(generation, failure);
+        step.Connections.PreparationFailed(generation);
         foreach (var slot in step.State.Slots)
         {
             if (slot.Generation == generation && slot.Index < step.State.Desired && step.State.IsFillable(slot) && !HasLiveWorker(slot))
@@ -80,7 +81,7 @@ internal sealed class HookSteps(ServiceStep step)
         var state = step.State;
         if (state.SpecOf(state.Generation).Hooks.PostReady.IsEmpty || state.Announced == state.Generation
             || state.Rollout is { IsReplacing: true } or { Phase: RolloutPhase.RollingBack }
-            || !state.Slots.All(slot => state.Workers
+            || !state.Slots.All(slot => state.SlotWorkers
                 .Any(worker => worker.Slot == slot.Index && worker.Generation == state.Generation && worker.Phase == WorkerPhase.Ready)))
         {
             return;
@@ -101,5 +102,5 @@ internal sealed class HookSteps(ServiceStep step)
     }
 
     private bool HasLiveWorker(SlotState slot) =>
-        step.State.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.IsLive);
+        step.State.SlotWorkers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.IsLive);
 }

@@ -12,7 +12,7 @@ internal sealed class ReplacementSteps(ServiceStep step)
     /// <summary>Marks a worker. Without effect if it is marked already, does not serve, or its last replacement has just failed.</summary>
     public void Mark(int workerId, ReplacementCause cause, string text)
     {
-        if (step.State.IsStarted && step.State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { CanBeDue: true } due
+        if (step.State.IsStarted && step.State.SlotWorkers.FirstOrDefault(worker => worker.Id == workerId) is { CanBeDue: true } due
             && !(step.Now < due.NotDueBefore))
         {
             step.Update(workerId, worker => worker with { Due = cause, DueText = text });
@@ -43,7 +43,7 @@ internal sealed class ReplacementSteps(ServiceStep step)
             return false;
         }
 
-        var due = state.Workers.Where(worker => worker.Due != ReplacementCause.None && worker is { IsReplaced: false, IsLive: true }
+        var due = state.SlotWorkers.Where(worker => worker.Due != ReplacementCause.None && worker is { IsReplaced: false, IsLive: true }
             && worker.Slot < state.Desired).ToArray();
         if (due.Length == 0)
         {
@@ -84,7 +84,7 @@ internal sealed class ReplacementSteps(ServiceStep step)
         var state = step.State;
         var isMissed = state.Spec.Rollout.StopsFirst;
         return state.Slots.Count(slot => slot.Index < state.Desired
-            && (state.Workers.Any(worker => worker.Slot == slot.Index && worker is { IsReplaced: true, IsLive: true })
+            && (state.SlotWorkers.Any(worker => worker.Slot == slot.Index && worker is { IsReplaced: true, IsLive: true })
                 || (isMissed && slot.Phase != SlotPhase.Finished && !state.IsServed(slot.Index))));
     }
 

@@ -134,11 +134,13 @@ public static class RolloutMachine
     {
         RolloutPhase.Replacing when rollout.IsOnTrial => IsEachReplaced(service, rollout) ? RolloutPhase.Canary : null,
         RolloutPhase.Replacing =>
-            IsEachReplaced(service, rollout) && !service.Workers.Any(worker => worker.IsLive && worker.Generation != rollout.To)
+            IsEachReplaced(service, rollout) && (service.Desired > 0 || service.HasPrepared(rollout.To))
+                && !service.SlotWorkers.Any(worker => worker.IsLive && worker.Generation != rollout.To)
             ? RolloutPhase.Draining
             : null,
-        RolloutPhase.Draining => service.Workers.Any(worker => worker.Generation != rollout.To) ? null : RolloutPhase.Done,
-        RolloutPhase.RollingBack => service.Workers.Any(worker => worker.Generation > rollout.From || worker.Phase == WorkerPhase.Starting)
+        RolloutPhase.Draining => service.SlotWorkers.Any(worker => worker.Generation != rollout.To) ? null : RolloutPhase.Done,
+        RolloutPhase.RollingBack =>
+            service.SlotWorkers.Any(worker => worker.Generation > rollout.From || worker.Phase == WorkerPhase.Starting)
             ? null
             : RolloutPhase.RolledBack,
         RolloutPhase.Waiting or RolloutPhase.Canary => null,
@@ -151,8 +153,9 @@ public static class RolloutMachine
     {
         var slots = service.Slots.Where(slot => slot.Index < Last(service, rollout) && slot.Generation != rollout.To).ToArray();
         var settled = slots
-            .Where(slot => service.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == rollout.To && worker.IsSettled))
-                .ToArray();
+            .Where(slot => service.SlotWorkers.Any(
+                worker => worker.Slot == slot.Index && worker.Generation == rollout.To && worker.IsSettled))
+            .ToArray();
         return KeepsOldWorkers(service, rollout)
             || (service.SpecOf(rollout.To).Rollout.Strategy == RolloutStrategy.Overlap && settled.Length < slots.Length) ? [] : settled;
     }
@@ -187,7 +190,7 @@ public static class RolloutMachine
         }
 
         var spec = service.SpecOf(rollout.To).Rollout;
-        var isOccupied = service.Workers.Any(worker => worker.Slot == slot.Index);
+        var isOccupied = service.SlotWorkers.Any(worker => worker.Slot == slot.Index);
         var whenVacated = isOccupied ? SlotAction.Vacate : SlotAction.VacateAndSpawn;
         return (spec.StopsFirst ? RolloutStrategy.StopFirst : spec.Strategy) switch
         {
@@ -207,6 +210,7 @@ public static class RolloutMachine
     {
         if (service.Rollout is not { IsReplacing: true } rollout
             || worker.Generation != rollout.To
+            || worker.Connection is not null
             || (!rollout.IsOnTrial && worker.IsSettled && service.Slots[worker.Slot].Generation == rollout.To))
         {
             return null;
@@ -228,13 +232,13 @@ public static class RolloutMachine
 
     /// <summary>Whether the worker belongs to the new generation and its slot does not yet.</summary>
     public static bool IsNew(ServiceState service, WorkerState worker) =>
-        service.Rollout is { IsReplacing: true } rollout && worker.Generation == rollout.To
+        service.Rollout is { IsReplacing: true } rollout && worker.Generation == rollout.To && worker.Connection is null
             && service.Slots[worker.Slot].Generation != rollout.To;
 
     /// <summary>The slot, given to the generation that serves it if its own does not.</summary>
     public static SlotState GivenToServing(ServiceState service, SlotState slot)
     {
-        var ready = service.Workers
+        var ready = service.SlotWorkers
             .Where(worker => worker.Slot == slot.Index && worker.Phase == WorkerPhase.Ready && !IsNew(service, worker)).ToArray();
         return ready.Length > 0 && ready.All(worker => worker.Generation != slot.Generation) ? slot.For(ready[^1].Generation) : slot;
     }
@@ -242,7 +246,7 @@ public static class RolloutMachine
     /// <summary>Whether the slot has a worker of its own generation, or gets one now.</summary>
     public static bool IsCovered(ServiceState service, SlotState slot) =>
         service.IsServed(slot.Index)
-        || service.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.IsLive)
+        || service.SlotWorkers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.IsLive)
         || service.IsFillable(slot);
 
     /// <summary>The number of slots, from the first, that the roll-out replaces now.</summary>
@@ -254,7 +258,7 @@ public static class RolloutMachine
             || (KeepsOldWorkers(service, rollout) && NewWorker(service, rollout, slot) is { IsSettled: true }));
 
     private static WorkerState? NewWorker(ServiceState service, RolloutState rollout, SlotState slot) =>
-        service.Workers.FirstOrDefault(worker => worker.Slot == slot.Index && worker.Generation == rollout.To && worker.IsLive);
+        service.SlotWorkers.FirstOrDefault(worker => worker.Slot == slot.Index && worker.Generation == rollout.To && worker.IsLive);
 
     /// <summary>Whether one more slot may be vacated, so that it has no ready worker. A finished slot misses none.</summary>
     private static bool MayVacate(ServiceState service, SlotState slot, int allowed)
@@ -270,11 +274,12 @@ public static class RolloutMachine
     {
         // A slot's generation also counts while it has no worker there.
         var meant = service.Slots.Where(slot => slot.Index < service.Desired).Select(slot => slot.Generation).ToHashSet();
-        return service.Workers.Select(worker => worker.Generation).Union(meant).Count() < service.SpecOf(rollout.To).Rollout.MaxGenerations
+        var alive = service.SlotWorkers.Select(worker => worker.Generation).Union(meant).Count();
+        return alive < service.SpecOf(rollout.To).Rollout.MaxGenerations
             ? []
             :
             [
-                .. service.Workers.GroupBy(worker => worker.Generation)
+                .. service.SlotWorkers.GroupBy(worker => worker.Generation)
                     .Where(generation => !meant.Contains(generation.Key) && generation.All(IsEnding))
                         .Select(generation => generation.Key).Order(),
             ];

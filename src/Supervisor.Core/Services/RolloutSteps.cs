@@ -27,6 +27,7 @@ internal sealed class RolloutSteps(ServiceStep step)
             NewestGeneration = rollout.To,
             Specs = step.State.Specs.SetItem(rollout.To, step.State.Spec),
             Rollout = rollout,
+            Unprepared = null,
             HeldFor = heldFor.IsDefault ? [] : heldFor,
         };
         step.Report(ServiceReport.RolloutStarted);
@@ -233,7 +234,7 @@ internal sealed class RolloutSteps(ServiceStep step)
     private void Vacate(SlotState slot)
     {
         step.Set(slot with { IsVacated = true });
-        foreach (var worker in step.State.Workers.Where(worker => worker.Slot == slot.Index && worker.IsLive))
+        foreach (var worker in step.State.SlotWorkers.Where(worker => worker.Slot == slot.Index && worker.IsLive))
         {
             step.Workers.Happened(worker.Id, WorkerEvent.Stop);
         }

@@ -11,6 +11,15 @@ public sealed record ServiceCounters
     /// <summary>Roll-outs that have ended, by their outcome: the wire name of the phase.</summary>
     public ImmutableSortedDictionary<string, long> Rollouts { get; init; } = ImmutableSortedDictionary<string, long>.Empty;
 
+    /// <summary>Connections that the daemon has accepted, with <see cref="StartMode.PerConnection"/>.</summary>
+    public long Accepted { get; init; }
+
+    /// <summary>Connections that the daemon has closed, because their source had too many.</summary>
+    public long Refused { get; init; }
+
+    /// <summary>Processes of connections that failed or could not be started.</summary>
+    public long Failed { get; init; }
+
     /// <summary>With further restarts for that cause.</summary>
     internal ServiceCounters WithRestarts(string cause, int count) =>
         count == 0 ? this : this with { Restarts = Plus(Restarts, cause, count) };

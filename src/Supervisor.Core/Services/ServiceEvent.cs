@@ -57,6 +57,11 @@ public sealed record AbortRequested : ServiceEvent;
 /// <summary>Set its number of workers; 1 or more.</summary>
 public sealed record ScaleRequested(int Workers) : ServiceEvent;
 
+/// <summary>
+/// The daemon has accepted these connections, and closed <paramref name="Refused"/> others of sources that have too many.
+/// </summary>
+public sealed record ConnectionsAccepted(ImmutableArray<WorkerConnection> Connections, int Refused) : ServiceEvent;
+
 /// <summary>A worker's program runs.</summary>
 public sealed record WorkerSpawned(int WorkerId, int Pid) : ServiceEvent;
 

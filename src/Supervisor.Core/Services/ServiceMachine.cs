@@ -78,6 +78,9 @@ public static class ServiceMachine
             case ScaleRequested scale:
                 step.Service.Scale(scale.Workers);
                 break;
+            case ConnectionsAccepted accepted:
+                step.Connections.Accepted(accepted);
+                break;
             case WorkerSpawned spawned:
                 step.Workers.Spawned(spawned.WorkerId, spawned.Pid);
                 break;

@@ -29,6 +29,12 @@ public sealed record ServiceSpec
     /// </summary>
     public TimeSpan StopWhenIdle { get; init; }
 
+    /// <summary>With <see cref="StartMode.PerConnection"/>: its limits.</summary>
+    public ConnectionSpec Connections { get; init; } = new();
+
+    /// <summary>How many workers serve at the same time without a connection of their own.</summary>
+    public int Slots => Start == StartMode.PerConnection ? 0 : Workers;
+
     /// <summary>How the workers take their listeners.</summary>
     public HandoffKind Handoff { get; init; } = HandoffKind.ListenFds;
 
@@ -128,6 +134,27 @@ public enum StartMode
 
     /// <summary>At the first connection.</summary>
     OnDemand,
+
+    /// <summary>A process for each connection, which the daemon accepts.</summary>
+    PerConnection,
+}
+
+/// <summary>The limits of a service that starts a process for each connection.</summary>
+public sealed record ConnectionSpec
+{
+    /// <summary>The most processes at the same time; further connections wait in the accept queue. 1 or more.</summary>
+    public int Max { get; init; } = 64;
+
+    /// <summary>
+    /// The most processes of one source (<see cref="WorkerConnection.Source"/>); further connections are closed. 0: no limit.
+    /// </summary>
+    public int MaxPerSource { get; init; }
+
+    /// <summary>The most connections accepted in <see cref="RateInterval"/>; further ones wait in the accept queue. 0: no limit.</summary>
+    public int RateLimit { get; init; }
+
+    /// <summary>The time over which <see cref="RateLimit"/> counts.</summary>
+    public TimeSpan RateInterval { get; init; } = TimeSpan.FromSeconds(1);
 }
 
 /// <summary><c>handoff</c>: the protocol by which a worker takes its listeners.</summary>

@@ -77,12 +77,15 @@ public sealed record ServiceState
     /// <summary>The generation whose pre_start runs; null if none runs.</summary>
     public int? Preparing { get; init; }
 
+    /// <summary>The generation whose pre_start failed, without a slot that tries again; null if none did.</summary>
+    public int? Unprepared { get; init; }
+
     /// <summary>The generation for which post_ready has run; unused without a post_ready.</summary>
     public int? Announced { get; init; }
 
     /// <summary>A service that has not been started.</summary>
     public static ServiceState Create(ServiceSpec spec) =>
-        new() { Spec = spec, Specs = ImmutableSortedDictionary<int, ServiceSpec>.Empty.Add(1, spec), Desired = spec.Workers };
+        new() { Spec = spec, Specs = ImmutableSortedDictionary<int, ServiceSpec>.Empty.Add(1, spec), Desired = spec.Slots };
 
     /// <summary>How many workers are ready.</summary>
     public int Ready => Workers.Count(worker => worker.Phase == WorkerPhase.Ready);
@@ -109,12 +112,22 @@ public sealed record ServiceState
         (rollout.Replaced ?? Slots.Count(slot => slot.Index < Desired && slot.Generation == rollout.To), rollout.Total ?? Desired);
 
     /// <summary>Whether a worker of that slot is ready.</summary>
-    public bool IsServed(int slot) => Workers.Any(worker => worker.Slot == slot && worker.Phase == WorkerPhase.Ready);
+    public bool IsServed(int slot) =>
+        Workers.Any(worker => worker.Slot == slot && worker is { Phase: WorkerPhase.Ready, Connection: null });
+
+    /// <summary>The workers of slots: those without a connection of their own.</summary>
+    public IEnumerable<WorkerState> SlotWorkers => Workers.Where(worker => worker.Connection is null);
+
+    /// <summary>Whether the next connection starts a process.</summary>
+    public bool AcceptsConnections => IsStarted && Spec.Start == StartMode.PerConnection && HasPrepared(Generation);
+
+    /// <summary>Whether pre_start of that generation has succeeded, or there is none.</summary>
+    public bool HasPrepared(int generation) => SpecOf(generation).Hooks.PreStart.IsEmpty || Prepared.Contains(generation);
 
     /// <summary>Whether a worker of the slot's own generation may be started there now.</summary>
     internal bool IsFillable(SlotState slot) =>
         slot is { NextTry: null, IsVacated: false, Phase: not SlotPhase.Finished }
-        && !Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation
+        && !SlotWorkers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation
             && (worker.AwaitsRestartPolicy
                 || (worker is { IsReplaced: true, IsLive: false } && SpecOf(slot.Generation).Rollout.StopsFirst)));
 
@@ -159,7 +172,8 @@ public sealed record ServiceState
     /// Whether a service that comes after this one may start: all workers that there should be are ready and no roll-out is
     /// active, or the next connection starts them.
     /// </summary>
-    public bool IsReadyForOthers => AwaitsDemand || (IsStarted && Rollout is not { IsActive: true } && ServedSlots() >= Expected);
+    public bool IsReadyForOthers => AwaitsDemand || AcceptsConnections
+        || (IsStarted && Spec.Start != StartMode.PerConnection && Rollout is not { IsActive: true } && ServedSlots() >= Expected);
 
     /// <summary>Whether the roll-out of a service that comes after this one may begin: this one neither starts nor rolls out.</summary>
     public bool IsSettledForOthers =>
@@ -190,15 +204,20 @@ public sealed record ServiceState
                 return ServiceCondition.Rolling;
             }
 
+            if (Spec.Start == StartMode.PerConnection && !HasPrepared(Generation))
+            {
+                return Unprepared == Generation ? ServiceCondition.Failed : ServiceCondition.Starting;
+            }
+
             var ready = ServedSlots();
             return ready >= Desired ? ServiceCondition.Running
                 : ready == 0 && Slots.Length > 0 && Slots.All(slot => slot.Phase is SlotPhase.Limited or SlotPhase.Finished)
-                    && !Workers.Any(worker => worker.IsLive)
+                    && !SlotWorkers.Any(worker => worker.IsLive)
                     ? Slots.All(slot => slot is { Phase: SlotPhase.Finished, LastExit.Clean: true })
                         ? ServiceCondition.Stopped
                         : ServiceCondition.Failed
                 : ready == 0 && Slots.All(slot => slot.Failures == 0) ? ServiceCondition.Starting
-                : Slots.All(slot => slot.Failures == 0) && Workers.Any(worker => worker.Phase == WorkerPhase.Starting)
+                : Slots.All(slot => slot.Failures == 0) && SlotWorkers.Any(worker => worker.Phase == WorkerPhase.Starting)
                     ? ServiceCondition.Starting
                 : ServiceCondition.Degraded;
         }
@@ -211,7 +230,7 @@ public sealed record ServiceState
         var count = 0;
         foreach (var worker in Workers)
         {
-            if (worker.Phase == WorkerPhase.Ready && worker.Slot < served.Length && !served[worker.Slot])
+            if (worker is { Phase: WorkerPhase.Ready, Connection: null } && worker.Slot < served.Length && !served[worker.Slot])
             {
                 served[worker.Slot] = true;
                 count++;

@@ -19,6 +19,7 @@ internal sealed class ServiceStep
         Hooks = new HookSteps(this);
         Rollout = new RolloutSteps(this);
         Replacements = new ReplacementSteps(this);
+        Connections = new ConnectionSteps(this);
     }
 
     /// <summary>The state at the beginning of the step.</summary>
@@ -41,12 +42,20 @@ internal sealed class ServiceStep
 
     public ReplacementSteps Replacements { get; }
 
+    public ConnectionSteps Connections { get; }
+
     public ImmutableArray<ServiceEffect> Effects => _effects.ToImmutable();
 
     public void Add(ServiceEffect effect) => _effects.Add(effect);
 
-    public void Report(ServiceReport report, WorkerState? worker = null, SlotState? slot = null, string? text = null) =>
-        _effects.Add(new ReportEffect(report, worker, slot, State.Rollout, text));
+    /// <summary>Reports a change; a connection that begins and ends as it should is none.</summary>
+    public void Report(ServiceReport report, WorkerState? worker = null, SlotState? slot = null, string? text = null)
+    {
+        if (worker?.Connection is null || report is ServiceReport.WorkerKilled or ServiceReport.WorkerAbandoned)
+        {
+            _effects.Add(new ReportEffect(report, worker, slot, State.Rollout, text));
+        }
+    }
 
     public void Set(SlotState slot) => State = State with { Slots = State.Slots.SetItem(slot.Index, slot) };
 
@@ -62,9 +71,12 @@ internal sealed class ServiceStep
         }
     }
 
-    public void Spawn(int slot, int generation)
+    public void Spawn(int slot, int generation, WorkerConnection? connection = null)
     {
-        var worker = WorkerMachine.Start(State.NextWorkerId, slot, generation, State.SpecOf(generation), Now);
+        var worker = WorkerMachine.Start(State.NextWorkerId, slot, generation, State.SpecOf(generation), Now) with
+        {
+            Connection = connection,
+        };
         State = State with { NextWorkerId = State.NextWorkerId + 1, Workers = State.Workers.Add(worker) };
         _effects.Add(new SpawnEffect(worker));
     }

@@ -16,6 +16,7 @@ internal sealed class ServiceSteps(ServiceStep step)
                 step.Set(slot.Reopened() with { RecentRestarts = [] });
             }
 
+            step.State = step.State with { Unprepared = null };
             return;
         }
 
@@ -29,6 +30,7 @@ internal sealed class ServiceSteps(ServiceStep step)
             IsStarted = true,
             HeldFor = [],
             AwaitsDemand = false,
+            Unprepared = null,
             LeftDemandUntil = null,
             TotalRestarts = step.State.TotalRestarts,
             Slots = [.. Enumerable.Range(0, step.State.Desired).Select(index => NewSlot(index, byDemand))],
@@ -103,7 +105,7 @@ internal sealed class ServiceSteps(ServiceStep step)
         }
 
         step.Rollout.End(RolloutPhase.Superseded, "the service was stopped");
-        step.State = step.State with { IsStarted = false, Prepared = [], Announced = null };
+        step.State = step.State with { IsStarted = false, Prepared = [], Unprepared = null, Announced = null };
         step.Hooks.StopPreparing(step.State.Preparing);
     }
 
@@ -154,9 +156,9 @@ internal sealed class ServiceSteps(ServiceStep step)
         }
 
         step.State = step.State with { Spec = spec, Specs = specs };
-        if (spec.Workers != before.Workers)
+        if (spec.Slots != before.Slots)
         {
-            Scale(spec.Workers);
+            Scale(spec.Slots);
         }
 
         if (newWorkers && step.State.IsStarted)
@@ -174,9 +176,9 @@ internal sealed class ServiceSteps(ServiceStep step)
     {
         var failed = step.State.Spec;
         step.State = step.State with { Spec = step.State.SpecOf(generation) };
-        if (failed.Workers != step.State.Spec.Workers && step.State.Desired == failed.Workers)
+        if (failed.Slots != step.State.Spec.Slots && step.State.Desired == failed.Slots)
         {
-            Scale(step.State.Spec.Workers);
+            Scale(step.State.Spec.Slots);
         }
     }
 

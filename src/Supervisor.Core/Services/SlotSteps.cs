@@ -27,13 +27,14 @@ internal sealed class SlotSteps(ServiceStep step)
         }
 
         step.Rollout.Advance();
+        step.Connections.Prepare();
         CoverSlots();
         if (step.Replacements.Begin())
         {
             CoverSlots();
         }
 
-        foreach (var worker in step.State.Workers.Where(worker => worker.Slot >= step.State.Desired && worker.IsLive))
+        foreach (var worker in step.State.SlotWorkers.Where(worker => worker.Slot >= step.State.Desired && worker.IsLive))
         {
             step.Workers.Happened(worker.Id, WorkerEvent.Stop);
         }
@@ -57,7 +58,7 @@ internal sealed class SlotSteps(ServiceStep step)
 
         var slot = step.State.Slots[index].Reopened();
         step.Set(slot);
-        foreach (var worker in step.State.Workers.Where(worker => worker.Slot == index && worker.IsLive))
+        foreach (var worker in step.State.SlotWorkers.Where(worker => worker.Slot == index && worker.IsLive))
         {
             step.Update(worker.Id, replaced => replaced with { IsReplaced = true });
             if (worker.Phase == WorkerPhase.Starting || step.State.SpecOf(slot.Generation).Rollout.StopsFirst)
@@ -72,7 +73,8 @@ internal sealed class SlotSteps(ServiceStep step)
     {
         // A slot counts failures of its own generation; a failure of a new generation belongs to the roll-out.
         var state = step.State;
-        if (!state.IsStarted || worker.Slot >= state.Slots.Length || state.Slots[worker.Slot].Generation != worker.Generation)
+        if (worker.Connection is not null || !state.IsStarted
+            || worker.Slot >= state.Slots.Length || state.Slots[worker.Slot].Generation != worker.Generation)
         {
             return;
         }
@@ -110,7 +112,7 @@ internal sealed class SlotSteps(ServiceStep step)
     /// <summary>Forgets the restarts and failures of a worker's slot, if the worker is of the slot's generation.</summary>
     public void ForgetRestarts(int workerId)
     {
-        var worker = step.State.Workers.FirstOrDefault(one => one.Id == workerId);
+        var worker = step.State.SlotWorkers.FirstOrDefault(one => one.Id == workerId);
         if (worker is not null && worker.Slot < step.State.Slots.Length && step.State.Slots[worker.Slot] is var slot
             && slot.Generation == worker.Generation)
         {
@@ -122,7 +124,7 @@ internal sealed class SlotSteps(ServiceStep step)
     /// <summary>Ends the replacement of a worker, because the new one has failed; false if none is replaced in that slot.</summary>
     private bool KeepReplaced(WorkerState failed)
     {
-        var replaced = step.State.Workers.FirstOrDefault(
+        var replaced = step.State.SlotWorkers.FirstOrDefault(
             worker => worker.Slot == failed.Slot && worker.Id != failed.Id && worker is { IsReplaced: true, IsLive: true });
         if (replaced is null)
         {
@@ -157,7 +159,7 @@ internal sealed class SlotSteps(ServiceStep step)
         Span<bool> isOdd = slots.Length <= MostOnStack ? stackalloc bool[slots.Length] : new bool[slots.Length];
         foreach (var worker in workers)
         {
-            if (worker.Slot < slots.Length)
+            if (worker.Connection is null && worker.Slot < slots.Length)
             {
                 isOdd[worker.Slot] |= has[worker.Slot] || worker.IsReplaced || !worker.IsLive
                     || worker.Generation != slots[worker.Slot].Generation;
@@ -169,7 +171,7 @@ internal sealed class SlotSteps(ServiceStep step)
         {
             if ((isOdd[i] || !has[i]) && i < step.State.Desired)
             {
-                Cover(slots[i], [.. workers.Where(worker => worker.Slot == i)]);
+                Cover(slots[i], [.. step.State.SlotWorkers.Where(worker => worker.Slot == i)]);
             }
         }
     }
@@ -206,7 +208,7 @@ internal sealed class SlotSteps(ServiceStep step)
     private void RemoveEmptied()
     {
         var count = step.State.Slots.Length;
-        while (count > step.State.Desired && !step.State.Workers.Any(worker => worker.Slot == count - 1))
+        while (count > step.State.Desired && !step.State.SlotWorkers.Any(worker => worker.Slot == count - 1))
         {
             count--;
         }

@@ -123,7 +123,9 @@ public static class WorkerMachine
             {
                 Phase = WorkerPhase.Ready,
                 ReadyAt = now,
-                Deadline = spec.Rollout.Settle > TimeSpan.Zero ? now + spec.Rollout.Settle + (spec.Rollout.Settle / SettleMargin) : null,
+                Deadline = worker.Connection is null && spec.Rollout.Settle > TimeSpan.Zero
+                    ? now + spec.Rollout.Settle + (spec.Rollout.Settle / SettleMargin)
+                    : null,
             },
             now);
 

@@ -53,6 +53,9 @@ public sealed record WorkerState
     /// <summary>Generation.</summary>
     public required int Generation { get; init; }
 
+    /// <summary>Its connection, with <see cref="StartMode.PerConnection"/>: it has no slot of the service. Otherwise null.</summary>
+    public WorkerConnection? Connection { get; init; }
+
     /// <summary>Its phase.</summary>
     public required WorkerPhase Phase { get; init; }
 

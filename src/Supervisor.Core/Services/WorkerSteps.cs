@@ -14,7 +14,7 @@ internal sealed class WorkerSteps(ServiceStep step)
         if (Find(workerId) is { } spawned)
         {
             step.Report(ServiceReport.WorkerSpawned, spawned);
-            if (step.State.SpecOf(spawned.Generation).Readiness.Kind == ReadinessKind.Started)
+            if (spawned.Connection is not null || step.State.SpecOf(spawned.Generation).Readiness.Kind == ReadinessKind.Started)
             {
                 Happened(workerId, WorkerEvent.Ready);
             }
@@ -84,7 +84,7 @@ internal sealed class WorkerSteps(ServiceStep step)
         }
 
         step.Report(ServiceReport.WorkerDied, before, text: reason.Text);
-        if (!before.RestartDecided && !spec.Rollout.StopsFirst)
+        if (before.Connection is null && !before.RestartDecided && !spec.Rollout.StopsFirst)
         {
             step.Update(workerId, ended => ended with { RestartDecided = true });
             step.Slots.ApplyRestartPolicy(before, reason);
@@ -149,6 +149,7 @@ internal sealed class WorkerSteps(ServiceStep step)
     private void Remove(WorkerState worker, ServiceReport? report, ExitReason reason)
     {
         step.State = step.State with { Workers = step.State.Workers.Remove(worker) };
+        step.Connections.Ended(isFailure: worker is { Connection: not null, EndReason: EndReason.None } && !reason.Clean);
         if (report is { } kind)
         {
             step.Report(kind, worker, text: reason.Text);

@@ -122,6 +122,7 @@ internal sealed partial class ManifestJson : JsonSerializerContext
         writer.WritePropertyName(PropName_prepared);
         Default.ImmutableSortedSetInt32SerializeHandler(writer, state.Prepared);
         Write(writer, PropName_preparing, state.Preparing);
+        Write(writer, PropName_unprepared, state.Unprepared);
         Write(writer, PropName_announced, state.Announced);
         writer.WriteEndObject();
     }

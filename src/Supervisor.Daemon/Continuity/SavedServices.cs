@@ -59,7 +59,8 @@ internal sealed class SavedServices(CrashSafeDescriptors descriptors)
         return saved with { Workers = now.Workers } == now
             && saved.Workers.Length == now.Workers.Length
             && saved.Workers.Zip(now.Workers)
-                .All(pair => pair.First with { WatchdogDeadline = null } == pair.Second with { WatchdogDeadline = null });
+                .All(pair => ReferenceEquals(pair.First, pair.Second)
+                    || pair.First with { WatchdogDeadline = null } == pair.Second with { WatchdogDeadline = null });
     }
 
     /// <summary>Removes a service, with its descriptors.</summary>

@@ -121,6 +121,17 @@ internal sealed record Metric(string Name, string Type, string[] Labels, string 
     public static readonly Metric Cut = new(
         "listend_service_connections_cut_total", Counter, Service, "connections of workers that were killed before they had drained");
 
+    public static readonly Metric Accepted = new(
+        "listend_service_connections_accepted_total", Counter, Service, "connections that listend accepted; only with per-connection");
+
+    public static readonly Metric RefusedConnections = new(
+        "listend_service_connections_refused_total", Counter, Service,
+        "connections that listend closed, because their source had too many; only with per-connection");
+
+    public static readonly Metric FailedConnections = new(
+        "listend_service_connections_failed_total", Counter, Service,
+        "processes of connections that failed or could not be started; only with per-connection");
+
     public static readonly Metric WorkerProcessorTime = new(
         "listend_worker_cpu_seconds_total", Counter, Worker, "processor time of the worker and its processes; anew with each worker");
 
@@ -134,6 +145,6 @@ internal sealed record Metric(string Name, string Type, string[] Labels, string 
         ListenerUp, QueueLength, QueueLimit, Drops, Drifts, Repairs, Drifted, ShardQueueLength, ShardQueueLimit, ShardDrops,
         Steered, FlowsLimit, FlowsEvicted, Selected, ShareRatio, Flows,
         State, Desired, Ready, Draining, BackingOff, DrainingConnections, DrainSeconds, Generation, Restarts, RestartsByCause, Rolling,
-        Rollouts, RolloutSeconds, Cut, WorkerProcessorTime, WorkerMemory,
+        Rollouts, RolloutSeconds, Cut, Accepted, RefusedConnections, FailedConnections, WorkerProcessorTime, WorkerMemory,
     ];
 }

@@ -156,12 +156,21 @@ internal sealed class Metrics(
         samples.Add(
             Metric.RolloutSeconds, state.Rollout is { } last ? ((last.EndedAt ?? loop.Now) - last.StartedAt).TotalSeconds : null, name);
         samples.Add(Metric.Cut, state.Cut, name);
+        if (state.Spec.Start == StartMode.PerConnection)
+        {
+            samples.Add(Metric.Accepted, state.Counters.Accepted, name);
+            samples.Add(Metric.RefusedConnections, state.Counters.Refused, name);
+            samples.Add(Metric.FailedConnections, state.Counters.Failed, name);
+        }
     }
 
-    /// <summary>One sample for each slot and generation: a worker that is replaced within its generation is left out.</summary>
+    /// <summary>
+    /// One sample for each slot and generation: a worker that is replaced within its generation is left out, and so are the processes
+    /// of connections, of which there may be thousands.
+    /// </summary>
     private static void AddWorkers(MetricSamples samples, Supervisor.Control.ServiceDocument service)
     {
-        foreach (var worker in service.Workers.Where(worker => worker.Pid is not null)
+        foreach (var worker in service.Workers.Where(worker => worker is { Pid: not null, Peer: null })
             .GroupBy(worker => (worker.Slot, worker.Generation)).Select(same => same.Last()))
         {
             string[] labels =

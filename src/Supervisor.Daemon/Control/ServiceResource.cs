@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Supervisor.Control;
 using Supervisor.Core;
+using Supervisor.Core.Services;
 using Supervisor.Daemon.Reports;
 using Supervisor.Linux.Workers;
 
@@ -64,8 +65,15 @@ internal sealed class ServiceResource(ControlContext daemon, CancellationToken s
 
         var name = Answer.Name(context);
         var by = ClientCredentials.Requester(context);
-        var document = await daemon.Loop.Ask(() => Find(name) is { } runner ? Scale(runner, workers, by) : null);
-        await (document is null ? Answer.NoService(context, daemon) : Answer.Json(context, document, ControlJson.Default.ChangeDocument));
+        var (document, refusal) = await daemon.Loop.Ask(() => Find(name) switch
+        {
+            null => ((ChangeDocument?)null, (string?)null),
+            { State.Spec: { Start: StartMode.PerConnection } spec } =>
+                (null, $"service {name} starts a process for each connection: change max_connections ({spec.Connections.Max}) and reload"),
+            var runner => (Scale(runner, workers, by), null),
+        });
+        await (refusal is not null ? Answer.Problem(context, StatusCodes.Status409Conflict, "cannot be scaled", refusal)
+            : document is null ? Answer.NoService(context, daemon) : Answer.Json(context, document, ControlJson.Default.ChangeDocument));
     }
 
     public Task Signal(HttpContext context) => new SignalRequest(daemon).RunAsync(context);

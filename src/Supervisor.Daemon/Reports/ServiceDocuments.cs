@@ -26,6 +26,9 @@ internal static class ServiceDocuments
             [.. Workers(runner, now, wall)])
         {
             Manual = Manual(runner),
+            Connections = state.Spec.Start != StartMode.PerConnection ? null : new ServiceConnectionsDocument(
+                state.Workers.Count(worker => worker.Connection is not null), state.Spec.Connections.Max,
+                state.Counters.Accepted, state.Counters.Refused, state.Counters.Failed),
             WaitsFor = state.HeldFor,
             Flows =
             [
@@ -47,7 +50,7 @@ internal static class ServiceDocuments
     {
         var state = runner.State;
         var stop = state.IsStarted ? null : runner.Requests.Manual.Stop;
-        var scale = state.Desired == state.Spec.Workers ? null : runner.Requests.Manual.Scale;
+        var scale = state.Desired == state.Spec.Slots ? null : runner.Requests.Manual.Scale;
         if ((stop ?? scale) is not { } change)
         {
             return null;
@@ -96,13 +99,15 @@ internal static class ServiceDocuments
             .OrderBy(worker => worker.Slot).ThenBy(worker => worker.Generation).ThenBy(worker => worker.Id))
         {
             var process = runner.Workers.Process(worker.Id);
-            var slot = worker.Slot < state.Slots.Length && state.Slots[worker.Slot] is var at && at.Generation == worker.Generation
+            var slot = worker.Connection is null && worker.Slot < state.Slots.Length && state.Slots[worker.Slot] is var at
+                && at.Generation == worker.Generation
                 ? at
                 : null;
             yield return new WorkerDocument(
                 worker.Pid, worker.Slot, worker.Generation, worker.Phase.ToWireName(), process?.StartedAt, process?.ReadyAt,
                 slot?.Restarts ?? 0, Connections: null, process?.Status.Text, slot?.LastExit?.Text, NextTry: null)
             {
+                Peer = worker.Connection?.ToString(),
                 RejectedMessage = process?.Status.Rejected,
                 LastLines = slot?.LastExit is null ? null : runner.FailureLines.Of(slot.Index, slot.Generation),
                 StateSince = wall + (worker.PhaseSince - now),
@@ -113,7 +118,7 @@ internal static class ServiceDocuments
         }
 
         foreach (var slot in state.Slots
-            .Where(slot => state.IsStarted && slot.Index < state.Desired && !state.Workers.Any(worker => worker.Slot == slot.Index)))
+            .Where(slot => state.IsStarted && slot.Index < state.Desired && !state.SlotWorkers.Any(worker => worker.Slot == slot.Index)))
         {
             var isPreparing = state.Preparing == slot.Generation && slot is { NextTry: null, Phase: not SlotPhase.Finished };
             yield return new WorkerDocument(
@@ -141,6 +146,7 @@ internal static class ServiceDocuments
 
     public static string? Reason(ServiceState state) => state.Condition switch
     {
+        ServiceCondition.Failed when state.Unprepared == state.Generation => "hooks.pre_start failed: start or restart the service",
         ServiceCondition.Degraded or ServiceCondition.Failed =>
             state.Slots.Where(slot => slot.LastExit is not null && (slot.Failures > 0 || slot.Phase == SlotPhase.Finished))
                 .Select(LastEnd).FirstOrDefault(),

@@ -93,7 +93,7 @@ internal sealed class DrainWatch : IDeadline, IDisposable
         var hasChanged = false;
         foreach (var worker in state.Workers)
         {
-            if (worker.IsLive || worker.Pid is null)
+            if (worker.IsLive || worker.Pid is null || worker is { Connection: not null, EndReason: EndReason.None })
             {
                 continue;
             }

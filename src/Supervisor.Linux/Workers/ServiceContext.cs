@@ -28,6 +28,7 @@ internal sealed class ServiceContext
             Report();
         });
         Requests = new ServiceRequests(this);
+        Connections = new ConnectionAcceptor(this);
         Shards = new ShardCoverage(this);
         Steering = new SteeredSockets(this);
         Spawning = new WorkerSpawning(this);
@@ -64,6 +65,8 @@ internal sealed class ServiceContext
     public GenerationTable Generations { get; }
 
     public ServiceRequests Requests { get; }
+
+    public ConnectionAcceptor Connections { get; }
 
     public ShardCoverage Shards { get; }
 

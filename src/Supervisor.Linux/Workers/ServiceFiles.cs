@@ -115,7 +115,7 @@ public static class ServiceFiles
         file = Find(program, path);
         if (file is null)
         {
-            return ($"no directory of PATH ({path ?? Spawner.DefaultPath}) has a program \"{program}\"",
+            return ($"no directory of PATH ({path ?? ProgramLauncher.DefaultPath}) has a program \"{program}\"",
                 "install it, write its absolute path, or set PATH in the service's environment");
         }
 
@@ -150,7 +150,7 @@ public static class ServiceFiles
     /// </summary>
     private static string? Find(string command, string? searchPath) => command.Contains('/', StringComparison.Ordinal)
         ? command
-        : (searchPath ?? Spawner.DefaultPath).Split(':').Where(directory => directory.Length > 0)
+        : (searchPath ?? ProgramLauncher.DefaultPath).Split(':').Where(directory => directory.Length > 0)
             .Select(directory => Path.Combine(directory, command))
             .FirstOrDefault(candidate => File.Exists(candidate) && Files.IsExecutable(candidate));
 

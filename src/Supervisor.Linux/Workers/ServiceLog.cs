@@ -59,6 +59,29 @@ internal sealed class ServiceLog : IDisposable
                 _name, sender, pid, problem, leftOut), MostAtOnce);
     }
 
+    /// <summary>Logs that connections of a source were closed, because it has too many.</summary>
+    public void ConnectionsRefused(string source, int most) =>
+        _limit.Write(_name, "refused", (log, leftOut) => log.Kind(MessageIds.ConnectionsRefused).Warning(
+            "service {Service}: a connection of {Source} was closed: max_connections_per_source ({Most}) is reached{LeftOut}",
+            _name, source, most, leftOut));
+
+    /// <summary>Logs that connections wait in the accept queue.</summary>
+    public void ConnectionsWait(string why) =>
+        _limit.Write(_name, "wait", (log, leftOut) => log.Kind(MessageIds.ConnectionsWait).Warning(
+            "service {Service}: {Reason}: further connections wait in the accept queue{LeftOut}", _name, why, leftOut));
+
+    /// <summary>Logs that a connection could not be accepted.</summary>
+    public void AcceptFailed(string listener, string error) =>
+        _limit.Write(listener, "accept", (log, leftOut) => log.Kind(MessageIds.AcceptFailed).Listener(listener).Error(
+            "service {Service}: listener {Listener}: cannot accept a connection: {Error}: trying again{LeftOut}",
+            _name, listener, error, leftOut));
+
+    /// <summary>Logs that the process of a connection has failed, or could not be started.</summary>
+    public void ConnectionFailed(WorkerState worker, string why, string? lastLines) =>
+        _limit.Write(_name, "failed", (log, leftOut) => About(log.Kind(MessageIds.ConnectionFailed), worker, worker.Pid).Warning(
+            "service {Service}: the process of the connection from {Peer} {Reason}{Lines}{LeftOut}",
+            _name, worker.Connection!.ToString(), why, lastLines is null ? "" : $"; last lines: {lastLines}", leftOut));
+
     /// <summary>Logs that RESTART_RESET=1 was received.</summary>
     public void RestartsReset(WorkerState worker) =>
         _limit.Write(Subject(worker.Id), "reset", (log, leftOut) => About(log.Kind(MessageIds.WorkerRestartsReset), worker, worker.Pid)

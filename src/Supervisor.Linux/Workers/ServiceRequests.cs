@@ -64,7 +64,7 @@ public sealed class ServiceRequests
     {
         Manual = Manual with
         {
-            Scale = workers == _service.State.Spec.Workers ? null : new ManualChange(by, _service.Loop.Time.GetUtcNow()),
+            Scale = workers == _service.State.Spec.Slots ? null : new ManualChange(by, _service.Loop.Time.GetUtcNow()),
         };
         _service.Post(new ScaleRequested(workers));
     }
@@ -105,7 +105,7 @@ public sealed class ServiceRequests
     public void Change(ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, WorkerIdentity identity, bool newWorkers)
     {
         var before = _service.State.Spec;
-        if (spec.Workers != before.Workers)
+        if (spec.Slots != before.Slots)
         {
             Manual = Manual with { Scale = null };
         }
@@ -130,6 +130,11 @@ public sealed class ServiceRequests
         if (!state.IsStarted)
         {
             return "the service does not run: start it";
+        }
+
+        if (state.Spec.Start == StartMode.PerConnection)
+        {
+            return "the service starts a process for each connection: a restart changes what the next connection starts";
         }
 
         if (slot >= state.Desired)

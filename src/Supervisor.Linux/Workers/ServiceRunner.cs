@@ -205,8 +205,17 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             Write(report, now);
         }
 
+        if (what is WorkerEnded ended && State.Counters.Failed > before.Counters.Failed
+            && before.Workers.FirstOrDefault(worker => worker.Id == ended.WorkerId) is { } failed)
+        {
+            var lines = failed.Pid is { } pid ? _service.Output.LastLines(pid) : [];
+            _service.Log.ConnectionFailed(
+                failed, (failed.MainExit ?? ended.Reason).Text, lines.Count == 0 ? null : string.Join(" | ", lines));
+        }
+
         _service.Stored.RemoveFrom(State is { IsStarted: false, Workers.IsEmpty: true } ? 0 : State.Slots.Length);
         _demand.Update(State);
+        _service.Connections.Update(State);
         _service.Health.Update();
         ReportChange(reports.ToImmutable());
     }
@@ -242,6 +251,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         _service.Processes.Clear();
         _hooks.Dispose();
         _demand.Dispose();
+        _service.Connections.Dispose();
         _service.Drains.Dispose();
         _service.Health.Dispose();
         _service.Abandoned.Clear();

@@ -183,6 +183,7 @@ public sealed class ServiceSnapshot
     public void Resume()
     {
         _demand.Update(_service.State);
+        _service.Connections.Update(_service.State);
         foreach (var waiting in _waitingHooks)
         {
             _service.RunHook(waiting);

@@ -41,7 +41,7 @@ internal static class SpawnFailureText
             SpawnStage.Clone =>
                 $"clone: {answer}"
                 + (error.Name is "EMFILE" or "ENFILE"
-                    ? Spawner.Exhausted(error.Name)
+                    ? ProgramLauncher.Exhausted(error.Name)
                     : "; the daemon's limit of processes or memory is reached (TasksMax=, LimitNPROC= in its unit)"),
             SpawnStage.Session => $"setsid: {answer}",
             SpawnStage.Cgroup => $"entering the control group: {answer}",

@@ -29,8 +29,7 @@ public sealed class Spawner : IDisposable
     private readonly string _brokerPath;
     private readonly TimeProvider _time;
     private readonly OrphanReaper? _orphans;
-    private readonly DescriptorHandle _null;
-
+    private readonly ProgramLauncher _launcher = new();
     private readonly List<KeyValuePair<string, string>> _inherited = [];
     private readonly ConditionalWeakTable<ServiceSpec, WorkerEnvironment> _environments = [];
 
@@ -45,14 +44,6 @@ public sealed class Spawner : IDisposable
         _notifyDirectory = notifyDirectory;
         _brokerPath = brokerPath;
         _time = time;
-        const int readWrite = 2;
-        _null = Files.Open("/dev/null", readWrite, 0, out var error) ?? throw new SystemCallException(error,
-            "opening /dev/null for the workers");
-        if (ChildProcess.Prepare() is { } unprepared)
-        {
-            throw new SystemCallException(unprepared, "preparing the launcher of the workers");
-        }
-
         foreach (var (name, value) in OwnProcess.Environment)
         {
             if (!SupervisorVariables.IsForDaemon(name))
@@ -112,10 +103,16 @@ public sealed class Spawner : IDisposable
         out string? failure,
         IReadOnlyList<StoredDescriptor>? stored = null,
         Func<ListenerHandle, IReadOnlyList<ListenerSocket>>? share = null,
-        Func<ListenerHandle, ListenerSocket, string?>? cookie = null)
+        Func<ListenerHandle, ListenerSocket, string?>? cookie = null,
+        IncomingConnection? connection = null)
     {
         stored ??= [];
         share ??= static handle => handle.Sockets;
+        if (connection is not null)
+        {
+            (listeners, share) = ([], static _ => []);
+        }
+
         if (listeners.FirstOrDefault(handle => handle.Descriptor is null) is { } closed)
         {
             failure = $"listener \"{closed.Name}\" has no socket: {closed.Failure?.ToString() ?? "closed"}";
@@ -124,6 +121,7 @@ public sealed class Spawner : IDisposable
 
         var handoff = HandoffEnvironment.For(
             spec.Handoff,
+            connection is not null ? [connection.Handed] :
             [.. listeners
                 .SelectMany(handle => share(handle)
                     .Select(_ => new HandedListener(handle.Name, handle.Spec.Address.Kind, handle.Domain, handle.Effective)))],
@@ -135,10 +133,12 @@ public sealed class Spawner : IDisposable
         var token = Tokens.New();
         var placeholders = new Placeholders(
             spec.Name, worker.Generation, worker.Slot,
-            Numbered(handoff, listeners.SelectMany(handle => share(handle).Select(_ => handle.Name))));
+            Numbered(handoff, connection is not null ? [connection.Listener.Name]
+                : listeners.SelectMany(handle => share(handle).Select(_ => handle.Name))));
         var variables = environment.With(
         [
             .. environment.Expanded(placeholders), .. handoff.Variables, .. Own(spec, worker, notifyPath, token), .. Cookies(),
+            .. worker.Connection is { } peer ? ConnectionVariables.Of(peer) : [],
         ]);
 
         var notify = NotifySocket.Create(notifyPath, identity.Uid, out var refused, Disposer, Disposer.OwnerOf(spec.Name));
@@ -147,11 +147,11 @@ public sealed class Spawner : IDisposable
             failure = refused!.Name == "EPERM" && identity.Uid is { } uid && uid != Processes.EffectiveUid
                 ? $"user \"{spec.User}\": giving it the notify socket: {refused}; only root may run workers as another user: "
                     + "run the daemon as root, or leave user out"
-                : $"notify socket: {refused}{Exhausted(refused.Name)}";
+                : $"notify socket: {refused}{ProgramLauncher.Exhausted(refused.Name)}";
             return null;
         }
 
-        List<DescriptorHandle> passed = [];
+        List<DescriptorHandle> passed = connection is null ? [] : [connection.Descriptor];
         if (handoff.FirstDescriptor is { })
         {
             passed.AddRange(listeners.SelectMany(share).Select(socket => socket.Descriptor));
@@ -179,14 +179,14 @@ public sealed class Spawner : IDisposable
             cgroup?.Dispose();
             members?.Dispose();
             notify.Dispose();
-            failure = $"pipe for ready = \"fd:{spec.Readiness.Descriptor}\": {unpiped}{Exhausted(unpiped.Name)}";
+            failure = $"pipe for ready = \"fd:{spec.Readiness.Descriptor}\": {unpiped}{ProgramLauncher.Exhausted(unpiped.Name)}";
             return null;
         }
 
-        var child = Launch(
+        var child = _launcher.Launch(
             spec, identity, [.. spec.Command.Select(placeholders.Expand)], variables, environment.Path, pidVariables, passed,
             handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, isOneOfMany, pins.Worker, out failure, members,
-            ReportDescriptors, readyEnd);
+            ReportDescriptors, readyEnd, isConnection: connection is not null);
         if (child is null)
         {
             cgroup?.Dispose();
@@ -270,7 +270,7 @@ public sealed class Spawner : IDisposable
             new("LISTEND_BROKER", _brokerPath),
             new(WorkerTokens.Variable, Tokens.New()),
         ];
-        var child = Launch(
+        var child = _launcher.Launch(
             spec, identity, command, environment.With(own), environment.Path, [], [], HandoffEnvironment.ListenFdsStart,
             isOneOfMany: false, pins.Hook, out failure);
         if (child is null)
@@ -283,173 +283,11 @@ public sealed class Spawner : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _null.Dispose();
-
-    /// <summary>
-    /// Starts a program with pipes for its output, and with descriptors from <paramref name="first"/> on: 0, or 3.
-    /// </summary>
-    private Child? Launch(
-        ServiceSpec spec,
-        WorkerIdentity identity,
-        IReadOnlyList<string> command,
-        IReadOnlyList<string> environment,
-        string? searchPath,
-        IReadOnlyList<string> pidVariables,
-        List<DescriptorHandle> passed,
-        int first,
-        bool isOneOfMany,
-        PinnedLaunch pins,
-        out string? failure,
-        DescriptorHandle? cgroup = null,
-        Action<DescriptorHandle, DescriptorHandle>? onPipes = null,
-        DescriptorHandle? ready = null)
-    {
-        var pipeRefused = Files.Pipe(out var output, out var outputEnd);
-        DescriptorHandle? error = null;
-        DescriptorHandle? errorEnd = null;
-        pipeRefused ??= Files.Pipe(out error, out errorEnd);
-
-        DescriptorHandle[] owned = [.. new[] { outputEnd, errorEnd, cgroup, ready }.OfType<DescriptorHandle>()];
-        // The kernel gives the lowest free number, so the last one shows how many are in use.
-        var limit = Processes.DescriptorLimit();
-        if (pipeRefused is not null || (ulong)errorEnd!.Number + DescriptorReserve.FromWorkers >= limit)
-        {
-            output?.Dispose();
-            error?.Dispose();
-            Array.ForEach(owned, descriptor => descriptor.Dispose());
-            failure = pipeRefused is { } pipeError
-                ? $"output pipe: {pipeError}{Exhausted(pipeError.Name)}"
-                : $"descriptors: the last {DescriptorReserve.FromWorkers} of {limit} are reserved for the daemon, the others are in use"
-                    + Exhausted("EMFILE");
-            return null;
-        }
-
-        if (identity.Uid is { } owner && owner != Processes.EffectiveUid)
-        {
-            // So the worker can reopen them by /dev/stdout and /dev/stderr.
-            Files.SetPinnedOwner(outputEnd!, owner, uint.MaxValue);
-            Files.SetPinnedOwner(errorEnd!, owner, uint.MaxValue);
-        }
-
-        List<DescriptorHandle?> descriptors = [_null, outputEnd!, errorEnd!];
-        for (var i = 0; i < passed.Count; i++)
-        {
-            // A listener as standard input; other listeners follow the standard descriptors.
-            if (first == 0 && i == 0)
-            {
-                descriptors[0] = passed[0];
-            }
-            else
-            {
-                descriptors.Add(passed[i]);
-            }
-        }
-
-        if (ready is not null && Place(ready, spec.Readiness.Descriptor, descriptors) is { } taken)
-        {
-            output!.Dispose();
-            error!.Dispose();
-            Array.ForEach(owned, descriptor => descriptor.Dispose());
-            failure = taken;
-            return null;
-        }
-
-        onPipes?.Invoke(output!, error!);
-        var program = pins.Program ?? command[0];
-        var launched = ChildProcess.Start(
-            new ChildProcess.Plan
-            {
-                Path = program,
-                SearchPath = program.Contains('/', StringComparison.Ordinal) ? null : searchPath ?? DefaultPath,
-                Arguments = command,
-                Environment = environment,
-                PidVariables = pidVariables,
-                Descriptors = descriptors,
-                Directory = spec.WorkingDirectory,
-                Uid = identity.Uid,
-                Gid = identity.Gid,
-                Groups = identity.Groups,
-                Limits = [.. spec.Limits.Select(limit => (
-                    limit.Resource,
-                    Highest(limit, limit.Soft ?? limit.Value),
-                    Highest(limit, limit.Value),
-                    limit.IsInfinite() || limit.Soft is not null))],
-                Umask = spec.Umask,
-                Nice = spec.Nice,
-                NoNewPrivileges = spec.NoNewPrivileges,
-                IgnoreSigpipe = spec.IgnoreSigpipe,
-                AmbientCapabilities = Capabilities.Bits(spec.Capabilities),
-
-                // If set-user-id programs are allowed explicitly, they keep the bounding set. Root needs its capabilities.
-                DropsBoundingSet = spec.NoNewPrivileges && identity.Uid is > 0,
-                Cgroup = cgroup,
-                Owned = owned,
-                Pins = pins.Files,
-                ReportsPins = pins.Reports,
-                ScriptArgument = pins.Reports || pins.Files.ContainsKey(PinKind.Script) ? PinnedArgument(spec, command) : 0,
-            },
-            out var step);
-        if (launched is null)
-        {
-            output!.Dispose();
-            error!.Dispose();
-            failure = Describe(step);
-            return null;
-        }
-
-        if (!isOneOfMany)
-        {
-            Finish();
-        }
-
-        failure = null;
-        return new Child(launched.Pid, launched.Pidfd, output!, error!,
-            new PendingLaunch(launched, Describe));
-
-        string Describe(ChildProcess.Failure step) => step.Stage == SpawnStage.Pin
-            ? PinText.Missing((PinKind)step.Detail, pins.Files[(PinKind)step.Detail], spec)
-            : SpawnFailureText.For(spec, command[0], step, first);
-    }
-
-    /// <summary>
-    /// Gives a descriptor its number in the worker, after the others; why not, if another one has that number.
-    /// </summary>
-    private static string? Place(DescriptorHandle ready, int number, List<DescriptorHandle?> descriptors)
-    {
-        if (number < descriptors.Count)
-        {
-            return $"ready = \"fd:{number}\": the worker's listeners and stored descriptors have the numbers up to "
-                + $"{descriptors.Count - 1}; choose a higher number";
-        }
-
-        while (descriptors.Count < number)
-        {
-            descriptors.Add(null);
-        }
-
-        descriptors.Add(ready);
-        return null;
-    }
-
-    /// <summary>
-    /// The argument that names the script to pin; 0: there is none. A path with a placeholder is another file in each worker.
-    /// </summary>
-    private static int PinnedArgument(ServiceSpec spec, IReadOnlyList<string> command)
-    {
-        var argument = ScriptArgument.IndexOf(command);
-        return argument < spec.Command.Length && Placeholders.AreIn(spec.Command[argument]) ? 0 : argument;
-    }
+    public void Dispose() => _launcher.Dispose();
 
     /// <summary>The numbers that the listeners' descriptors have in the worker; none if the hand-off passes none.</summary>
     private static ImmutableArray<(string Listener, int Number)> Numbered(HandoffEnvironment handoff, IEnumerable<string> listeners) =>
         handoff.FirstDescriptor is { } first ? [.. listeners.Select((name, index) => (name, first + index))] : [];
-
-    /// <summary>
-    /// The value to set. No process may have more descriptors than fs.nr_open, so RLIM_INFINITY is refused for them
-    /// (do_prlimit(), kernel/sys.c).
-    /// </summary>
-    private static ulong Highest(ResourceLimit limit, ulong value) =>
-        limit.Name == "nofile" && value == ulong.MaxValue && Sysctl.ReadNumber("fs.nr_open") is { } most ? (ulong)most : value;
 
     private List<KeyValuePair<string, string>> Own(ServiceSpec spec, WorkerState worker, string notifyPath, string token)
     {
@@ -498,19 +336,4 @@ public sealed class Spawner : IDisposable
 
         return composed;
     }
-
-    /// <summary>The search path for programs of a service whose environment has no PATH.</summary>
-    internal const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-    /// <summary>The remedy if a limit is reached; empty for another error.</summary>
-    internal static string Exhausted(string errno) => errno switch
-    {
-        "EMFILE" => "; the daemon's limit of open files is reached: raise LimitNOFILE= in its unit, or ulimit -n",
-        "ENFILE" => "; the host's limit of open files is reached: raise fs.file-max",
-        "ENOSPC" => "; the runtime directory's file system is full",
-        _ => "",
-    };
-
-    /// <summary>A child and the read ends of its output; the caller owns all.</summary>
-    private sealed record Child(int Pid, DescriptorHandle Pidfd, DescriptorHandle Output, DescriptorHandle Error, PendingLaunch Launch);
 }

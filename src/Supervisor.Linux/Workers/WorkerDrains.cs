@@ -87,9 +87,13 @@ public sealed class WorkerDrains : IDisposable
 
     private void Report(ServiceReport what, WorkerState worker, WorkerDrain drain, string text)
     {
-        var report = new ReportEffect(what, worker, null, null, text) { Drain = drain };
-        _service.Log.Report(report, _service.State, _service.Loop.Now);
-        _service.Report(report);
+        if (worker.Connection is null)
+        {
+            var report = new ReportEffect(what, worker, null, null, text) { Drain = drain };
+            _service.Log.Report(report, _service.State, _service.Loop.Now);
+            _service.Report(report);
+        }
+
         if (what == ServiceReport.WorkerCut)
         {
             _service.Post(new ConnectionsCut(worker.Id, drain.Count ?? 0));

@@ -166,12 +166,16 @@ internal sealed class WorkerEnding(ServiceContext service)
 
         service.Messages.Forget(workerId);
         service.ForeignExits.Forget(workerId);
-        service.ReportEnding();
+        var worker = service.Worker(workerId);
+        if (worker?.Connection is null)
+        {
+            service.ReportEnding();
+        }
+
         process.Output.Drain();
         process.Error.Drain();
         service.Watching.Unwatch(process);
         process.BeginEnd();
-        var worker = service.Worker(workerId);
         if (service.State.IsStarted && worker is { EndReason: EndReason.None })
         {
             Post(new WorkerMainEnded(workerId, reason));

@@ -57,6 +57,7 @@ internal sealed class WorkerSpawning(ServiceContext service)
 
             if (variables.Error is { } error)
             {
+                service.Connections.Drop(worker);
                 service.Post(new WorkerEnded(worker.Id, ExitReason.NotStarted(error)));
             }
             else
@@ -83,7 +84,14 @@ internal sealed class WorkerSpawning(ServiceContext service)
             return;
         }
 
-        var listeners = service.Generations.Of(worker.Generation).Listeners;
+        var connection = worker.Connection is { } peer ? service.Connections.Take(peer) : null;
+        if (worker.Connection is not null && connection is null)
+        {
+            service.Post(new WorkerEnded(worker.Id, ExitReason.NotStarted("its connection was lost with an earlier daemon")));
+            return;
+        }
+
+        var listeners = connection is null ? service.Generations.Of(worker.Generation).Listeners : [];
         var shares = listeners.ToDictionary(
             handle => handle, handle => service.Steering.Share(handle, worker) ?? service.Shards.Share(handle, worker.Slot));
         service.ReportSpawning(listeners);
@@ -104,7 +112,8 @@ internal sealed class WorkerSpawning(ServiceContext service)
             out var failure,
             service.Stored.Of(worker.Slot),
             handle => shares[handle],
-            service.Steering.NewCookie);
+            service.Steering.NewCookie,
+            connection);
         if (spawned is not { } process)
         {
             service.Post(new WorkerEnded(worker.Id, ExitReason.NotStarted(failure!)));
@@ -138,6 +147,11 @@ internal sealed class WorkerSpawning(ServiceContext service)
         if (!_preparing.Remove(workerId))
         {
             return false;
+        }
+
+        if (service.Worker(workerId) is { } worker)
+        {
+            service.Connections.Drop(worker);
         }
 
         service.Post(new WorkerEnded(workerId,

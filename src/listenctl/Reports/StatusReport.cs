@@ -52,17 +52,23 @@ internal static class StatusReport
         var now = clock.GetUtcNow();
         var rows = shown
             .Select(s => (
-                Service: ServiceRow(s), Remarks: Remarks(s, clock), Workers: s.Workers.Select(worker => WorkerRow(worker, now)).ToArray()))
+                Service: (Document: s, Row: ServiceRow(s)), Remarks: Remarks(s, clock),
+                Workers: Workers(s, showsAll).Select(worker => WorkerRow(worker, now)).ToArray()))
             .ToArray();
-        services.Measure(rows.Select(r => r.Service));
+        services.Measure(rows.Select(r => r.Service.Row));
         workers.Measure(rows.SelectMany(r => r.Workers));
-        foreach (var (service, remarks, its) in rows)
+        foreach (var ((service, row), remarks, its) in rows)
         {
             output.WriteLine();
-            services.Print([service]);
+            services.Print([row]);
             foreach (var remark in remarks)
             {
                 output.WriteLine(remark, 2);
+            }
+
+            if (IsSummed(service, showsAll))
+            {
+                output.WriteLine(Summary.Workers(service), 2);
             }
 
             if (its.Length > 0)
@@ -155,6 +161,16 @@ internal static class StatusReport
                 Palette.Warning));
         }
 
+        if (service.Connections is { } connections && connections.Accepted + connections.Refused > 0)
+        {
+            remarks.Add(new(
+                string.Create(CultureInfo.InvariantCulture, $"{connections.Accepted} connections accepted")
+                + (connections.Refused > 0
+                    ? string.Create(CultureInfo.InvariantCulture, $", {connections.Refused} closed (max_connections_per_source)") : "")
+                + (connections.Failed > 0 ? string.Create(CultureInfo.InvariantCulture, $", {connections.Failed} failed") : ""),
+                connections.Refused + connections.Failed > 0 ? Palette.Warning : Palette.Muted));
+        }
+
         if (service.Rollout is { } rollout)
         {
             remarks.Add(new(ChangeText.Of(rollout), rollout.State is "done" ? Palette.Muted : Palette.StateStyle(rollout.State)));
@@ -186,7 +202,10 @@ internal static class StatusReport
             new(service.Name, Palette.Name),
             Palette.State(service.State),
             $"generation {service.Generation}",
-            new($"{service.Ready}/{service.Desired} ready", service.State is "stopped" ? Palette.Muted : ready),
+            service.Connections is { } connections
+                ? new($"{connections.Live}/{connections.Limit} connections",
+                    connections.Live < connections.Limit ? Palette.Plain : Palette.Warning)
+                : new($"{service.Ready}/{service.Desired} ready", service.State is "stopped" ? Palette.Muted : ready),
             service.Listeners.Count == 0 ? new StyledText("no listeners", Palette.Muted) : string.Join(", ", service.Listeners),
         ];
     }
@@ -199,6 +218,7 @@ internal static class StatusReport
     public static StyledText StatusText(WorkerDocument worker, DateTimeOffset now)
     {
         var text = new StyledText(worker.StatusText);
+        text.AppendItem(worker.Peer is { } peer ? $"from {peer}" : null);
         if (worker.RejectedMessage is { Length: > 0 } rejected)
         {
             text.AppendItem($"rejected: {rejected}", Palette.Warning);
@@ -217,6 +237,13 @@ internal static class StatusReport
 
         return text;
     }
+
+    /// <summary>Whether the service has so many workers that they are counted.</summary>
+    private static bool IsSummed(ServiceDocument service, bool showsAll) => !showsAll && service.Workers.Count > Summary.MostRows;
+
+    /// <summary>The workers to show: all, or those of many that need attention.</summary>
+    private static IEnumerable<WorkerDocument> Workers(ServiceDocument service, bool showsAll) =>
+        IsSummed(service, showsAll) ? Summary.Noteworthy(service.Workers) : service.Workers;
 
     private static StyledText[] WorkerRow(WorkerDocument worker, DateTimeOffset now) =>
     [

@@ -37,6 +37,15 @@ internal static class Summary
         Write(output, new TextTable(output, 0, new(""), new(""), new(""), new("")), rows);
     }
 
+    /// <summary>How many workers of a service are in each state.</summary>
+    public static string Workers(ServiceDocument service) =>
+        Counts(service.Connections is null ? "worker" : "connection", service.Workers.Select(worker => worker.State))
+        + "; --all shows each";
+
+    /// <summary>The workers of many that need attention, up to a limit.</summary>
+    public static IEnumerable<WorkerDocument> Noteworthy(IEnumerable<WorkerDocument> workers) =>
+        workers.Where(worker => worker.State is not "ready" || worker.RejectedMessage is not null).Take(MostShown);
+
     private static void Write(TextOutput output, TextTable table, (StyledText[] Row, List<StyledText> Remarks)[] rows)
     {
         var shown = rows.Take(MostShown).ToArray();

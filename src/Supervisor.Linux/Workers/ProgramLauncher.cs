@@ -1,0 +1,208 @@
+using Supervisor.Core.Services;
+using Supervisor.Linux.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Workers;
+
+/// <summary>
+/// Starts the program of a worker or a hook with its identity, its limits, its descriptors and pipes for its output. Main thread
+/// only.
+/// </summary>
+internal sealed class ProgramLauncher : IDisposable
+{
+    private readonly DescriptorHandle _null;
+
+    /// <summary>Opens what every start needs.</summary>
+    public ProgramLauncher()
+    {
+        const int readWrite = 2;
+        _null = Files.Open("/dev/null", readWrite, 0, out var error) ?? throw new SystemCallException(error,
+            "opening /dev/null for the workers");
+        if (ChildProcess.Prepare() is { } unprepared)
+        {
+            throw new SystemCallException(unprepared, "preparing the launcher of the workers");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _null.Dispose();
+
+    /// <summary>
+    /// Starts a program with pipes for its output, and with descriptors from <paramref name="first"/> on: 0, or 3. A connection that is
+    /// its standard input is its standard output too.
+    /// </summary>
+    public Child? Launch(
+        ServiceSpec spec,
+        WorkerIdentity identity,
+        IReadOnlyList<string> command,
+        IReadOnlyList<string> environment,
+        string? searchPath,
+        IReadOnlyList<string> pidVariables,
+        List<DescriptorHandle> passed,
+        int first,
+        bool isOneOfMany,
+        PinnedLaunch pins,
+        out string? failure,
+        DescriptorHandle? cgroup = null,
+        Action<DescriptorHandle, DescriptorHandle>? onPipes = null,
+        DescriptorHandle? ready = null,
+        bool isConnection = false)
+    {
+        var pipeRefused = Files.Pipe(out var output, out var outputEnd);
+        DescriptorHandle? error = null;
+        DescriptorHandle? errorEnd = null;
+        pipeRefused ??= Files.Pipe(out error, out errorEnd);
+
+        DescriptorHandle[] owned = [.. new[] { outputEnd, errorEnd, cgroup, ready }.OfType<DescriptorHandle>()];
+        // The kernel gives the lowest free number, so the last one shows how many are in use.
+        var limit = Processes.DescriptorLimit();
+        if (pipeRefused is not null || (ulong)errorEnd!.Number + DescriptorReserve.FromWorkers >= limit)
+        {
+            output?.Dispose();
+            error?.Dispose();
+            Array.ForEach(owned, descriptor => descriptor.Dispose());
+            failure = pipeRefused is { } pipeError
+                ? $"output pipe: {pipeError}{Exhausted(pipeError.Name)}"
+                : $"descriptors: the last {DescriptorReserve.FromWorkers} of {limit} are reserved for the daemon, the others are in use"
+                    + Exhausted("EMFILE");
+            return null;
+        }
+
+        if (identity.Uid is { } owner && owner != Processes.EffectiveUid)
+        {
+            // So the worker can reopen them by /dev/stdout and /dev/stderr.
+            Files.SetPinnedOwner(outputEnd!, owner, uint.MaxValue);
+            Files.SetPinnedOwner(errorEnd!, owner, uint.MaxValue);
+        }
+
+        List<DescriptorHandle?> descriptors = [_null, isConnection && first == 0 ? passed[0] : outputEnd!, errorEnd!];
+        for (var i = 0; i < passed.Count; i++)
+        {
+            // A listener as standard input; other listeners follow the standard descriptors.
+            if (first == 0 && i == 0)
+            {
+                descriptors[0] = passed[0];
+            }
+            else
+            {
+                descriptors.Add(passed[i]);
+            }
+        }
+
+        if (ready is not null && Place(ready, spec.Readiness.Descriptor, descriptors) is { } taken)
+        {
+            output!.Dispose();
+            error!.Dispose();
+            Array.ForEach(owned, descriptor => descriptor.Dispose());
+            failure = taken;
+            return null;
+        }
+
+        onPipes?.Invoke(output!, error!);
+        var program = pins.Program ?? command[0];
+        var launched = ChildProcess.Start(
+            new ChildProcess.Plan
+            {
+                Path = program,
+                SearchPath = program.Contains('/', StringComparison.Ordinal) ? null : searchPath ?? DefaultPath,
+                Arguments = command,
+                Environment = environment,
+                PidVariables = pidVariables,
+                Descriptors = descriptors,
+                Directory = spec.WorkingDirectory,
+                Uid = identity.Uid,
+                Gid = identity.Gid,
+                Groups = identity.Groups,
+                Limits = [.. spec.Limits.Select(limit => (
+                    limit.Resource,
+                    Highest(limit, limit.Soft ?? limit.Value),
+                    Highest(limit, limit.Value),
+                    limit.IsInfinite() || limit.Soft is not null))],
+                Umask = spec.Umask,
+                Nice = spec.Nice,
+                NoNewPrivileges = spec.NoNewPrivileges,
+                IgnoreSigpipe = spec.IgnoreSigpipe,
+                AmbientCapabilities = Capabilities.Bits(spec.Capabilities),
+
+                // If set-user-id programs are allowed explicitly, they keep the bounding set. Root needs its capabilities.
+                DropsBoundingSet = spec.NoNewPrivileges && identity.Uid is > 0,
+                Cgroup = cgroup,
+                Owned = owned,
+                Pins = pins.Files,
+                ReportsPins = pins.Reports,
+                ScriptArgument = pins.Reports || pins.Files.ContainsKey(PinKind.Script) ? PinnedArgument(spec, command) : 0,
+            },
+            out var step);
+        if (launched is null)
+        {
+            output!.Dispose();
+            error!.Dispose();
+            failure = Describe(step);
+            return null;
+        }
+
+        if (!isOneOfMany)
+        {
+            ChildProcess.Finish();
+        }
+
+        failure = null;
+        return new Child(launched.Pid, launched.Pidfd, output!, error!,
+            new PendingLaunch(launched, Describe));
+
+        string Describe(ChildProcess.Failure step) => step.Stage == SpawnStage.Pin
+            ? PinText.Missing((PinKind)step.Detail, pins.Files[(PinKind)step.Detail], spec)
+            : SpawnFailureText.For(spec, command[0], step, first);
+    }
+
+    /// <summary>
+    /// Gives a descriptor its number in the worker, after the others; why not, if another one has that number.
+    /// </summary>
+    private static string? Place(DescriptorHandle ready, int number, List<DescriptorHandle?> descriptors)
+    {
+        if (number < descriptors.Count)
+        {
+            return $"ready = \"fd:{number}\": the worker's listeners and stored descriptors have the numbers up to "
+                + $"{descriptors.Count - 1}; choose a higher number";
+        }
+
+        while (descriptors.Count < number)
+        {
+            descriptors.Add(null);
+        }
+
+        descriptors.Add(ready);
+        return null;
+    }
+
+    /// <summary>
+    /// The argument that names the script to pin; 0: there is none. A path with a placeholder is another file in each worker.
+    /// </summary>
+    private static int PinnedArgument(ServiceSpec spec, IReadOnlyList<string> command)
+    {
+        var argument = ScriptArgument.IndexOf(command);
+        return argument < spec.Command.Length && Placeholders.AreIn(spec.Command[argument]) ? 0 : argument;
+    }
+
+    /// <summary>
+    /// The value to set. No process may have more descriptors than fs.nr_open, so RLIM_INFINITY is refused for them
+    /// (do_prlimit(), kernel/sys.c).
+    /// </summary>
+    private static ulong Highest(ResourceLimit limit, ulong value) =>
+        limit.Name == "nofile" && value == ulong.MaxValue && Sysctl.ReadNumber("fs.nr_open") is { } most ? (ulong)most : value;
+
+    /// <summary>The search path for programs of a service whose environment has no PATH.</summary>
+    public const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    /// <summary>The remedy if a limit is reached; empty for another error.</summary>
+    public static string Exhausted(string errno) => errno switch
+    {
+        "EMFILE" => "; the daemon's limit of open files is reached: raise LimitNOFILE= in its unit, or ulimit -n",
+        "ENFILE" => "; the host's limit of open files is reached: raise fs.file-max",
+        "ENOSPC" => "; the runtime directory's file system is full",
+        _ => "",
+    };
+
+    /// <summary>A child and the read ends of its output; the caller owns all.</summary>
+    public sealed record Child(int Pid, DescriptorHandle Pidfd, DescriptorHandle Output, DescriptorHandle Error, PendingLaunch Launch);
+}
