@@ -20,13 +20,17 @@ PROGRAMS    := $(wildcard packaging/publish.* packaging/examples/hello/*.cs* pac
 SHARED      := Directory.Build.props Directory.Packages.props global.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run dev pack build test coverage bench bench-systemd publish install install-files uninstall deb manual clean format prerequisites
+.PHONY: help demo picture run dev pack build test coverage bench bench-systemd publish install install-files uninstall deb manual clean format prerequisites
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: publish ## show restarts, a failed deploy and a killed worker under load; exits when done
 	$(DOTNET) $(OUT)/demo/demo.dll --bin $(OUT)
+
+picture: publish ## run the demo and draw its end: docs/images/demo.svg
+	$(DOTNET) $(OUT)/demo/demo.dll --bin $(OUT) > packaging/demo/recorded.txt
+	packaging/demo/picture < packaging/demo/recorded.txt > docs/images/demo.svg
 
 demo-%: publish ## demo-NAME: restart one program of packaging/examples by its own hand-off (node, nginx, haproxy...)
 	LISTEND_BIN=$(CURDIR)/$(OUT) packaging/examples/$*/run

@@ -1,7 +1,7 @@
 # What a case may use, beside tests/Field/lib.sh.
 
 RELEASE=$SOURCES/artifacts/release
-case $(uname -m) in x86_64) ARCH=amd64 RID=x64 ;; aarch64) ARCH=arm64 RID=arm64 ;; esac
+case $(uname -m) in x86_64) ARCH=amd64 RID=x64 IMAGE='listend-*-oci.tar' ;; aarch64) ARCH=arm64 RID=arm64 IMAGE='listend-*-oci-arm64.tar' ;; esac
 
 # artifact PATTERN: the file of the release that matches.
 artifact() {
@@ -14,7 +14,7 @@ artifact() {
 # The version of the release.
 version() {
     local file
-    file=$(basename "$(artifact "listend-*-linux-$RID.tar.xz")" "-linux-$RID.tar.xz")
+    file=$(basename "$(artifact "listend-*-linux-$RID.tar.gz")" "-linux-$RID.tar.gz")
     echo "${file#listend-}"
 }
 
@@ -61,7 +61,7 @@ image() {
     mkdir -p "$name"
     cat > "$name/listend.toml"
     cp "$PROGRAMS/hello" "$(command -v busybox)" "$name"
-    pod load -q -i "$(artifact "listend-*-oci-$ARCH.tar")" > /dev/null
+    pod load -q -i "$(artifact "$IMAGE")" > /dev/null
     printf 'FROM localhost/listend:%s\nCOPY hello busybox /srv/\nCOPY listend.toml /etc/listend/listend.toml\n' "$(version)" > "$name/Containerfile"
     buildah --root "$DIR/storage" --runroot "$DIR/podman-run" --storage-driver vfs build -q -t "$name" "$name" > /dev/null
 }
@@ -106,6 +106,6 @@ build() {
 
 # example NAME FOLDER BASE: an image of packaging/examples, on the image of the release.
 example() {
-    pod load -q -i "$(artifact "listend-*-oci-$ARCH.tar")" > /dev/null
+    pod load -q -i "$(artifact "$IMAGE")" > /dev/null
     build "$1" "$2" --build-arg "LISTEND=localhost/listend:$(version)" --build-arg "BASE=localhost/$3"
 }

@@ -510,7 +510,7 @@ def unprivileged():
     os.rename("/etc/listend/conf.d/hello.toml", "/etc/listend/hello.kept")
     with open("/usr/share/doc/listend/examples/unprivileged.conf") as file:
         dropped = file.read()
-    low = dropped.replace("#   AmbientCapabilities=", "AmbientCapabilities=").replace("#   CapabilityBoundingSet=", "CapabilityBoundingSet=")
+    low = re.sub("^#   ", "", dropped, flags=re.M)
 
     def capabilities(pid):
         with open(f"/proc/{pid}/status") as file:
