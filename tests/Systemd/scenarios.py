@@ -328,6 +328,28 @@ def stop():
     raise AssertionError("a process still listens")
 
 
+def stop_delay():
+    """systemctl stop waits for daemon.stop_delay, also beyond TimeoutStopSec=. systemctl restart does not."""
+    write("/etc/listend/conf.d/delay.toml", '[daemon]\nstop_delay = "4s"\n')
+    write(f"{UNITS}/listend.service.d/short.conf", "[Service]\nTimeoutStopSec=2s\n")
+    run("systemctl", "daemon-reload")
+    try:
+        run("systemctl", "start", "listend")
+        ready()
+        under_load(lambda: run("systemctl", "restart", "listend"), "workers", "inodes")
+        began = time.monotonic()
+        run("systemctl", "stop", "listend", timeout=90)
+        took = time.monotonic() - began
+        assert took > 3.9, f"the stop took {took:.1f} s"
+        shown = run("systemctl", "show", "listend", "-p", "Result", "-p", "ExecMainStatus").split()
+        assert sorted(shown) == ["ExecMainStatus=0", "Result=success"], shown
+    finally:
+        run("systemctl", "stop", "listend", timeout=90)
+        os.remove(f"{UNITS}/listend.service.d/short.conf")
+        os.remove("/etc/listend/conf.d/delay.toml")
+        run("systemctl", "daemon-reload")
+
+
 def by_hand():
     """The unit's daemon takes over from a daemon that was started by hand, which exits."""
     environment = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
@@ -705,13 +727,13 @@ def replacement():
 # Run only by name.
 ON_REQUEST = {"replacement", "rpm", "tutorial"}
 SCENARIOS = [
-    install, start, journal, roll_out, replacement, reload, restart, kill, upgrade, newer_package, conffiles, stop, by_hand,
+    install, start, journal, roll_out, replacement, reload, restart, kill, upgrade, newer_package, conffiles, stop, stop_delay, by_hand,
     socket_unit, documented, instance, steered, unprivileged, user_unit, empty, imported, remove, rpm,
     tutorial,
 ]
 # These begin and end with a stopped system service.
 STOPPED = {
-    "stop", "by_hand", "socket_unit", "documented", "instance", "steered", "unprivileged", "user_unit", "empty", "imported",
+    "stop", "stop_delay", "by_hand", "socket_unit", "documented", "instance", "steered", "unprivileged", "user_unit", "empty", "imported",
     "remove", "rpm",
 }
 # Without these no further scenario can run.
