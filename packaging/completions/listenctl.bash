@@ -3,6 +3,11 @@
 _listenctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} word
     COMPREPLY=()
+    # Hosts: bash-completion knows them from ssh.
+    if [[ ${COMP_WORDS[COMP_CWORD-1]} == @(-H|--host) ]]; then
+        declare -F _known_hosts_real >/dev/null && _known_hosts_real -a -- "$cur"
+        return
+    fi
     while IFS= read -r word; do
         # Offer options only after a "-".
         case $word in

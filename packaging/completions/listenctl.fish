@@ -3,6 +3,10 @@
 function __listend_words
     set -l line (commandline --current-process --cut-at-cursor)
     set -l current (commandline --current-token --cut-at-cursor)
+    if contains -- (commandline --current-process --tokenize --cut-at-cursor)[-1] -H --host
+        __fish_print_hostnames
+        return
+    end
     set -l program (commandline --current-process --tokenize)[1]
     for word in ($program "[suggest:"(string length -- $line)"]" $line 2>/dev/null)
         # Offer options only after a "-".

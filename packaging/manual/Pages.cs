@@ -89,7 +89,7 @@ internal static class Pages
             .Term("0", "Success.")
             .Term("1", "The operation failed, for example a roll-out was rolled back or an address cannot be bound.")
             .Term("2", "The command line is invalid.")
-            .Term("3", "The daemon cannot be reached.")
+            .Term("3", "The daemon cannot be reached, or with `-H` the other host.")
             .Term("4", "The user is not permitted to do this.")
             .Section("ENVIRONMENT")
             .Term("LISTEND_CONTROL", "The control socket. `--socket` overrides it.")

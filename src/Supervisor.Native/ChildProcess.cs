@@ -344,7 +344,8 @@ public static unsafe class ChildProcess
         return block;
     }
 
-    private static byte* Text(string text, List<nint> memory)
+    /// <summary>A NUL-terminated string in a block of its own, which the caller frees.</summary>
+    internal static byte* Text(string text, List<nint> memory)
     {
         var length = ByteText.GetByteCount(text);
         var block = (byte*)Allocate((nuint)length + 1, memory);
@@ -352,8 +353,8 @@ public static unsafe class ChildProcess
         return block;
     }
 
-    /// <summary>A NULL-terminated array of strings, all in one block.</summary>
-    private static byte** Block(IReadOnlyList<string> strings, List<nint> memory)
+    /// <summary>A NULL-terminated array of strings, all in one block, which the caller frees.</summary>
+    internal static byte** Block(IReadOnlyList<string> strings, List<nint> memory)
     {
         var size = sizeof(byte*) * (strings.Count + 1);
         foreach (var text in strings)

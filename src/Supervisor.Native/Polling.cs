@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Tmds.Linux;
 using static Tmds.Linux.LibC;
 
@@ -94,7 +95,7 @@ public static unsafe class Polling
     {
         pollfd one = default;
         one.fd = descriptor.Number;
-        return poll(&one, 1, 0) == 1 && (one.revents & POLLHUP) != 0;
+        return Syscalls.poll(&one, 1, 0) == 1 && (one.revents & POLLHUP) != 0;
     }
 
     /// <summary>
@@ -107,7 +108,7 @@ public static unsafe class Polling
         pollfd one = default;
         one.fd = descriptor.Number;
         one.events = readHangUp;
-        return poll(&one, 1, 0) == 1 && (one.revents & (POLLHUP | readHangUp)) != 0;
+        return Syscalls.poll(&one, 1, 0) == 1 && (one.revents & (POLLHUP | readHangUp)) != 0;
     }
 
     /// <summary>
@@ -122,10 +123,34 @@ public static unsafe class Polling
             pollfd one = default;
             one.fd = descriptor.Number;
             one.events = forOutput ? POLLOUT : POLLIN;
-            var count = poll(&one, 1, (int)Math.Clamp(until - Environment.TickCount64, 0, int.MaxValue));
+            var count = Syscalls.poll(&one, 1, (int)Math.Clamp(until - Environment.TickCount64, 0, int.MaxValue));
             if (count >= 0)
             {
                 return count > 0;
+            }
+
+            if (errno != EINTR)
+            {
+                throw new SystemCallException(SystemCallError.Last("poll"), "waiting for a descriptor");
+            }
+        }
+    }
+
+    /// <summary>
+    /// poll(2): waits until <paramref name="input"/> has input or has hung up, or until nobody reads standard output any more
+    /// (POLLERR of a pipe, POLLHUP of a socket or a terminal). False in the second case. It blocks the calling thread.
+    /// </summary>
+    public static bool AwaitInputWhileRead(SafeHandle input)
+    {
+        var both = stackalloc pollfd[2];
+        while (true)
+        {
+            both[0] = new pollfd { fd = (int)input.DangerousGetHandle(), events = POLLIN };
+            both[1] = new pollfd { fd = STDOUT_FILENO };
+            if (Syscalls.poll(both, 2, -1) >= 0)
+            {
+                GC.KeepAlive(input);
+                return both[1].revents == 0; // POLLERR, POLLHUP or POLLNVAL
             }
 
             if (errno != EINTR)
@@ -141,7 +166,7 @@ public static unsafe class Polling
         pollfd one = default;
         one.fd = descriptor.Number;
         one.events = POLLIN;
-        return poll(&one, 1, 0) == 1 && (one.revents & POLLIN) != 0;
+        return Syscalls.poll(&one, 1, 0) == 1 && (one.revents & POLLIN) != 0;
     }
 
     /// <summary>Signals an eventfd.</summary>

@@ -77,6 +77,10 @@ internal static unsafe partial class Syscalls
     [LibraryImport("libc")]
     internal static partial int getppid();
 
+    /// <summary>poll(2); the one of Tmds.LibC does not save errno.</summary>
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int poll(Tmds.Linux.pollfd* descriptors, nuint count, int milliseconds);
+
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int execve(byte* path, byte** arguments, byte** environment);
 
@@ -100,6 +104,9 @@ internal static unsafe partial class Syscalls
 
     [LibraryImport("listend_spawn")]
     internal static partial void listend_spawn_release_stacks();
+
+    [LibraryImport("listend_spawn", SetLastError = true)]
+    internal static partial int listend_foreground(byte* path, byte** arguments, byte** environment);
 
     /// <summary>struct passwd, pwd.h.</summary>
     [StructLayout(LayoutKind.Sequential)]

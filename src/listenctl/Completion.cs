@@ -60,7 +60,8 @@ internal sealed class Completion
             "LISTENER" or "NAME" => "/v1/listeners?options=false&drift=false",
             _ => null,
         };
-        if (here is not null && source is not null)
+        // Names of another host would need a connection there for each key.
+        if (here is not null && source is not null && parsed.GetResult(options.Host) is null)
         {
             here.CompletionSources.Add(asked => Names(asked.ParseResult.GetValue(options.Socket), context, source));
         }

@@ -23,6 +23,7 @@ internal static class ListenctlProgram
             new HelpOption(),
             new VersionFlag("listenctl"),
             options.Socket,
+            options.Host,
             options.Json,
             new StatusCommand(options, context),
             new ListenersCommand(options, context),
@@ -69,6 +70,12 @@ internal static class ListenctlProgram
 
         try
         {
+            if (parsed.GetValue(options.Host) is { } host && parsed.CommandResult.Command is Verb verb && parsed.Action == verb.Action)
+            {
+                verb.RequireRemote();
+                return new RemoteHost(host, context).Run(args, becomesProgram: verb is TakeCommand);
+            }
+
             using var output = new StreamWriter(context.Output, new UTF8Encoding(false), leaveOpen: true);
             return parsed.Invoke(new InvocationConfiguration
             {
@@ -87,6 +94,10 @@ internal static class ListenctlProgram
             }
 
             return error.ExitCode;
+        }
+        catch (OutputClosedException)
+        {
+            return ExitCode.Done;
         }
         catch (IOException error)
         {

@@ -30,11 +30,11 @@ internal static class UsageError
 
         if (command is Verb verb)
         {
-            error.WriteLine($"usage: listenctl [--socket PATH] [--json] {verb.Name} {verb.Usage}".TrimEnd());
+            error.WriteLine($"usage: listenctl [--socket PATH] [-H [USER@]HOST] [--json] {verb.Name} {verb.Usage}".TrimEnd());
             return ExitCode.Usage;
         }
 
-        error.WriteLine("usage: listenctl [--socket PATH] [--json] COMMAND");
+        error.WriteLine("usage: listenctl [--socket PATH] [-H [USER@]HOST] [--json] COMMAND");
         foreach (var known in command.Subcommands.OfType<Verb>())
         {
             error.WriteLine($"       listenctl {known.Name} {known.Usage}".TrimEnd());

@@ -38,6 +38,7 @@ public sealed class CompletionTests
     [InlineData("listenctl take web -- ", null, "web")]
     [InlineData("listenctl restart api ", "--wait", "mailer")]
     [InlineData("listenctl explain ", "--device", "web")]
+    [InlineData("listenctl -H web1 restart ", "--wait", "api")]
     public void Completion_offers_names_before_options(string line, string? first, string never)
     {
         using var daemon = new FakeDaemon(

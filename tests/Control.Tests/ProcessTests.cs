@@ -36,6 +36,27 @@ public sealed class ProcessTests
         Assert.Equal(2, (await Shell(daemon, "$CTL nope")).ExitCode);
     }
 
+    [Fact]
+    public async Task A_signal_ends_ssh_and_the_client()
+    {
+        using var daemon = new FakeDaemon(_ => FakeDaemon.Json("[]"));
+        var folder = Path.GetDirectoryName(daemon.SocketPath)!;
+        var (exitCode, output, _) = await Shell(
+            daemon,
+            $$"""
+            cd {{folder}}
+            printf '#!/bin/sh\necho $$ > started\nexec sleep 100\n' > ssh
+            chmod 755 ssh
+            PATH=.:$PATH $CTL -H web1 status &
+            until [ -s started ]; do sleep 0.05; done
+            kill -TERM $!
+            wait $!
+            echo $?
+            ! kill -0 "$(cat started)"
+            """);
+        Assert.Equal((0, "143\n"), (exitCode, output));
+    }
+
     private static async Task<(int ExitCode, string Output, string Error)> Shell(FakeDaemon daemon, string script)
     {
         var start = new ProcessStartInfo("/bin/sh", ["-c", script]) { RedirectStandardOutput = true, RedirectStandardError = true };

@@ -9,7 +9,7 @@ namespace Supervisor.Control.Tests;
 public sealed class UsageTests
 {
     /// <summary>Every verb with its usage, as in packaging/man/listenctl.1.</summary>
-    private static readonly string Usage = "usage: listenctl [--socket PATH] [--json] COMMAND\n" + string.Concat(
+    private static readonly string Usage = "usage: listenctl [--socket PATH] [-H [USER@]HOST] [--json] COMMAND\n" + string.Concat(
         ListenctlProgram.Root(
             new GlobalOptions(), new CommandContext { Output = Stream.Null, Error = TextWriter.Null }).Subcommands.OfType<Verb>()
             .Select(verb => $"       listenctl {verb.Name} {verb.Usage}".TrimEnd() + "\n"));
@@ -21,31 +21,35 @@ public sealed class UsageTests
     [InlineData(
         "restart",
         "listenctl: Required argument 'SERVICE' missing for command: 'restart'.\n"
-        + "usage: listenctl [--socket PATH] [--json] restart SERVICE [--worker SLOT] [--wait] [--timeout D]\n")]
+        + "usage: listenctl [--socket PATH] [-H [USER@]HOST] [--json] restart SERVICE [--worker SLOT] [--wait] [--timeout D]\n")]
     [InlineData(
         "restart a --timeout 5x",
         "listenctl: invalid duration \"5x\" for --timeout: use for example 500ms, 30s or 5m\n"
-        + "usage: listenctl [--socket PATH] [--json] restart SERVICE [--worker SLOT] [--wait] [--timeout D]\n")]
+        + "usage: listenctl [--socket PATH] [-H [USER@]HOST] [--json] restart SERVICE [--worker SLOT] [--wait] [--timeout D]\n")]
     [InlineData(
         "history a b",
-        "listenctl: Unrecognized command or argument 'b'.\nusage: listenctl [--socket PATH] [--json] history LISTENER [--follow]\n")]
+        "listenctl: Unrecognized command or argument 'b'.\n"
+        + "usage: listenctl [--socket PATH] [-H [USER@]HOST] [--json] history LISTENER [--follow]\n")]
     [InlineData(
         "scale a 0",
         "listenctl: invalid number of workers \"0\": use 1 to 10000, or stop the service\n"
-        + "usage: listenctl [--socket PATH] [--json] scale SERVICE N\n")]
+        + "usage: listenctl [--socket PATH] [-H [USER@]HOST] [--json] scale SERVICE N\n")]
     [InlineData(
         "scale a 10001",
         "listenctl: invalid number of workers \"10001\": use 1 to 10000, or stop the service\n"
-        + "usage: listenctl [--socket PATH] [--json] scale SERVICE N\n")]
+        + "usage: listenctl [--socket PATH] [-H [USER@]HOST] [--json] scale SERVICE N\n")]
     [InlineData(
         "signal a FOO",
         "listenctl: unknown signal \"FOO\": use HUP, SIGUSR1, RTMIN+3 or a number from 1 to 64\n"
-        + "usage: listenctl [--socket PATH] [--json] signal SERVICE SIG [--worker SLOT] [--force]\n")]
+        + "usage: listenctl [--socket PATH] [-H [USER@]HOST] [--json] signal SERVICE SIG [--worker SLOT] [--force]\n")]
     [InlineData(
         "logs a --lines x",
-        "listenctl: invalid number of lines \"x\"\nusage: listenctl [--socket PATH] [--json] logs SERVICE [--worker SLOT] [--follow] [-n N]\n")]
+        "listenctl: invalid number of lines \"x\"\n"
+        + "usage: listenctl [--socket PATH] [-H [USER@]HOST] [--json] logs SERVICE [--worker SLOT] [--follow] [-n N]\n")]
     [InlineData(
-        "status --wait", "listenctl: unknown option \"--wait\"\nusage: listenctl [--socket PATH] [--json] status [SERVICE] [--all]\n")]
+        "status --wait",
+        "listenctl: unknown option \"--wait\"\n"
+        + "usage: listenctl [--socket PATH] [-H [USER@]HOST] [--json] status [SERVICE] [--all]\n")]
     public void A_wrong_command_line_exits_with_2_and_prints_the_usage(string line, string error)
     {
         var args = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);

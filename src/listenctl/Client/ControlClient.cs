@@ -21,13 +21,15 @@ internal sealed class ControlClient
     private const string MetricsType = "text/plain; version=0.0.4";
 
     private readonly TimeProvider clock;
+    private readonly bool printsToReader;
 
     private static readonly TimeSpan SuccessorPollInterval = TimeSpan.FromMilliseconds(20);
 
-    private ControlClient(string path, TimeProvider clock)
+    private ControlClient(string path, CommandContext context)
     {
         SocketPath = path;
-        this.clock = clock;
+        clock = context.Clock;
+        printsToReader = context.Output is StandardOutput { IsClosed: false };
     }
 
     /// <summary>The control socket's path.</summary>
@@ -50,7 +52,7 @@ internal sealed class ControlClient
             : !string.IsNullOrEmpty(variable) ? variable
             : DefaultSocket(context);
         return path is not null
-            ? new ControlClient(path, context.Clock)
+            ? new ControlClient(path, context)
             : throw new ControlException(
                 "no control socket: neither LISTEND_CONTROL nor XDG_RUNTIME_DIR is set\n" +
                 "Name the socket with --socket PATH, or set LISTEND_CONTROL.",
@@ -78,13 +80,14 @@ internal sealed class ControlClient
         }
     }
 
-    /// <summary>Opens an endless stream of documents, which the caller disposes.</summary>
+    /// <summary>Opens an endless stream of documents, which the caller disposes. It ends with the reader of standard output.</summary>
     public ControlResponse Follow(string target)
     {
         try
         {
             var answer = Send("GET", target, Deadline.After(AnswerTimeout, clock));
             answer.Deadline = Deadline.None;
+            answer.NeedsReader = printsToReader;
             return answer;
         }
         catch (TimeoutException)

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
 using System.Text;
+using Supervisor.Native;
 
 namespace Supervisor.Listenctl.Client;
 
@@ -39,6 +40,12 @@ internal sealed class ControlResponse : IDisposable
 
     /// <summary>When the next byte must have arrived.</summary>
     public Deadline Deadline { get; set; }
+
+    /// <summary>
+    /// Whether a read ends with <see cref="OutputClosedException"/> as soon as nobody reads standard output any more: a stream may
+    /// be silent for hours.
+    /// </summary>
+    public bool NeedsReader { get; set; }
 
     /// <summary>The HTTP status.</summary>
     public int Status { get; private set; }
@@ -327,6 +334,11 @@ internal sealed class ControlResponse : IDisposable
                     throw;
                 }
             }
+        }
+
+        if (NeedsReader && !Polling.AwaitInputWhileRead(socket.SafeHandle))
+        {
+            throw new OutputClosedException();
         }
 
         socket.ReceiveTimeout = Deadline.RemainingMilliseconds;

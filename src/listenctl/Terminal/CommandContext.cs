@@ -3,6 +3,9 @@ using Supervisor.Native;
 
 namespace Supervisor.Listenctl.Terminal;
 
+/// <summary>Runs a program and returns its exit status as a shell has it; null and the reason if it cannot be executed.</summary>
+internal delegate int? RunProgram(IReadOnlyList<string> command, out string? reason);
+
 /// <summary>What a command gets from the process: output, terminal, environment and clock. Tests pass fakes.</summary>
 internal sealed class CommandContext
 {
@@ -33,6 +36,12 @@ internal sealed class CommandContext
     /// <summary>Whether this user may connect to a socket.</summary>
     public Func<string, bool> MayOpen { get; init; } = static _ => false;
 
+    /// <summary>Whether standard input, output and error are a terminal.</summary>
+    public bool HasTerminal { get; init; }
+
+    /// <summary>Runs a program of PATH on this terminal; see <see cref="ForegroundCommand.Run"/>.</summary>
+    public RunProgram RunProgram { get; init; } = ForegroundCommand.Run;
+
     /// <summary>Whether the reader of standard output has closed it.</summary>
     public bool OutputIsClosed => Output is StandardOutput { IsClosed: true };
 
@@ -53,6 +62,7 @@ internal sealed class CommandContext
         Output = StandardOutput.Open(),
         Error = new StreamWriter(Console.OpenStandardError(), new UTF8Encoding(false)) { AutoFlush = true },
         OutputIsTerminal = !Console.IsOutputRedirected,
+        HasTerminal = !Console.IsInputRedirected && !Console.IsOutputRedirected && !Console.IsErrorRedirected,
         Size = static () => (Console.WindowWidth, Console.WindowHeight),
         Key = Keyboard.Wait,
         Variable = Environment.GetEnvironmentVariable,

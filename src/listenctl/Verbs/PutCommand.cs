@@ -50,6 +50,10 @@ internal sealed class PutCommand : DaemonVerb
     }
 
     /// <inheritdoc/>
+    public override void RequireRemote() => throw new ControlException(
+        "put passes a descriptor of this process, which cannot reach another host: run \"listenctl put\" there", ExitCode.Usage);
+
+    /// <inheritdoc/>
     protected override int Run(ParseResult parsed, ControlClient client, bool json)
     {
         var held = parsed.GetRequiredValue(name);

@@ -73,7 +73,7 @@ internal sealed class TakeCommand : DaemonVerb
             throw new ControlException($"--handoff stdin passes exactly one listener, not {names.Length}", ExitCode.Usage);
         }
 
-        var path = Find(command[0]) ?? throw new ControlException($"{command[0]}: not found in PATH", ExitCode.Failed);
+        var path = ProgramPath.Find(command[0]) ?? throw new ControlException($"{command[0]}: not found in PATH", ExitCode.Failed);
         using var answer = BrokerSession.Request(
             client, BrokerClient.TakeRequest(names, Environment.GetEnvironmentVariable(WorkerTokens.Variable)));
         var environment = HandoffEnvironment.For(
@@ -125,11 +125,4 @@ internal sealed class TakeCommand : DaemonVerb
             yield return string.Create(CultureInfo.InvariantCulture, $"{name}={Processes.CurrentPid}");
         }
     }
-
-    private static string? Find(string command) => command.Contains('/', StringComparison.Ordinal)
-        ? command
-        : (Environment.GetEnvironmentVariable("PATH") ?? "/usr/local/bin:/usr/bin:/bin")
-            .Split(':', StringSplitOptions.RemoveEmptyEntries)
-            .Select(directory => Path.Combine(directory, command))
-            .FirstOrDefault(candidate => File.Exists(candidate) && Files.IsExecutable(candidate));
 }

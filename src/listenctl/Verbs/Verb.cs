@@ -25,6 +25,11 @@ internal abstract class Verb : Command
     /// <summary>Where the verb writes.</summary>
     protected CommandContext Context { get; }
 
+    /// <summary>A <see cref="Client.ControlException"/> if the verb has no meaning on another host.</summary>
+    public virtual void RequireRemote()
+    {
+    }
+
     /// <summary>Runs the verb and returns the exit status; an error is a <see cref="Client.ControlException"/>.</summary>
     protected abstract int Run(ParseResult parsed, GlobalOptions options);
 }
