@@ -8,7 +8,7 @@ namespace Supervisor.Daemon.Control;
 /// <summary>Serves the metrics by TCP if the configuration sets daemon.metrics. A failure is logged and does not affect services.</summary>
 /// <param name="time">The clock.</param>
 /// <param name="samples">Reads the metrics. Any thread except the loop's.</param>
-/// <param name="readiness">Reads why clients should be sent elsewhere. Any thread except the loop's.</param>
+/// <param name="readiness">Reads why clients should be sent elsewhere, at most once in a moment. Any thread except the loop's.</param>
 /// <param name="log">The log.</param>
 internal sealed class MetricsEndpoint(
     TimeProvider time, Func<Task<MetricSamples>> samples, Func<Task<string[]>> readiness, ILogger log) : IDisposable

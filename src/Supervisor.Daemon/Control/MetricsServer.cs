@@ -30,7 +30,7 @@ internal sealed class MetricsServer : IDisposable
     private const int MaxHeaders = 8192;
 
     /// <summary>How long an answer of the loop is reused, so many clients cannot make the loop busy.</summary>
-    private static readonly TimeSpan Freshness = TimeSpan.FromMilliseconds(200);
+    public static readonly TimeSpan Freshness = TimeSpan.FromMilliseconds(200);
 
     /// <summary>How long a request's header may take after its first byte.</summary>
     private static readonly TimeSpan HeaderTimeout = TimeSpan.FromSeconds(5);
@@ -56,7 +56,6 @@ internal sealed class MetricsServer : IDisposable
         var places = new ConnectionPlaces(MostConnections, endsRequests: true);
         var hosts = new MetricsHosts(config.MetricsHosts, Dns.GetHostName());
         var samples = new SharedAnswer<MetricSamples>(metrics, Freshness, time);
-        var unready = new SharedAnswer<string[]>(readiness, Freshness, time);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "listend" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
         {
@@ -81,7 +80,7 @@ internal sealed class MetricsServer : IDisposable
         application.Use((context, next) => AnswerAsync(context, next, hosts));
         Map("/metrics", async context => await WriteAsync(context, await samples.AskAsync()));
         Map("/healthz", DaemonResource.Health);
-        Map("/readyz", async context => await Readiness.AnswerAsync(context, await unready.AskAsync()));
+        Map("/readyz", async context => await Readiness.AnswerAsync(context, await readiness()));
         try
         {
             application.StartAsync().GetAwaiter().GetResult();

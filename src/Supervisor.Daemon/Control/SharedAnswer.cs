@@ -25,4 +25,13 @@ internal sealed class SharedAnswer<T>(Func<Task<T>> question, TimeSpan freshness
             return _answer;
         }
     }
+
+    /// <summary>The answer is another from now on, however fresh it is.</summary>
+    public void Forget()
+    {
+        lock (_lock)
+        {
+            _answer = null;
+        }
+    }
 }

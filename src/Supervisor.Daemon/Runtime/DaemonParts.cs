@@ -65,8 +65,10 @@ internal sealed class DaemonParts : IDisposable
         Conflicts = new ConflictWatch(Loop, Factory, log);
         ConfigFiles = new ConfigFileCheck(request.Info.ConfigFile, Loop.Time);
         Metrics = new Metrics(Loop, request.Info, Config, ConfigFiles, Listeners, Services);
-        MetricsEndpoint = new MetricsEndpoint(
-            Loop.Time, Metrics.ReadAsync, new Readiness(Loop, Lifecycle, Listeners, Services, Drift).ReadAsync, log);
+        var readiness = new SharedAnswer<string[]>(
+            new Readiness(Loop, Lifecycle, Listeners, Services, Drift).ReadAsync, MetricsServer.Freshness, Loop.Time);
+        Lifecycle.StopRequested += readiness.Forget;
+        MetricsEndpoint = new MetricsEndpoint(Loop.Time, Metrics.ReadAsync, readiness.AskAsync, log);
         Reloader = new Reloader(new ReloadContext(
             Loop, request.Info, Lifecycle, Config, Listeners, Services, Events, Requests, Drift, Factory, Conflicts,
             () => StateChanged?.Invoke(), log));
