@@ -14,6 +14,7 @@ var all = new Dictionary<string, Func<Workspace, BenchScale, IEnumerable<Figure>
     ["broker-10000"] = BrokerBenchmark.Run,
     ["requests"] = RequestsBenchmark.Run,
     ["growth"] = GrowthBenchmark.Run,
+    ["steering"] = SteeringBenchmark.Run,
 };
 var names = new Argument<string[]>("name")
 {

@@ -11,7 +11,7 @@ namespace Supervisor.Linux.Steering;
 /// describes what it decides. It always lets the packet pass: if it selects nothing, the kernel's hash decides.
 /// </summary>
 /// <remarks>
-/// R6: the packet (struct sk_reuseport_md). R7: the route in use. R8: the time. R9: the selected slot's entry.
+/// R6: the packet (struct sk_reuseport_md). R7: the route in use, or the recorded flow. R8: the time. R9: the selected slot's entry.
 /// </remarks>
 internal static class SteeringProgram
 {
@@ -24,7 +24,9 @@ internal static class SteeringProgram
     /// </summary>
     public const int AttachType = 40;
 
-    // struct sk_reuseport_md, linux/bpf.h.
+    // struct sk_reuseport_md, linux/bpf.h: data is the UDP header.
+    private const int Data = 0;
+    private const int DataEnd = 8;
     private const int EthernetProtocol = 20;
     private const int PacketHash = 32;
     private const int MigratingSocket = 48;
@@ -58,6 +60,7 @@ internal static class SteeringProgram
     private const int Index = Slot - 8;
     private const int Cookie = Index - 8;
     private const int FirstByte = Cookie - 8;
+    private const int Route = FirstByte - 8;
 
     /// <summary>The instructions for a listener, on its maps.</summary>
     public static ulong[] Assemble(SteeringTerms terms, SteeringMaps maps)
@@ -97,6 +100,7 @@ internal static class SteeringProgram
         code.Store(Word, Stack, Index, R1);
         Lookup(code, maps.Routes, Index, "pass");
         code.Move(R7, R0);
+        code.Store(BpfSize.Double, Stack, Route, R7);
     }
 
     /// <summary>
@@ -112,7 +116,13 @@ internal static class SteeringProgram
             code.Store(BpfSize.Double, Stack, offset, 0);
         }
 
+        PointAtPacket(code, PortsLength, "copy-ports");
+        code.Load(Word, R1, R1, 0);
+        code.Store(Word, Stack, FlowKey + FlowPorts, R1);
+        code.Jump("ports");
+        code.Label("copy-ports");
         LoadBytes(code, 0, FlowKey + FlowPorts, PortsLength, "table");
+        code.Label("ports");
         code.Load(Word, R1, R6, EthernetProtocol);
         code.JumpIf(Equal, R1, IPv4, "ipv4");
         code.JumpIf(NotEqual, R1, IPv6, "table");
@@ -138,13 +148,27 @@ internal static class SteeringProgram
     /// <summary>Selects the socket whose cookie the packet's connection id begins with, whatever address it comes from.</summary>
     private static void FollowCookie(BpfAssembler code, SteeringMaps maps, int cidOffset)
     {
+        var (inShort, inLong) = (UdpHeader + ShortHeaderId + cidOffset, UdpHeader + LongHeaderId + cidOffset);
+        PointAtPacket(code, inLong + CookieSize, "copy-cookie");
+        code.Load(BpfSize.Byte, R2, R1, UdpHeader);
+        code.JumpIf(AnyBit, R2, LongHeaderBit, "long-header");
+        code.Load(BpfSize.Double, R1, R1, inShort);
+        code.Jump("found-cookie");
+        code.Label("long-header");
+        code.Load(BpfSize.Double, R1, R1, inLong);
+        code.Label("found-cookie");
+        code.Store(BpfSize.Double, Stack, Cookie, R1);
+        code.Jump("cookie");
+
+        // The packet is short, or not in one piece.
+        code.Label("copy-cookie");
         LoadBytes(code, UdpHeader, FirstByte, 1, "flow");
         code.Load(BpfSize.Byte, R1, Stack, FirstByte);
-        code.JumpIf(AnyBit, R1, LongHeaderBit, "long-header");
-        LoadBytes(code, UdpHeader + ShortHeaderId + cidOffset, Cookie, CookieSize, "flow");
+        code.JumpIf(AnyBit, R1, LongHeaderBit, "copy-long-header");
+        LoadBytes(code, inShort, Cookie, CookieSize, "flow");
         code.Jump("cookie");
-        code.Label("long-header");
-        LoadBytes(code, UdpHeader + LongHeaderId + cidOffset, Cookie, CookieSize, "flow");
+        code.Label("copy-long-header");
+        LoadBytes(code, inLong, Cookie, CookieSize, "flow");
         code.Label("cookie");
         Lookup(code, maps.Cookies!, Cookie, "flow");
         code.Load(BpfSize.Double, R9, R0, CookieSlot);
@@ -168,9 +192,26 @@ internal static class SteeringProgram
         code.JumpIf(Greater, R2, R1, "table");
         code.Label("alive");
         code.Load(BpfSize.Double, R9, R0, FlowSlot);
-        FindSlot(code, maps, "table");
-        Select(code, maps, "table");
-        code.Jump("record");
+        code.Move(R7, R0);
+        FindSlot(code, maps, "lost");
+        Select(code, maps, "lost");
+        Stamp(code, R7, FlowLastSeen, "stamp-slot");
+        code.Label("stamp-slot");
+        Stamp(code, R9, SlotLastSeen, "pass");
+        code.Jump("pass");
+        code.Label("lost");
+        code.Load(BpfSize.Double, R7, Stack, Route);
+    }
+
+    /// <summary>
+    /// Writes the time, or continues at the label if it is there already: the clock ticks every few milliseconds, and memory that is
+    /// only read stays in the caches of all processors.
+    /// </summary>
+    private static void Stamp(BpfAssembler code, BpfRegister entry, int offset, string otherwise)
+    {
+        code.Load(BpfSize.Double, R1, entry, offset);
+        code.JumpIf(Equal, R1, R8, otherwise);
+        code.Store(BpfSize.Double, entry, offset, R8);
     }
 
     /// <summary>
@@ -218,7 +259,8 @@ internal static class SteeringProgram
     private static void RecordFlow(BpfAssembler code, SteeringMaps maps)
     {
         code.Label("record");
-        code.Store(BpfSize.Double, R9, SlotLastSeen, R8);
+        Stamp(code, R9, SlotLastSeen, "stamped");
+        code.Label("stamped");
         code.Store(BpfSize.Double, Stack, FlowValue + FlowLastSeen, R8);
         code.Load(Word, R1, Stack, Slot);
         code.Store(Word, Stack, FlowValue + FlowSlot, R1);
@@ -249,6 +291,16 @@ internal static class SteeringProgram
         code.MoveStackAddress(R2, key);
         code.Call(BpfHelper.MapLookup);
         code.JumpIf(Equal, R0, 0, otherwise);
+    }
+
+    /// <summary>R1 = the UDP header, if so many bytes from there on can be read in place; continues at the label otherwise.</summary>
+    private static void PointAtPacket(BpfAssembler code, int length, string otherwise)
+    {
+        code.Load(BpfSize.Double, R1, R6, Data);
+        code.Load(BpfSize.Double, R2, R6, DataEnd);
+        code.Move(R3, R1);
+        code.Add(R3, length);
+        code.JumpIf(Greater, R3, R2, otherwise);
     }
 
     /// <summary>Copies bytes of the packet, from the UDP header on, to the stack.</summary>

@@ -55,6 +55,49 @@ public sealed class SteeringEngineTests : KernelTest
         Assert.Equal([0, 0, 1], group.Counts());
     }
 
+    /// <summary>Short packets are copied, longer ones are read in place, and large ones are not in one piece.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    [InlineData(1200)]
+    [InlineData(40_000)]
+    public void A_connection_id_is_found_in_packets_of_each_length(int more)
+    {
+        using var group = new Group("udp://*:0", ByCookie, sockets: 3);
+        Assert.Null(group.Engine.AddCookie(CookieOfTwo, 2));
+        group.Turn(0);
+        foreach (var at in (string[])["127.0.0.1", "::1"])
+        {
+            using var first = new Client(at, group.Port);
+            using var second = new Client(at, group.Port);
+            first.Send([0x40, .. CookieOfTwo, .. new byte[more]]);
+            second.Send([0xc0, 0, 0, 0, 1, 8, .. CookieOfTwo, .. new byte[more]]);
+        }
+
+        Assert.Equal([0, 0, 4], group.Counts());
+    }
+
+    /// <summary>Options of IPv4 and extensions of IPv6 lie between addresses and ports.</summary>
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("::1")]
+    public void Flows_are_told_apart_behind_options_of_the_header(string at)
+    {
+        using var group = new Group("udp://*:0", ByFlow, sockets: 2);
+        group.Turn(0);
+        using var old = new Client(at, group.Port, withOptions: true);
+        old.Send("1");
+        group.Turn(1);
+        using var young = new Client(at, group.Port, withOptions: true);
+        young.Send("1");
+        old.Send("2");
+        Assert.Equal(["1 2", "1"], group.Received());
+        Assert.Equal((1, 1), (group.Engine.Read(0).Recorded, group.Engine.Read(1).Recorded));
+    }
+
     [Fact]
     public void An_offset_into_the_connection_id_is_skipped()
     {
@@ -289,10 +332,17 @@ public sealed class SteeringEngineTests : KernelTest
     {
         private readonly Socket _socket;
 
-        public Client(string at, int port)
+        public Client(string at, int port, bool withOptions = false)
         {
             var address = IPAddress.Parse(at);
             _socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+            if (withOptions)
+            {
+                // linux/in.h, IP_OPTIONS: four times "no operation". linux/in6.h, IPV6_DSTOPTS: a header of eight bytes with padding.
+                var isIPv4 = address.AddressFamily == AddressFamily.InterNetwork;
+                _socket.SetRawSocketOption(isIPv4 ? 0 : 41, isIPv4 ? 4 : 59, isIPv4 ? [1, 1, 1, 1] : [0, 0, 1, 4, 0, 0, 0, 0]);
+            }
+
             _socket.Connect(address, port);
         }
 
