@@ -1,13 +1,17 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Xunit;
+using Xunit.Abstractions;
 
 namespace Supervisor.EndToEnd;
 
 /// <summary>Steered listeners with real workers: which worker gets what, and that nothing is lost.</summary>
-public sealed class SteeringTests
+public sealed class SteeringTests(ITestOutputHelper output)
 {
+    private static bool IsLong { get; } = Environment.GetEnvironmentVariable("LISTEND_TEST_SECONDS") is { Length: > 0 };
+
     /// <summary>The old workers never stop accepting: they answer only what waited at them.</summary>
     [Fact]
     public Task A_draining_worker_gets_no_new_connection() => WithTcpAsync("tcp", "workers = 2", async daemon =>
@@ -63,13 +67,16 @@ public sealed class SteeringTests
     public Task A_canary_gets_its_share_and_promotion_and_abort_turn_the_table(string share, int thousandths) => WithTcpAsync(
         "tcp", $"workers = 2\nrollout = {{ canary = 1, canary_share = \"{share}\" }}", async daemon =>
     {
-        const int connections = 4000;
+        var connections = IsLong ? 20_000 : 4000;
         var end = await daemon.EndPointAsync("web");
         Assert.Equal(0, (await daemon.ListenctlAsync("restart", "w")).ExitCode);
         await daemon.Log.WaitForAsync(0, MessageIds.RolloutCanary, "w", generation: 2);
         var canary = (await AnswersAsync(end, connections)).Count(answer => answer.StartsWith("2 ", StringComparison.Ordinal));
         var expected = connections * thousandths / 1000.0;
         var deviation = Math.Sqrt(expected * (1 - (thousandths / 1000.0)));
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{share}: {canary} of {connections}, {(canary - expected) / deviation:0.00} standard deviations from {expected}"));
         Assert.InRange(canary, expected - (4.5 * deviation), expected + (4.5 * deviation));
         var shares = (await daemon.ListenerAsync("web")).Steering!.Shares;
         Assert.Equal([100 - (thousandths / 10.0), thousandths / 10.0], shares.Select(one => one.Percent));
@@ -107,8 +114,11 @@ public sealed class SteeringTests
         var end = await daemon.EndPointAsync("web");
         await ReloadAsync(daemon, "steering = \"none\"", "steering = \"generation\"");
         Assert.Equal(50, (await AnswersAsync(end, 50)).Length);
-        Assert.Equal("generation", (await daemon.ListenerAsync("web")).Steering!.Mode);
+        var shared = (await daemon.ListenerAsync("web")).Steering!;
+        Assert.Equal(("generation", 1), (shared.Mode, shared.ActiveGeneration));
+        Assert.Equal((1, 100.0), (shared.Shares.Single().Generation, shared.Shares.Single().Percent));
         Assert.Equal(0, (await daemon.ListenctlAsync("restart", "w", "--wait")).ExitCode);
+        await daemon.UntilAsync(async () => (await daemon.ListenerAsync("web")).Sockets!.All(socket => socket.State == "serving"));
         Assert.All(await AnswersAsync(end, 50), answer => Assert.StartsWith("2 ", answer, StringComparison.Ordinal));
 
         await ReloadAsync(daemon, "steering = \"generation\"", "steering = \"none\"");

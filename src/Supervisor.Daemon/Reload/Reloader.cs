@@ -279,6 +279,7 @@ internal sealed class Reloader(ReloadContext daemon)
             .ToHashSet(StringComparer.Ordinal);
         foreach (var runner in Services)
         {
+            runner.Steering.Refresh();
             if (reshared.Contains(runner.Name) && runner.State.Spec.Handoff == HandoffKind.ScmRights)
             {
                 runner.Requests.Restart();

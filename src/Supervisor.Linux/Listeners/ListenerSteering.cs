@@ -38,6 +38,9 @@ public sealed class ListenerSteering : IDisposable
     public IReadOnlyList<(int Generation, int Entries)> Shares =>
         Targets.Count == 0 ? [] : SteeringTable.Shares(Targets, Canary, CanaryShare);
 
+    /// <summary>Whether a socket gets new connections; that of a worker that drains gets none.</summary>
+    internal bool GivesTo(ListenerSocket socket) => Targets.Any(target => target.Slot == socket.Shard);
+
     /// <summary>
     /// Whether the configuration has turned steering off: new workers share one socket, and when it is the only one left, the
     /// program is detached.
@@ -88,6 +91,21 @@ public sealed class ListenerSteering : IDisposable
 
     /// <summary>How many flows were recorded for sockets that are closed.</summary>
     internal long RecordedBefore { get; set; }
+
+    /// <summary>From now on counts a socket that workers share for their generation; no effect without one.</summary>
+    internal void Count(ListenerSocket socket, int? generation)
+    {
+        if (generation is { } later && later > (socket.Steered?.Generation ?? 0))
+        {
+            var isFirst = socket.Steered is not { Generation: > 0 };
+            KeepCounters(socket);
+            socket.Steered = new SteeredSocket
+            {
+                Generation = later,
+                SelectedBefore = isFirst ? 0 : Engine.Read(socket.Shard).Selected,
+            };
+        }
+    }
 
     /// <summary>Keeps the counters of a socket that its generation no longer has.</summary>
     internal void KeepCounters(ListenerSocket socket)

@@ -303,7 +303,8 @@ internal sealed class DrainWatch : IDeadline, IDisposable
             Roots: _roots(subject.Worker.Id), subject.Drain, Waits: !isPartial && subject.Drain.MayKeepAccepting(now)));
         var names = !targets.Any(target => target.Waits) ? [] : handles
             .Where(handle => handle.Listens)
-            .SelectMany(handle => handle.Sockets.Select(socket => (socket.Inode, handle.Name)))
+            .SelectMany(handle => handle.Sockets.Where(socket => handle.Steering?.GivesTo(socket) != false)
+                .Select(socket => (socket.Inode, handle.Name)))
             .DistinctBy(one => one.Inode)
             .ToDictionary(one => one.Inode, one => one.Name);
         SampleAsync(question, isLast, (snapshot, shared) =>

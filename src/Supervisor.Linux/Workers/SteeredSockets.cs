@@ -60,6 +60,9 @@ public sealed class SteeredSockets
         where Has(worker, socket)
         select (handle, socket);
 
+    /// <summary>Adapts after a reload has turned steering on or off.</summary>
+    public void Refresh() => Update(_service.State);
+
     /// <summary>Adapts to the service's new state, before its effects: a worker that is to drain gets nothing new from then on.</summary>
     internal void Update(ServiceState state)
     {
@@ -75,6 +78,12 @@ public sealed class SteeredSockets
     private void Update(ListenerSteerer steerer, ListenerSteering steering, ListenerHandle handle, ServiceState state)
     {
         var serving = SteeredWorkers.Of(state);
+        foreach (var socket in handle.Sockets.Where(socket => socket.Steered is { WorkerSlot: -1 }))
+        {
+            // Workers share it that were there before steering was turned on.
+            steering.Count(socket, serving.Where(worker => Has(worker, socket)).Max(worker => (int?)worker.Generation));
+        }
+
         SteeringTarget[] targets =
         [
             .. from worker in serving
@@ -108,10 +117,17 @@ public sealed class SteeredSockets
             return false;
         }
 
-        return handle.Steering!.IsEnding
-            ? steered.WorkerSlot >= 0
-            : steered.WorkerSlot >= state.Desired || state.Workers.Any(worker =>
-                worker.IsLive && worker.Slot == steered.WorkerSlot && handle.Sockets.Any(other => other != socket && Has(worker, other)));
+        if (handle.Steering!.IsEnding)
+        {
+            return steered.WorkerSlot >= 0;
+        }
+
+        // A slot that has no worker now gets its own socket again, or one that no worker had yet.
+        bool IsServed(int slot) => state.Workers.Any(worker =>
+            worker.IsLive && worker.Slot == slot && handle.Sockets.Any(other => other != socket && Has(worker, other)));
+        return steered.WorkerSlot < 0
+            ? Enumerable.Range(0, state.Desired).All(IsServed)
+            : steered.WorkerSlot >= state.Desired || IsServed(steered.WorkerSlot);
     }
 
     /// <summary>What remains of a worker whose main process has exited no longer needs its socket.</summary>
