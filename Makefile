@@ -17,7 +17,7 @@ export DOTNET_NOLOGO = 1
 
 SOURCES     := $(shell find src -name obj -prune -o -name bin -prune -o \( -name '*.cs' -o -name '*.csproj' -o -name '*.c' -o -name '*.h' -o -name '*.targets' \) -print)
 PROGRAMS    := $(wildcard packaging/publish.* packaging/examples/hello/*.cs* packaging/demo/*.cs* tests/Load/*.cs*)
-SHARED      := Directory.Build.props Directory.Packages.props global.json
+SHARED      := Directory.Build.props Directory.Build.targets Directory.Packages.props global.json
 
 .DEFAULT_GOAL := help
 .PHONY: help demo picture run dev pack build test coverage bench bench-systemd publish install install-files uninstall deb manual clean format prerequisites
@@ -67,7 +67,7 @@ publish: $(OUT)/listend $(OUT)/listenctl $(OUT)/hello $(OUT)/demo/demo.dll ## bu
 
 # All programs in one build, which compiles what they share once. Analyzers run in "make build".
 $(OUT)/listend $(OUT)/listenctl $(OUT)/hello $(OUT)/demo/demo.dll &: $(SOURCES) $(PROGRAMS) $(SHARED) | prerequisites
-	@$(STEP) "getting the packages" $(DOTNET) restore packaging/publish.slnf --nologo -v quiet
+	@$(STEP) "getting the packages" $(DOTNET) restore packaging/publish.slnf --nologo -v quiet -p:PackRuntime=$(RID)
 	@$(STEP) "publishing listend, listenctl, hello and demo" $(DOTNET) msbuild packaging/publish.proj -m -nologo -v:minimal \
 	    -p:RuntimeIdentifier=$(RID) -p:PublishRoot=$(abspath $(OUT))
 	@touch $(OUT)/listend $(OUT)/listenctl $(OUT)/hello $(OUT)/demo/demo.dll
