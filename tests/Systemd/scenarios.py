@@ -479,6 +479,19 @@ def steered():
             assert time.monotonic() < end, f"generation {generation} gets no flows: {steering()}"
             time.sleep(0.1)
 
+    def up():
+        """Waits until a daemon serves. Old workers drain as long as they have clients."""
+        end = time.monotonic() + 30
+        while True:
+            try:
+                service = client("status")["services"][0]
+                if service["ready"] >= service["desired"]:
+                    return
+            except (subprocess.CalledProcessError, subprocess.TimeoutExpired, ValueError):
+                service = None
+            assert time.monotonic() < end, f"the service is not up: {service}"
+            time.sleep(0.1)
+
     def newest():
         with Flows(20) as flows:
             time.sleep(0.3)
@@ -502,17 +515,17 @@ def steered():
             time.sleep(0.3)
             restart(2)
             run("systemctl", "restart", "listend")
-            ready()
+            up()
             run("systemctl", "kill", "--kill-whom=main", "-s", "SIGKILL", "listend")
             time.sleep(1)
-            ready()
+            up()
             assert newest() <= serving(), "new flows reached an old worker"
             run("listenctl", "restart", "hello")
             run("systemctl", "kill", "--kill-whom=main", "-s", "SIGKILL", "listend")
             time.sleep(1)
-            ready()
+            up()
             run("listenctl", "upgrade")
-            ready()
+            up()
             assert newest() <= serving(), "new flows reached an old worker"
             time.sleep(0.3)
         assert not flows.wrong, flows.wrong[0]
