@@ -147,7 +147,7 @@ internal sealed class Demonstration(IAnsiConsole console, DirectoryInfo bin, int
         try
         {
             await PassAsync(load, Phases.WarmUp, TimeSpan.FromSeconds(1), cancellation);
-            await PassAsync(load, Phases.Rest, TimeSpan.FromSeconds(4), cancellation);
+            await PassAsync(load, Phases.Rest, TimeSpan.FromSeconds(3), cancellation);
             _stage.Line(News(load));
             for (var i = 1; i <= 3; i++)
             {
