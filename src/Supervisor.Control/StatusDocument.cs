@@ -87,6 +87,12 @@ public sealed record ServiceDocument(
     /// <summary>The connections of a service with <c>start = "per-connection"</c>; null for others.</summary>
     public ServiceConnectionsDocument? Connections { get; init; }
 
+    /// <summary>The configured limits of each worker's cgroup, and which are not in force; null if none is configured.</summary>
+    public ServiceLimitsDocument? Limits { get; init; }
+
+    /// <summary>The bounds between which the number of workers changes automatically; null without <c>autoscale</c>.</summary>
+    public AutoscaleDocument? Autoscale { get; init; }
+
     /// <summary>The services that the start or the roll-out waits for (<c>after</c>).</summary>
     public IReadOnlyList<string> WaitsFor { get; init; } = [];
 
@@ -107,6 +113,30 @@ public sealed record ServiceDocument(
 /// <param name="Refused">Connections closed so far, because their source had too many.</param>
 /// <param name="Failed">Processes that failed so far, or could not be started.</param>
 public sealed record ServiceConnectionsDocument(int Live, int Limit, long Accepted, long Refused, long Failed);
+
+/// <summary>The configured limits of each worker.</summary>
+/// <param name="Configured">The limits.</param>
+/// <param name="Refused">Those that are not in force.</param>
+public sealed record ServiceLimitsDocument(LimitsDocument Configured, IReadOnlyList<RefusedLimitDocument> Refused);
+
+/// <summary>Limits of a cgroup; null where there is none.</summary>
+/// <param name="MemoryMax">Bytes of memory above which the kernel kills the worker.</param>
+/// <param name="MemoryHigh">Bytes of memory above which the kernel slows the worker down.</param>
+/// <param name="Cpu">A share of one processor, such as 150%.</param>
+/// <param name="Tasks">How many processes and threads there may be.</param>
+/// <param name="IoWeight">The weight for disk time, 1 to 10000.</param>
+public sealed record LimitsDocument(long? MemoryMax, long? MemoryHigh, string? Cpu, long? Tasks, int? IoWeight);
+
+/// <summary>A limit that is not in force.</summary>
+/// <param name="Setting">Its setting, such as limits.memory_max.</param>
+/// <param name="Errno">The name of the error.</param>
+/// <param name="Message">The cause and a remedy.</param>
+public sealed record RefusedLimitDocument(string Setting, string Errno, string Message);
+
+/// <summary>The bounds of <c>autoscale</c>.</summary>
+/// <param name="Min">The lowest number of workers.</param>
+/// <param name="Max">The highest number of workers.</param>
+public sealed record AutoscaleDocument(int Min, int Max);
 
 /// <summary>The living flows of one generation at a listener.</summary>
 /// <param name="Listener">The listener.</param>
@@ -238,4 +268,10 @@ public sealed record WorkerDocument(
     /// Memory of that cgroup in bytes: the kernel's accounting, or the resident sets of its processes; null without a cgroup.
     /// </summary>
     public long? MemoryBytes { get; init; }
+
+    /// <summary>The most memory that its cgroup has used, in bytes; null if the kernel does not count that.</summary>
+    public long? MemoryPeak { get; init; }
+
+    /// <summary>The limits of its cgroup as the kernel applies them; null if its cgroup has none.</summary>
+    public LimitsDocument? Limits { get; init; }
 }

@@ -303,6 +303,18 @@ public static class MessageIds
     /// <summary>A new program was rejected and the running daemon continues.</summary>
     public const string UpgradeRefused = "c1761e953b924ff18f33c9d8f594a3f6";
 
+    /// <summary>The number of workers has changed because of <c>autoscale</c>.</summary>
+    public const string ServiceAutoscaled = "140a6f1106644b7baf530fd4e3ee3adc";
+
+    /// <summary>The kernel killed a worker, or a process of it, because there was no memory for it.</summary>
+    public const string WorkerOutOfMemory = "cf1d321afbf44870822b2255d76c416c";
+
+    /// <summary>A worker uses more memory than <c>limits.memory_high</c>.</summary>
+    public const string WorkerMemoryHigh = "411b6a4aa8a54e3cbe853deb0ffcab1e";
+
+    /// <summary>A limit of the workers' cgroups is not in force.</summary>
+    public const string LimitRefused = "2187bfaac5f94242a988776bc4ef611e";
+
     /// <summary>A client has requested a change.</summary>
     public const string ChangeRequested = "81b2eb5b10ad45a7aca259da43000c62";
 

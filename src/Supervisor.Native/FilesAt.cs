@@ -79,6 +79,15 @@ public static unsafe class FilesAt
         }
     }
 
+    /// <summary>mkdir(2).</summary>
+    public static SystemCallError? MakeDirectory(string path, int mode)
+    {
+        fixed (byte* bytes = Bytes(path))
+        {
+            return Syscalls.mkdirat(AT_FDCWD, bytes, (uint)mode) == 0 ? null : SystemCallError.Last("mkdir");
+        }
+    }
+
     /// <summary>linkat(2): gives a pinned file, which must still have a name, a further name. EXDEV on another file system.</summary>
     public static SystemCallError? Link(DescriptorHandle pinned, DescriptorHandle directory, string name)
     {

@@ -144,6 +144,9 @@ internal static unsafe partial class Syscalls
     internal static partial int inotify_add_watch(int fd, byte* path, uint mask);
 
     [LibraryImport("libc", SetLastError = true)]
+    internal static partial int inotify_rm_watch(int fd, int watch);
+
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial int unlinkat(int directory, byte* name, int flags);
 
     [LibraryImport("libc")]

@@ -14,7 +14,7 @@ public sealed class RuleSetTests
         "applicable-settings", "multicast-groups", "duplicate-listeners", "known-listeners", "stdin-listener", "on-demand-listener",
         "on-demand-idle",
         "on-demand-exclusive", "connection-limits", "connection-slots", "connection-handoff", "connection-listeners",
-        "connection-exclusive", "readiness-listener", "readiness-descriptor", "placeholders",
+        "connection-exclusive", "autoscale-bounds", "autoscale-listener", "readiness-listener", "readiness-descriptor", "placeholders",
         "service-order", "rollout-room", "steering-multicast", "steering-handoff", "steering-services", "canary-share", "restart-backoff",
         "something-to-do",
     ];

@@ -188,6 +188,17 @@ internal static class SettingCases
         S("recycle.max_age", "\"24h\"", TimeSpan.FromHours(24), s => s.Recycle.MaxAge, "24", "24 is a number without a unit", "\"24s\""),
         S("recycle.max_memory", "\"512MiB\"", 512L << 20, s => s.Recycle.MaxMemory, "-1", "-1 is out of range", "write a size"),
         S("recycle.jitter", "\"20%\"", 20, s => s.Recycle.Jitter, "\"101%\"", "\"101%\" is not a share in percent", "such as \"10%\""),
+        S("autoscale.min", "2", 2, s => s.Autoscale.Min, "9", "9 is above autoscale.max (8)", "at most 8")
+            with { With = "listeners = [\"a\"]\nautoscale.max = 8" },
+        S("autoscale.max", "8", 8, s => s.Autoscale.Max, "0", "0 is out of range", "from 1 to") with { With = "listeners = [\"a\"]" },
+        S("autoscale.queue", "4", 4, s => s.Autoscale.Queue, "0", "0 is out of range", "from 1 to")
+            with { With = "listeners = [\"a\"]\nautoscale.max = 8" },
+        S("autoscale.up_after", "\"1s\"", TimeSpan.FromSeconds(1), s => s.Autoscale.UpAfter, "\"0s\"",
+            "\"0s\" is out of range", "from \"10ms\"")
+            with { With = "listeners = [\"a\"]\nautoscale.max = 8" },
+        S("autoscale.down_after", "\"1m\"", TimeSpan.FromMinutes(1), s => s.Autoscale.DownAfter, "60",
+            "60 is a number without a unit", "\"60s\"")
+            with { With = "listeners = [\"a\"]\nautoscale.max = 8" },
         S("watchdog", "\"2s\"", TimeSpan.FromSeconds(2), s => s.Watchdog, "false", "false is a boolean", "write a duration"),
         S("user", "\"api\"", "api", s => s.User, "\"\"", "\"\" is not a user", "name or number"),
         S("group", "\"1000\"", "1000", s => s.Group, "\"4294967295\"", "\"4294967295\" is out of range", "name or number"),
@@ -204,7 +215,14 @@ internal static class SettingCases
             "\"etc/a\" is not an absolute path", "begins with \"/\""),
         S("umask", "\"0027\"", 23, s => s.Umask, "\"1000\"", "\"1000\" is out of range (0000 to 777)", "\"0660\""),
         S("nice", "-20", -20, s => s.Nice, "20", "20 is out of range", "from -20 to 19"),
-        Limit("cpu", 0), Limit("fsize", 1), Limit("data", 2), Limit("stack", 3), Limit("core", 4), Limit("rss", 5), Limit("nproc", 6),
+        S("limits.memory_max", "\"512MiB\"", 512L << 20, s => s.Cgroup.MemoryMax, "\"512 M\"", "\"512 M\" is not a size",
+            "such as \"1MiB\""),
+        S("limits.memory_high", "4096", 4096L, s => s.Cgroup.MemoryHigh, "0", "0 is out of range", "from 4096"),
+        S("limits.cpu", "\"150%\"", 15000, s => s.Cgroup.Cpu, "\"0%\"", "\"0%\" is out of range", "such as \"150%\""),
+        S("limits.tasks", "200", 200L, s => s.Cgroup.Tasks, "0", "0 is out of range", "from 1 to"),
+        S("limits.io_weight", "50", 50, s => s.Cgroup.IoWeight, "10001", "10001 is out of range", "from 1 to 10000"),
+        Limit("cpu_seconds", 0, "cpu"),
+        Limit("fsize", 1), Limit("data", 2), Limit("stack", 3), Limit("core", 4), Limit("rss", 5), Limit("nproc", 6),
         Limit("nofile", 7), Limit("memlock", 8), Limit("as", 9), Limit("locks", 10), Limit("sigpending", 11), Limit("msgqueue", 12),
         Limit("nice", 13), Limit("rtprio", 14), Limit("rttime", 15),
         S("no_new_privileges", "false", false, s => s.NoNewPrivileges, "\"false\"", "\"false\" is a string", "without quotes"),
@@ -229,8 +247,8 @@ internal static class SettingCases
         string key, string right, object expected, Func<ServiceSpec, object?> read, string wrong, string says, string remedy) =>
         new("service.NAME." + key, right, expected, c => read(c.Services[0]), wrong, says, remedy);
 
-    private static SettingCase Limit(string name, int number) => S(
+    private static SettingCase Limit(string name, int number, string? resource = null) => S(
         "limits." + name, number % 2 == 0 ? "\"infinity\"" : "\"1KiB\"",
-        new ResourceLimit(name, number, number % 2 == 0 ? ulong.MaxValue : 1024), s => Assert.Single(s.Limits),
+        new ResourceLimit(resource ?? name, number, number % 2 == 0 ? ulong.MaxValue : 1024), s => Assert.Single(s.Limits),
         "\"unlimited\"", "\"unlimited\" is not a limit", "\"infinity\"");
 }

@@ -297,6 +297,14 @@ internal sealed partial class CircusImport(ImportDraft draft)
                 }
 
                 break;
+            case "max_age" when Seconds(value) is { } age:
+                if (age > TimeSpan.Zero)
+                {
+                    service.Set("recycle.max_age", TomlLiteral.Of(age), setting);
+                    service.Changed(setting, "another worker takes over before the old one stops");
+                }
+
+                break;
             case "stdout_stream.filename":
                 service.Set("log", TomlLiteral.Of("file:" + value), setting);
                 break;

@@ -16,8 +16,6 @@ internal static class CommonReasons
     public static readonly Reason Order = Reason.Changed("listend starts all services in parallel");
     public static readonly Reason Retries = Reason.Changed("listend continues to start the worker, with waits up to restart.backoff_max");
     public static readonly Reason CleanExits = Reason.Changed("exit status 0, SIGHUP, SIGINT, SIGTERM and SIGPIPE count as clean");
-    public static readonly Reason WorkerAge =
-        Reason.Lost("listend does not limit the age of workers: call \"listenctl restart\" from a timer");
     public static readonly Reason Killed = Reason.Changed("listend sends SIGKILL after stop_timeout");
     public static readonly Reason NeverDiscarded = Reason.Changed("listend never discards output");
     public static readonly Reason OneStream = Reason.Changed("standard error goes to the same target as standard output");

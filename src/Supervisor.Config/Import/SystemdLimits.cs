@@ -5,7 +5,12 @@ internal static class SystemdLimits
 {
     private static readonly Reason Highest = Reason.Changed("the highest possible limit, as in systemd");
 
-    public static void Translate(DraftSection service, SourceSetting setting, string value)
+    /// <summary>Translates one limit.</summary>
+    /// <param name="service">The service.</param>
+    /// <param name="setting">The setting.</param>
+    /// <param name="value">Its value, without specifiers.</param>
+    /// <param name="hasQuota">Whether limits.cpu is CPUQuota=.</param>
+    public static void Translate(DraftSection service, SourceSetting setting, string value, bool hasQuota)
     {
         var name = setting.Key["Limit".Length..].ToLowerInvariant();
         var parts = value.Split(':');
@@ -18,7 +23,8 @@ internal static class SystemdLimits
 
         var (soft, hard) = (literals[0]!.Trim('"'), literals[^1]!.Trim('"'));
         var isOne = soft == hard && !PackagedUnit.MayRefuse(setting.Key, hard);
-        service.Set("limits." + name, isOne ? literals[0]! : TomlLiteral.Of($"{soft}:{hard}"), setting);
+        var key = name == "cpu" && hasQuota ? "cpu_seconds" : name;
+        service.Set("limits." + key, isOne ? literals[0]! : TomlLiteral.Of($"{soft}:{hard}"), setting);
         if (parts[^1] == "infinity" && name == "nofile")
         {
             service.Report(setting, Highest);

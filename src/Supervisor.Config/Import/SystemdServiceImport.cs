@@ -251,8 +251,11 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
             case var key when SystemdDirectories.IsOne(key):
                 _service.Report(setting, SystemdDirectories.Created);
                 break;
+            case var key when SystemdResources.IsOne(key):
+                SystemdResources.Translate(_service, setting, value);
+                break;
             case var key when key.StartsWith("Limit", StringComparison.Ordinal):
-                SystemdLimits.Translate(_service, setting, value);
+                SystemdLimits.Translate(_service, setting, value, unit.Last("Service", "CPUQuota") is not null);
                 PackagedUnit.Check(_service, setting, value);
                 break;
             case var key:

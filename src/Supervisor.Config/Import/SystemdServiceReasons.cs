@@ -7,7 +7,7 @@ internal static class SystemdServiceReasons
         Reason.Lost("no sandbox: set it on the unit of listend, for all workers");
 
     private static readonly Reason Cgroup =
-        Reason.Lost("no cgroup limits: set it on the unit of listend, for all workers");
+        Reason.Lost("listend does not set it for a worker: set it on the unit of listend, for all workers");
 
     private static readonly Reason MainPid = Reason.Lost("the program must stay in the foreground or send MAINPID=");
     private static readonly Reason Policy = Reason.Changed("restart.policy distinguishes only clean exits and failures");
@@ -48,8 +48,7 @@ internal static class SystemdServiceReasons
         ["TimeoutAbortSec"] = CommonReasons.Killed,
         ["TimeoutStartFailureMode"] = Reason.Changed("listend stops a worker that is not ready in time with stop_signal, then SIGKILL"),
         ["TimeoutStopFailureMode"] = CommonReasons.Killed,
-        ["RuntimeMaxSec"] = CommonReasons.WorkerAge,
-        ["RuntimeRandomizedExtraSec"] = CommonReasons.WorkerAge,
+        ["RuntimeRandomizedExtraSec"] = Reason.Changed("see recycle.jitter, which makes ages shorter"),
         ["RootDirectoryStartOnly"] = Sandbox,
         ["PermissionsStartOnly"] = Reason.Changed("a hook runs as the user of the service"),
         ["OOMPolicy"] = Reason.Changed("restart.policy decides whether a killed worker is replaced"),

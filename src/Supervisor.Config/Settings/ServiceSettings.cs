@@ -140,6 +140,19 @@ internal static class ServiceSettings
         Recycle("jitter", SettingTypes.Percent, "\"10%\"",
             "Lower recycle.max_age and recycle.max_memory of each worker by up to this share, so that not all are replaced at once",
             (r, v) => r with { Jitter = v }),
+        Autoscale("min", SettingTypes.Integer(1, 10000), "1",
+            "Keep at least this number of workers, with autoscale.max", (a, v) => a with { Min = (int)v }),
+        Autoscale("max", SettingTypes.Integer(1, 10000), null,
+            "Change the number of workers by the number of connections that wait to be accepted, up to this number. "
+            + "Unset: the number does not change automatically",
+            (a, v) => a with { Max = (int)v }),
+        Autoscale("queue", SettingTypes.Integer(1, 1000000), "16",
+            "Add workers when more connections than this wait, and remove one when at most a quarter of this wait",
+            (a, v) => a with { Queue = (int)v }),
+        Autoscale("up_after", new DurationType(TimeSpan.FromMilliseconds(10), Duration.Max), "\"2s\"",
+            "Double the workers when too many connections have waited for this time", (a, v) => a with { UpAfter = v }),
+        Autoscale("down_after", new DurationType(TimeSpan.FromMilliseconds(10), Duration.Max), "\"5m\"",
+            "Remove a worker when few connections have waited for this time", (a, v) => a with { DownAfter = v }),
         Of("watchdog", SettingTypes.AnyDuration, "\"0s\"",
             "Abort a worker that does not send WATCHDOG=1 for this time. 0s: no watchdog", (s, v) => s with { Watchdog = v }),
         Of("user", SettingTypes.UserName, null, "Run the workers as this user. Unset: the daemon's user", (s, v) => s with { User = v }),
@@ -162,6 +175,8 @@ internal static class ServiceSettings
         Of("nice", SettingTypes.Integer(-20, 19), null,
             "Set the nice level. Unset: the daemon's nice level", (s, v) => s with { Nice = (int)v }),
         .. Resources.Select(Limit),
+        Resource("cpu_seconds", Resources[0], 0),
+        .. CgroupLimitSettings.All,
         Of("no_new_privileges", SettingTypes.Flag, "true",
             "Set PR_SET_NO_NEW_PRIVS: set-user-id programs do not gain privileges", (s, v) => s with { NoNewPrivileges = v }),
         Of("ignore_sigpipe", SettingTypes.Flag, "false",
@@ -204,15 +219,29 @@ internal static class ServiceSettings
         string key, SettingType<T> type, string byDefault, string description, Func<ConnectionSpec, T, ConnectionSpec> with) =>
         Of(key, type, byDefault, description, (s, v) => s with { Connections = with(s.Connections, v) });
 
+    private static Setting<ServiceSpec> Autoscale<T>(
+        string key, SettingType<T> type, string? byDefault, string description, Func<AutoscaleSpec, T, AutoscaleSpec> with) =>
+        Of("autoscale." + key, type, byDefault, description, (s, v) => s with { Autoscale = with(s.Autoscale, v) });
+
     private static Setting<ServiceSpec> Hook(string key, string description, Func<HookSpec, ImmutableArray<string>, HookSpec> with) =>
         Of("hooks." + key, new CommandType(mayBeEmpty: true), "[]", description, (s, v) => s with { Hooks = with(s.Hooks, v) });
 
-    private static Setting<ServiceSpec> Limit((string Name, string Meaning) resource, int number) => Of(
-        "limits." + resource.Name, new LimitType(), null,
+    private static Setting<ServiceSpec> Limit((string Name, string Meaning) resource, int number) => resource.Name == "cpu"
+        ? Of("limits.cpu", new CpuLimitType(), null,
+            "Give each worker at most this share of one processor (cpu.max of its cgroup), such as \"150%\". "
+            + "A number sets RLIMIT_CPU instead, as limits.cpu_seconds does. Unset: no limit",
+            (s, v) => v.Share is { } share ? s with { Cgroup = s.Cgroup with { Cpu = share } } : With(s, "cpu", number, v.Seconds))
+        : Resource(resource.Name, resource, number);
+
+    private static Setting<ServiceSpec> Resource(string key, (string Name, string Meaning) resource, int number) => Of(
+        "limits." + key, new LimitType(), null,
         $"Set RLIMIT_{resource.Name.ToUpperInvariant()}, soft and hard, or \"SOFT:HARD\": {resource.Meaning}. Unset: the daemon's limit",
-        (s, v) => s with
-        {
-            Limits = s.Limits.Add(new ResourceLimit(resource.Name, number, v.Hard, v.Soft))
-                .Sort(static (a, b) => a.Resource.CompareTo(b.Resource)),
-        });
+        (s, v) => With(s, resource.Name, number, v));
+
+    private static ServiceSpec With(ServiceSpec spec, string name, int number, (ulong? Soft, ulong Hard) value) => spec with
+    {
+        Limits = spec.Limits.RemoveAll(limit => limit.Resource == number)
+            .Add(new ResourceLimit(name, number, value.Hard, value.Soft))
+            .Sort(static (a, b) => a.Resource.CompareTo(b.Resource)),
+    };
 }

@@ -22,6 +22,8 @@ public static class PureRules
         new("connection-handoff", Profile.Always, ConnectionServices.CheckHandoff),
         new("connection-listeners", Profile.Always, ConnectionServices.CheckListeners),
         new("connection-exclusive", Profile.Always, ConnectionServices.CheckExclusive),
+        new("autoscale-bounds", Profile.Always, AutoscaledServices.CheckBounds),
+        new("autoscale-listener", Profile.Always, AutoscaledServices.CheckListener),
         new("readiness-listener", Profile.Always, ReadinessListener.Check),
         new("readiness-descriptor", Profile.Always, ReadinessListener.CheckDescriptor),
         new("placeholders", Profile.Always, DescriptorPlaceholders.Check),

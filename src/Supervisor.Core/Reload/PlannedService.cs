@@ -21,10 +21,10 @@ public sealed record PlannedService(ServiceDiff Diff, ImmutableArray<string> Res
 
         if (diff.Before is not { } before || running is null)
         {
-            return new PlannedService(diff, [], [new ServiceStarted(diff.Name, after.Workers)]);
+            return new PlannedService(diff, [], [new ServiceStarted(diff.Name, after.Slots)]);
         }
 
-        var workers = before.Workers != after.Workers ? after.Workers : running.Workers;
+        var workers = after.WorkersAfter(before, running.Workers);
         ImmutableArray<string> reshared = diff.NeedsNewWorkers ? [] : [.. after.Listeners.Distinct().SelectMany(name => listeners[name])
             .Where(step => step is { Former: { HasSocket: true } former, Diff.After: { } wanted, Move: ListenerMove.None }
                 && running.NeedsOtherShares(former, wanted.Shards, workers))
@@ -49,9 +49,9 @@ public sealed record PlannedService(ServiceDiff Diff, ImmutableArray<string> Res
             yield return new ServiceUnchanged(diff.Name);
         }
 
-        if (before.Workers != after.Workers)
+        if (before.Workers != after.Workers || workers != running.Workers)
         {
-            yield return new ServiceScaled(diff.Name, running.Workers, after.Workers);
+            yield return new ServiceScaled(diff.Name, running.Workers, workers);
         }
 
         ImmutableArray<string> inPlace =
@@ -68,7 +68,7 @@ public sealed record PlannedService(ServiceDiff Diff, ImmutableArray<string> Res
             yield return new ServiceRolledOut(
                 diff.Name,
                 [.. diff.Changed.Where(term => term.NeedsNewWorker).Select(term => term.Setting)],
-                after.Workers,
+                workers,
                 after.Rollout.Strategy,
                 running.IsToRun)
             {

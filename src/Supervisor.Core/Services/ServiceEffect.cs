@@ -143,6 +143,18 @@ public enum ServiceReport
     /// <summary>A service was idle, and waits for the next connection.</summary>
     ServiceIdle,
 
+    /// <summary>The number of workers has changed because of <c>autoscale</c>.</summary>
+    ServiceAutoscaled,
+
+    /// <summary>The kernel killed a worker, or a process of it, because there was no memory for it.</summary>
+    WorkerOutOfMemory,
+
+    /// <summary>A worker uses more memory than <c>limits.memory_high</c>, and the kernel slows it down.</summary>
+    WorkerMemoryHigh,
+
+    /// <summary>A limit of the workers' cgroups is not in force.</summary>
+    LimitRefused,
+
     /// <summary>A hook failed.</summary>
     HookFailed,
 }

@@ -62,6 +62,9 @@ public sealed record ScaleRequested(int Workers) : ServiceEvent;
 /// </summary>
 public sealed record ConnectionsAccepted(ImmutableArray<WorkerConnection> Connections, int Refused) : ServiceEvent;
 
+/// <summary>Change its number of workers, because of what <c>autoscale</c> saw. Without effect during a roll-out.</summary>
+public sealed record AutoscaleRequested(int Workers, string Text) : ServiceEvent;
+
 /// <summary>A worker's program runs.</summary>
 public sealed record WorkerSpawned(int WorkerId, int Pid) : ServiceEvent;
 

@@ -81,6 +81,9 @@ public static class ServiceMachine
             case ConnectionsAccepted accepted:
                 step.Connections.Accepted(accepted);
                 break;
+            case AutoscaleRequested scale:
+                step.Service.Autoscale(scale);
+                break;
             case WorkerSpawned spawned:
                 step.Workers.Spawned(spawned.WorkerId, spawned.Pid);
                 break;

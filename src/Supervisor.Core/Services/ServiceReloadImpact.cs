@@ -50,6 +50,10 @@ public static class ServiceReloadImpact
         Daemon("restart", (a, b) => a.Restart == b.Restart),
         Daemon("liveness", (a, b) => a.Liveness == b.Liveness),
         Daemon("recycle", (a, b) => a.Recycle == b.Recycle),
+        Daemon("autoscale", (a, b) => a.Autoscale == b.Autoscale),
+
+        // Written to the cgroups of running workers.
+        .. CgroupLimits.All.Select(limit => Daemon(limit.Setting, (a, b) => limit.Spelled(a.Cgroup) == limit.Spelled(b.Cgroup))),
         Daemon("log", (a, b) => a.Log == b.Log),
         Daemon("hooks.pre_start", (a, b) => a.Hooks.PreStart.SequenceEqual(b.Hooks.PreStart)),
         Daemon("hooks.post_ready", (a, b) => a.Hooks.PostReady.SequenceEqual(b.Hooks.PostReady)),

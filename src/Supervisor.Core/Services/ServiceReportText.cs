@@ -72,7 +72,8 @@ public static class ServiceReportText
             ServiceReport.ServiceIdle =>
                 $"no connection for {Duration.Rounded(spec.StopWhenIdle)} (stop_when_idle): stopping the workers; "
                 + "the next connection starts the service again",
-            ServiceReport.HookFailed => report.Text!,
+            ServiceReport.WorkerOutOfMemory or ServiceReport.WorkerMemoryHigh => $"{worker} {report.Text}",
+            ServiceReport.ServiceAutoscaled or ServiceReport.LimitRefused or ServiceReport.HookFailed => report.Text!,
             _ => throw new ArgumentOutOfRangeException(nameof(report), report.Report, null),
         };
     }

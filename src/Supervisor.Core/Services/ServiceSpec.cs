@@ -32,8 +32,8 @@ public sealed record ServiceSpec
     /// <summary>With <see cref="StartMode.PerConnection"/>: its limits.</summary>
     public ConnectionSpec Connections { get; init; } = new();
 
-    /// <summary>How many workers serve at the same time without a connection of their own.</summary>
-    public int Slots => Start == StartMode.PerConnection ? 0 : Workers;
+    /// <summary>How many workers serve at the same time at first, without a connection of their own.</summary>
+    public int Slots => Start == StartMode.PerConnection ? 0 : Autoscale.Clamp(Workers);
 
     /// <summary>How the workers take their listeners.</summary>
     public HandoffKind Handoff { get; init; } = HandoffKind.ListenFds;
@@ -68,6 +68,20 @@ public sealed record ServiceSpec
     /// <summary>When a worker that serves is replaced although nothing is wrong with it.</summary>
     public RecycleSpec Recycle { get; init; } = new();
 
+    /// <summary>How the number of workers changes automatically.</summary>
+    public AutoscaleSpec Autoscale { get; init; } = new();
+
+    /// <summary>
+    /// How many workers it has after a change of the specification. What autoscale or a client has set stays, if the bounds allow it.
+    /// </summary>
+    /// <param name="before">The specification before.</param>
+    /// <param name="desired">The number of workers before.</param>
+    public int WorkersAfter(ServiceSpec before, int desired) =>
+        Workers != before.Workers || (Start == StartMode.PerConnection) != (before.Start == StartMode.PerConnection)
+        || (before.Autoscale.IsOn && !Autoscale.IsOn)
+            ? Slots
+            : Start == StartMode.PerConnection ? 0 : Autoscale.Clamp(desired);
+
     /// <summary>User, by name or number; null: the daemon's own.</summary>
     public string? User { get; init; }
 
@@ -101,6 +115,9 @@ public sealed record ServiceSpec
 
     /// <summary>Resource limits.</summary>
     public ImmutableArray<ResourceLimit> Limits { get; init; } = [];
+
+    /// <summary>Limits of each worker's cgroup.</summary>
+    public CgroupLimits Cgroup { get; init; } = new();
 
     /// <summary>PR_SET_NO_NEW_PRIVS.</summary>
     public bool NoNewPrivileges { get; init; } = true;

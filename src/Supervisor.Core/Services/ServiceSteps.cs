@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace Supervisor.Core.Services;
 
@@ -129,6 +130,24 @@ internal sealed class ServiceSteps(ServiceStep step)
         step.State = step.State with { Slots = slots };
     }
 
+    /// <summary>Scales within the bounds of <c>autoscale</c>, unless a command or a roll-out came first.</summary>
+    public void Autoscale(AutoscaleRequested scale)
+    {
+        var state = step.State;
+        if (state is not { IsStarted: true, Spec.Autoscale.IsOn: true, Rollout: not { IsActive: true } }
+            || scale.Workers == state.Desired || state.Spec.Autoscale.Clamp(scale.Workers) != scale.Workers)
+        {
+            return;
+        }
+
+        var before = state.Desired;
+        Scale(scale.Workers);
+        step.Report(
+            ServiceReport.ServiceAutoscaled,
+            text: string.Create(
+                CultureInfo.InvariantCulture, $"scaled from {before} to {scale.Workers} workers: {scale.Text} (autoscale)"));
+    }
+
     /// <summary>
     /// Changes the specification. Generations whose workers get the same under the new one continue under it; the others keep
     /// their own. A stopped service begins its next start with a new generation, because workers of the last one may still
@@ -156,10 +175,7 @@ internal sealed class ServiceSteps(ServiceStep step)
         }
 
         step.State = step.State with { Spec = spec, Specs = specs };
-        if (spec.Slots != before.Slots)
-        {
-            Scale(spec.Slots);
-        }
+        Scale(before, spec);
 
         if (newWorkers && step.State.IsStarted)
         {
@@ -176,9 +192,18 @@ internal sealed class ServiceSteps(ServiceStep step)
     {
         var failed = step.State.Spec;
         step.State = step.State with { Spec = step.State.SpecOf(generation) };
-        if (failed.Slots != step.State.Spec.Slots && step.State.Desired == failed.Slots)
+        if (step.State.Desired == failed.Slots || step.State.Spec.Autoscale.IsOn)
         {
-            Scale(step.State.Spec.Slots);
+            Scale(failed, step.State.Spec);
+        }
+    }
+
+    private void Scale(ServiceSpec before, ServiceSpec after)
+    {
+        var desired = after.WorkersAfter(before, step.State.Desired);
+        if (desired != step.State.Desired)
+        {
+            Scale(desired);
         }
     }
 

@@ -109,6 +109,10 @@ public static class ServiceWireNames
         ServiceReport.DemandArrived => "service-demand",
         ServiceReport.ServiceHeld => "service-waiting",
         ServiceReport.ServiceIdle => "service-idle",
+        ServiceReport.ServiceAutoscaled => "service-autoscaled",
+        ServiceReport.WorkerOutOfMemory => "worker-out-of-memory",
+        ServiceReport.WorkerMemoryHigh => "worker-memory-high",
+        ServiceReport.LimitRefused => "service-limit-refused",
         ServiceReport.HookFailed => "hook-failed",
         _ => throw new ArgumentOutOfRangeException(nameof(report), report, null),
     };

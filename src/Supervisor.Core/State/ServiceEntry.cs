@@ -121,6 +121,15 @@ public sealed record WorkerEntry
     /// <summary>The directory of its own cgroup; null if it has none.</summary>
     public string? Cgroup { get; init; }
 
+    /// <summary>The controllers that its own cgroup has had from the beginning.</summary>
+    public CgroupController Controllers { get; init; }
+
+    /// <summary>The limits in force in its own cgroup.</summary>
+    public CgroupLimits Limits { get; init; } = new();
+
+    /// <summary>How many of its processes the kernel has killed for lack of memory, as far as that was reported.</summary>
+    public long OomKills { get; init; }
+
     /// <summary>Field 22 of the spawned process's /proc/PID/stat; 0 if not known.</summary>
     public ulong FirstStartTime { get; init; }
 

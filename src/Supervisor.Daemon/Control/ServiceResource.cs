@@ -2,7 +2,6 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Supervisor.Control;
 using Supervisor.Core;
-using Supervisor.Core.Services;
 using Supervisor.Daemon.Reports;
 using Supervisor.Linux.Workers;
 
@@ -65,24 +64,24 @@ internal sealed class ServiceResource(ControlContext daemon, CancellationToken s
 
         var name = Answer.Name(context);
         var by = ClientCredentials.Requester(context);
-        var (document, refusal) = await daemon.Loop.Ask(() => Find(name) switch
-        {
-            null => ((ChangeDocument?)null, (string?)null),
-            { State.Spec: { Start: StartMode.PerConnection } spec } =>
-                (null, $"service {name} starts a process for each connection: change max_connections ({spec.Connections.Max}) and reload"),
-            var runner => (Scale(runner, workers, by), null),
-        });
-        await (refusal is not null ? Answer.Problem(context, StatusCodes.Status409Conflict, "cannot be scaled", refusal)
+        string? refused = null;
+        var document = await daemon.Loop.Ask(() => Find(name) is { } runner ? Scale(runner, workers, by, out refused) : null);
+        await (refused is not null ? Answer.Problem(context, StatusCodes.Status409Conflict, "cannot be scaled", refused)
             : document is null ? Answer.NoService(context, daemon) : Answer.Json(context, document, ControlJson.Default.ChangeDocument));
     }
 
     public Task Signal(HttpContext context) => new SignalRequest(daemon).RunAsync(context);
 
-    private ChangeDocument Scale(ServiceRunner runner, int workers, Requester by)
+    private ChangeDocument? Scale(ServiceRunner runner, int workers, Requester by, out string? refused)
     {
         var before = runner.State.Desired;
         daemon.Requests.OfService(runner.Name, string.Create(CultureInfo.InvariantCulture, $"scale {workers}"), by);
-        runner.Requests.Scale(workers, by);
+        refused = runner.Requests.Scale(workers, by);
+        if (refused is not null)
+        {
+            return null;
+        }
+
         var message = before == workers
             ? string.Create(CultureInfo.InvariantCulture, $"already has {workers}")
             : string.Create(

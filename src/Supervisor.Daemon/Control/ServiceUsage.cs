@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Supervisor.Control;
 using Supervisor.Core.Workers;
 using Supervisor.Daemon.Reports;
+using Supervisor.Linux.Cgroups;
 using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Control;
@@ -97,5 +98,7 @@ internal sealed class ServiceUsage
     {
         CpuUsec = (long?)WorkerCgroup.ProcessorTime(path)?.TotalMicroseconds,
         MemoryBytes = WorkerCgroup.Memory(path),
+        MemoryPeak = WorkerCgroup.MemoryPeak(path),
+        Limits = CgroupLimitFiles.Read(path) is { IsEmpty: false } limits ? ServiceDocuments.Limits(limits) : null,
     };
 }

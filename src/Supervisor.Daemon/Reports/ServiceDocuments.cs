@@ -17,7 +17,7 @@ internal static class ServiceDocuments
             runner.Name,
             State(runner),
             runner.Requests.Reason ?? runner.Generations.Waits ?? ServiceReportText.HeldText(state)
-                ?? (state.AwaitsDemand ? DemandText(state) : LoopText(state, now) ?? Reason(state)),
+                ?? (state.AwaitsDemand ? DemandText(state) : LoopText(state, now) ?? Reason(state) ?? LimitText(runner)),
             state.Generation,
             state.Desired,
             state.Ready,
@@ -29,6 +29,13 @@ internal static class ServiceDocuments
             Connections = state.Spec.Start != StartMode.PerConnection ? null : new ServiceConnectionsDocument(
                 state.Workers.Count(worker => worker.Connection is not null), state.Spec.Connections.Max,
                 state.Counters.Accepted, state.Counters.Refused, state.Counters.Failed),
+            Limits = state.Spec.Cgroup.IsEmpty ? null : new ServiceLimitsDocument(
+                Limits(state.Spec.Cgroup),
+                [
+                    .. runner.RefusedLimits.Select(
+                        one => new RefusedLimitDocument(one.Key, one.Value.Errno, $"{one.Key} is not in force: {one.Value}")),
+                ]),
+            Autoscale = state.Spec.Autoscale is { IsOn: true } scale ? new AutoscaleDocument(scale.Min, scale.Max) : null,
             WaitsFor = state.HeldFor,
             Flows =
             [
@@ -44,6 +51,10 @@ internal static class ServiceDocuments
             ],
         };
     }
+
+    /// <summary>Limits of a cgroup.</summary>
+    public static LimitsDocument Limits(CgroupLimits limits) =>
+        new(limits.MemoryMax, limits.MemoryHigh, CgroupLimits.Share(limits.Cpu), limits.Tasks, limits.IoWeight);
 
     /// <summary>How the service differs from its configuration because of a client; null if it does not.</summary>
     private static ManualDocument? Manual(ServiceRunner runner)
@@ -131,6 +142,10 @@ internal static class ServiceDocuments
             };
         }
     }
+
+    /// <summary>The first limit that is not in force.</summary>
+    private static string? LimitText(ServiceRunner runner) =>
+        runner.RefusedLimits.Select(one => $"{one.Key} is not in force: {one.Value}").FirstOrDefault();
 
     private static string DemandText(ServiceState state) =>
         state.Slots.FirstOrDefault(slot => slot is { Phase: SlotPhase.Finished, LastExit.Clean: false }) is { } failed

@@ -3,6 +3,8 @@ using Supervisor.Daemon.Model;
 using Supervisor.Daemon.Reload;
 using Supervisor.Daemon.Reports;
 using Supervisor.Daemon.Validation;
+using Supervisor.Linux.Cgroups;
+using Supervisor.Linux.Continuity;
 using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Kernel;
@@ -10,6 +12,7 @@ using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Output;
 using Supervisor.Linux.Paths;
 using Supervisor.Linux.Workers;
+using Supervisor.Native;
 
 namespace Supervisor.Daemon.Runtime;
 
@@ -19,6 +22,9 @@ namespace Supervisor.Daemon.Runtime;
 /// </summary>
 internal sealed class DaemonParts : IDisposable
 {
+    /// <summary>How long a program of systemd may take that the daemon needs.</summary>
+    private static readonly TimeSpan ProgramPatience = TimeSpan.FromSeconds(10);
+
     private readonly StartRequest _request;
     private readonly LogLimit _limit;
     private readonly Spawner _spawner;
@@ -41,6 +47,7 @@ internal sealed class DaemonParts : IDisposable
         Systemd = new SystemdNotify(request.System.Systemd, Lifecycle, request.System.Time, log);
         Orphans = new OrphanReaper(Loop);
         Cgroups = CgroupTree.Find();
+        Limited = new LimitedCgroups(Loop, Cgroups, request.Info.Paths.Directory, RunProgram);
         Tokens = new WorkerTokens(tokenMark);
 
         // Workers have this variable too. It tells a successor, or a clean-up, to which daemon the process belongs.
@@ -48,6 +55,7 @@ internal sealed class DaemonParts : IDisposable
         _spawner = new Spawner(request.Info.Paths.NotifyDirectory, request.Info.Paths.BrokerSocket, request.System.Time, Orphans, Cgroups)
         {
             Disposer = Disposer,
+            Limited = Limited,
             Tokens = Tokens,
             OnDescriptors = descriptors => DescriptorsMade?.Invoke(descriptors),
         };
@@ -79,7 +87,7 @@ internal sealed class DaemonParts : IDisposable
     public event Action? StateChanged;
 
     /// <summary>A spawn has made descriptors, which the holder needs at once.</summary>
-    public event Action<IReadOnlyList<KeyValuePair<string, Native.DescriptorHandle>>>? DescriptorsMade;
+    public event Action<IReadOnlyList<KeyValuePair<string, DescriptorHandle>>>? DescriptorsMade;
 
     /// <summary>A service has changed.</summary>
     public event Action? ServiceChanged;
@@ -101,6 +109,8 @@ internal sealed class DaemonParts : IDisposable
     public OrphanReaper Orphans { get; }
 
     public CgroupTree? Cgroups { get; }
+
+    public LimitedCgroups Limited { get; }
 
     public WorkerTokens Tokens { get; }
 
@@ -160,9 +170,14 @@ internal sealed class DaemonParts : IDisposable
         _limit.Dispose();
         _spawner.Dispose();
         Disposer.Dispose();
+        Limited.Dispose();
         Orphans.Dispose();
         Loop.Dispose();
     }
+
+    private void RunProgram(string path, IReadOnlyList<string> arguments, Action<string?> onEnded) => UpgradePreflight.Run(
+        Loop, Orphans, path, arguments, Succession.EnvironmentWithout(name => name is "NOTIFY_SOCKET"), [], ProgramPatience,
+        result => onEnded(result.Failure));
 
     private IEnumerable<string> ServicesOf(string listener) =>
         Config.Current.Services.Where(service => service.Listeners.Contains(listener)).Select(service => service.Name);
@@ -206,6 +221,7 @@ internal sealed class DaemonParts : IDisposable
         {
             var (before, now) = (previous.Daemon, Config.Current.Daemon);
             PathTrust.InForce = PathAudit.Trust(now);
+            Limited.Retry();
             Interfaces.Update();
             if (before.Metrics != now.Metrics || !before.MetricsHosts.SequenceEqual(now.MetricsHosts))
             {

@@ -45,7 +45,7 @@ internal static class FreshStart
         }
 
         using var serving = new Serving(parts, endpoints, request);
-        StartCollectionPause.Begin(parts.Services.Sum(runner => runner.State.Spec.Workers), parts.Listeners.Handles.Count);
+        StartCollectionPause.Begin(parts.Services.Sum(runner => runner.State.Desired), parts.Listeners.Handles.Count);
         foreach (var runner in parts.Services)
         {
             runner.Requests.Activate();

@@ -112,6 +112,7 @@ internal sealed class Serving : IDisposable
             (pid, command) => _request.Log.Kind(MessageIds.OrphanKilled).Warning(
                 "pid {Pid} ({Command}): outlived the worker that started it: sending SIGKILL", pid, command ?? "?"));
         _parts.Cgroups?.RemoveLeftOver();
+        _parts.Limited.Close();
         _parts.Reloader.Close();
         _parts.Listeners.Close();
         _request.Log.Kind(MessageIds.DaemonStopped).Information("all workers have exited; listend exits");

@@ -18,6 +18,7 @@ internal static class ValidationRules
         OfHost("known-accounts", Profile.Check | Profile.Reload | Profile.Started, Accounts.Check),
         OfHost("signal-rights", Profile.Check, SignalRights.Check),
         OfHost("limits-possible", Profile.Check | Profile.Reload | Profile.Started, PossibleLimits.Check),
+        OfHost("cgroup-limits-possible", Profile.Check, PossibleCgroupLimits.Check),
         OfHost("trusted-files", Profile.Always, TrustedServiceFiles.Check),
         OfHost("trusted-runtime-directory", Profile.Check, TrustedRuntimeDirectory.Check),
         OfHost("other-daemon", Profile.Check, OtherDaemon.Check),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Supervisor.Linux.Cgroups;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Probes;
 

@@ -1,4 +1,5 @@
 using Supervisor.Core.Workers;
+using Supervisor.Linux.Cgroups;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 

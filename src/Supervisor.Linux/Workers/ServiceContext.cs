@@ -35,6 +35,7 @@ internal sealed class ServiceContext
         Watching = new WorkerWatching(this);
         Probes = new WorkerProbes(this);
         Health = new WorkerHealth(this);
+        Limits = new WorkerLimits(this);
         Messages = new WorkerMessages(this);
         Lineage = new WorkerLineage(this);
         Ending = new WorkerEnding(this);
@@ -79,6 +80,8 @@ internal sealed class ServiceContext
     public WorkerProbes Probes { get; }
 
     public WorkerHealth Health { get; }
+
+    public WorkerLimits Limits { get; }
 
     public WorkerMessages Messages { get; }
 

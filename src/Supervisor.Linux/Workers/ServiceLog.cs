@@ -233,6 +233,10 @@ internal sealed class ServiceLog : IDisposable
         ServiceReport.DemandArrived => (LogEventLevel.Information, MessageIds.ServiceDemanded),
         ServiceReport.ServiceHeld => (LogEventLevel.Information, MessageIds.ServiceHeld),
         ServiceReport.ServiceIdle => (LogEventLevel.Information, MessageIds.ServiceIdle),
+        ServiceReport.ServiceAutoscaled => (LogEventLevel.Information, MessageIds.ServiceAutoscaled),
+        ServiceReport.WorkerOutOfMemory => (LogEventLevel.Error, MessageIds.WorkerOutOfMemory),
+        ServiceReport.WorkerMemoryHigh => (LogEventLevel.Warning, MessageIds.WorkerMemoryHigh),
+        ServiceReport.LimitRefused => (LogEventLevel.Warning, MessageIds.LimitRefused),
         ServiceReport.HookFailed => (LogEventLevel.Error, MessageIds.HookFailed),
         _ => throw new ArgumentOutOfRangeException(nameof(report), report.Report, null),
     };

@@ -59,14 +59,41 @@ public sealed class ServiceRequests
         _service.Post(new StopRequested());
     }
 
-    /// <summary>Changes the number of workers, for a client. It stays until a reload changes the configured number.</summary>
-    public void Scale(int workers, Requester by)
+    /// <summary>
+    /// Changes the number of workers, for a client. It stays until a reload changes the configured number, or until autoscale changes it.
+    /// Returns the reason if the service cannot have the number, else null.
+    /// </summary>
+    public string? Scale(int workers, Requester by)
     {
+        var (spec, scale) = (_service.State.Spec, _service.State.Spec.Autoscale);
+        if (spec.Start == StartMode.PerConnection)
+        {
+            return $"service {spec.Name} starts a process for each connection: change max_connections ({spec.Connections.Max}) and reload";
+        }
+
+        if (scale.Clamp(workers) != workers)
+        {
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"autoscale keeps service {spec.Name} between {scale.Min} and {scale.Max} workers: change these bounds and reload");
+        }
+
         Manual = Manual with
         {
             Scale = workers == _service.State.Spec.Slots ? null : new ManualChange(by, _service.Loop.Time.GetUtcNow()),
         };
         _service.Post(new ScaleRequested(workers));
+        return null;
+    }
+
+    /// <summary>Changes the number of workers because of what autoscale saw. What a client has set no longer counts.</summary>
+    internal void Autoscale(AutoscaleRequested scale)
+    {
+        _service.Post(scale);
+        if (_service.State.Desired == scale.Workers)
+        {
+            Manual = Manual with { Scale = null };
+        }
     }
 
     /// <summary>

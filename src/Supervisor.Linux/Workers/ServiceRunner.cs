@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Serilog;
 using Supervisor.Core.Services;
+using Supervisor.Linux.Cgroups;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
@@ -17,6 +18,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     private readonly ServiceContext _service;
     private readonly HookRunner _hooks;
     private readonly DemandWatch _demand;
+    private readonly AutoscaleWatch _autoscale;
     private readonly Queue<ServiceEvent> _events = new();
     private readonly MachineClock _clock = new();
     private bool _isStepping;
@@ -42,6 +44,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             new WorkerOutput(log, spec, loop.Time, daemonLogsToJournal), generations);
         _hooks = new HookRunner(_service);
         _demand = new DemandWatch(loop, () => generations.Next.Listeners, Post);
+        _autoscale = new AutoscaleWatch(loop, () => generations.Next.Listeners, () => State, Requests.Autoscale);
         Snapshot = new ServiceSnapshot(_service, _hooks, _demand);
         Workers = new WorkerTable(_service);
     }
@@ -81,6 +84,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
 
     /// <summary>The facts about draining workers.</summary>
     public WorkerDrains Drains => _service.Drains;
+
+    /// <summary>Why limits of the workers' cgroups are not in force, by their settings.</summary>
+    public IReadOnlyDictionary<string, LimitRefusal> RefusedLimits => _service.Limits.Refused;
 
     /// <summary>The workers that do not exit after SIGKILL.</summary>
     public AbandonedWorkers Abandoned => _service.Abandoned;
@@ -156,7 +162,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
                 }
 
                 Step(next);
-                mayChangeShares |= next is ScaleRequested or SpecChanged;
+                mayChangeShares |= next is ScaleRequested or AutoscaleRequested or SpecChanged;
             }
         }
         finally
@@ -217,6 +223,8 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         _demand.Update(State);
         _service.Connections.Update(State);
         _service.Health.Update();
+        _service.Limits.Update();
+        _autoscale.Update();
         ReportChange(reports.ToImmutable());
     }
 
@@ -252,8 +260,10 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         _hooks.Dispose();
         _demand.Dispose();
         _service.Connections.Dispose();
+        _autoscale.Dispose();
         _service.Drains.Dispose();
         _service.Health.Dispose();
+        _service.Limits.Dispose();
         _service.Abandoned.Clear();
         _service.Log.Dispose();
         _service.Output.Dispose();
@@ -268,6 +278,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     internal void Restore(ServiceState state)
     {
         State = state with { TotalRestarts = state.TotalRestarts };
+        _autoscale.Update();
         _service.Loop.Schedule(this);
     }
 

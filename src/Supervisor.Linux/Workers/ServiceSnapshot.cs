@@ -194,6 +194,7 @@ public sealed class ServiceSnapshot
         _service.Ending.AwaitOrphans();
         _service.Drains.Resume();
         _service.Health.Update();
+        _service.Limits.Update();
         foreach (var worker in _service.State.Workers
             .Where(worker => _service.Processes.TryGetValue(worker.Id, out var process) && process.IsHeldBack))
         {
@@ -244,7 +245,7 @@ public sealed class ServiceSnapshot
             line => _service.Watching.TakeLine(worker, entry.Pid, line, isError: true), entry.ErrorRest);
         var process = new WorkerProcess(
             entry, pidfd, descriptors.Take(DescriptorKey.First(_service.Name, entry.Id)), notify, output, error, _service.Orphans,
-            isChild, _service.Spawner.Cgroups, _service.Generations.Of(worker.Generation).Identity?.Uid ?? Processes.EffectiveUid);
+            isChild, _service.Spawner.Adopt, _service.Generations.Of(worker.Generation).Identity?.Uid ?? Processes.EffectiveUid);
         if (entry.Sockets is { } inodes)
         {
             var sockets = _service.Generations.Of(worker.Generation).Listeners.SelectMany(

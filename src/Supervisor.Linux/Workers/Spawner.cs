@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using Supervisor.Core.Protocols;
 using Supervisor.Core.Services;
 using Supervisor.Core.State;
+using Supervisor.Linux.Cgroups;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
@@ -67,6 +68,9 @@ public sealed class Spawner : IDisposable
 
     /// <summary>The parent of the workers' cgroups; null if workers have none.</summary>
     internal CgroupTree? Cgroups { get; }
+
+    /// <summary>Where workers with limits have their cgroups; null if there are no limits.</summary>
+    public LimitedCgroups? Limited { get; init; }
 
     /// <summary>Announces how many workers are about to be spawned: room for their descriptors is made once.</summary>
     public static void Expect(int workers)
@@ -163,14 +167,7 @@ public sealed class Spawner : IDisposable
         }
 
         var pidVariables = spec.Watchdog > TimeSpan.Zero ? [.. handoff.PidVariables, "WATCHDOG_PID"] : handoff.PidVariables;
-        var cgroup = Cgroups?.Create(spec.Name, worker.Id);
-        var members = cgroup?.OpenMembers(out _);
-        if (members is null)
-        {
-            // The daemon would kill an unusable cgroup instead of the worker.
-            cgroup?.Dispose();
-            cgroup = null;
-        }
+        var (cgroup, members, limits) = MakeCgroup(spec, worker);
 
         DescriptorHandle? ready = null;
         DescriptorHandle? readyEnd = null;
@@ -200,6 +197,10 @@ public sealed class Spawner : IDisposable
                 _orphans)
         {
             Cgroup = cgroup,
+            Controllers = limits.Controllers,
+            Limits = limits.InForce,
+            WantedLimits = spec.Cgroup,
+            RefusedLimits = limits.Refused,
             Uid = identity.Uid ?? Processes.EffectiveUid,
             Token = token,
             Launch = child.Launch,
@@ -223,6 +224,25 @@ public sealed class Spawner : IDisposable
                 .. ready is null ? [] : new[] { KeyValuePair.Create(DescriptorKey.Ready(spec.Name, worker.Id), ready) },
             ]);
         }
+    }
+
+    /// <summary>The cgroup of a worker that a previous daemon has started.</summary>
+    internal WorkerCgroup Adopt(string path) => Limited?.Adopt(path) ?? new WorkerCgroup(Cgroups, path);
+
+    /// <summary>A worker's cgroup with its limits, and its open cgroup.procs; null where the worker has none.</summary>
+    private (WorkerCgroup? Cgroup, DescriptorHandle? Members, SetLimits Limits) MakeCgroup(ServiceSpec spec, WorkerState worker)
+    {
+        var tree = spec.Cgroup.IsEmpty ? null : Limited?.Tree;
+        var cgroup = tree?.Create(spec.Name, worker.Id, out var error) ?? Cgroups?.Create(spec.Name, worker.Id, out error);
+        var members = cgroup?.OpenMembers(out _);
+        if (members is null)
+        {
+            // The daemon would kill an unusable cgroup instead of the worker.
+            cgroup?.Dispose();
+            cgroup = null;
+        }
+
+        return (cgroup, members, SetLimits.Of(cgroup?.Path, spec.Cgroup, Limited));
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using Supervisor.Linux.Cgroups;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Probes;
 using Supervisor.Native;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Supervisor.Core;
 using Supervisor.Core.Workers;
+using Supervisor.Linux.Cgroups;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 

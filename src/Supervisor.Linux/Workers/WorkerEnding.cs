@@ -174,6 +174,11 @@ internal sealed class WorkerEnding(ServiceContext service)
 
         process.Output.Drain();
         process.Error.Drain();
+        if (service.Limits.Ended(workerId, process) is { } memory)
+        {
+            reason = reason with { Text = $"{reason.Text}, {memory}" };
+        }
+
         service.Watching.Unwatch(process);
         process.BeginEnd();
         if (service.State.IsStarted && worker is { EndReason: EndReason.None })

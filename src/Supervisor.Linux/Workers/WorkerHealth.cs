@@ -65,11 +65,9 @@ internal sealed class WorkerHealth(ServiceContext service) : IDisposable
         var memory = spec.Recycle.MaxMemory == 0 ? null : new MemoryWatch(
             service.Loop, service, () => process.Pid, process.Cgroup?.Path, limit, used => service.Post(new WorkerDue(
                 worker.Id, ReplacementCause.Memory,
-                $"uses {Megabytes(used)} of memory, and recycle.max_memory is {Megabytes(limit)} for it")));
+                $"uses {MemoryText.Of(used)} of memory, and recycle.max_memory is {MemoryText.Of(limit)} for it")));
         return new Watches(spec, liveness, memory);
     }
-
-    private static string Megabytes(long bytes) => FormattableString.Invariant($"{bytes / 1048576.0:0.0} MiB");
 
     private sealed record Watches(ServiceSpec Spec, LivenessWatch? Liveness, MemoryWatch? Memory) : IDisposable
     {

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using Supervisor.Core.Protocols;
+using Supervisor.Core.Services;
 using Supervisor.Core.State;
 using Supervisor.Core.Workers;
+using Supervisor.Linux.Cgroups;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Output;
 using Supervisor.Linux.Probes;
@@ -44,7 +46,7 @@ public sealed class WorkerProcess : IDisposable
     /// A predecessor's worker; <paramref name="uid"/> is its user if an older version started it. Owns all its arguments.
     /// </summary>
     internal WorkerProcess(WorkerEntry entry, DescriptorHandle pidfd, DescriptorHandle? first, NotifySocket notify, OutputPipe output,
-        OutputPipe error, OrphanReaper? orphans, bool isChild, CgroupTree? cgroups, uint uid)
+        OutputPipe error, OrphanReaper? orphans, bool isChild, Func<string, WorkerCgroup> adopt, uint uid)
     {
         IsForeign = !isChild;
         IsHeldBack = entry.IsHeldBack;
@@ -72,7 +74,11 @@ public sealed class WorkerProcess : IDisposable
             Access = entry.NotifyAccess,
         };
         _orphans = orphans;
-        Cgroup = entry.Cgroup is { } path ? new WorkerCgroup(cgroups, path) : null;
+        Cgroup = entry.Cgroup is { } path ? adopt(path) : null;
+        Controllers = Cgroup is null ? CgroupController.None : entry.Controllers;
+        Limits = entry.Limits;
+        WantedLimits = entry.Limits;
+        OomKills = entry.OomKills;
         if (!IsFirstReaped && isChild)
         {
             orphans?.Add(Session);
@@ -100,6 +106,21 @@ public sealed class WorkerProcess : IDisposable
 
     /// <summary>The cgroup of its own; null if it has none.</summary>
     public WorkerCgroup? Cgroup { get; internal init; }
+
+    /// <summary>The controllers that its cgroup has had from the beginning.</summary>
+    internal CgroupController Controllers { get; init; }
+
+    /// <summary>The limits in force in its cgroup.</summary>
+    public CgroupLimits Limits { get; internal set; } = new();
+
+    /// <summary>The limits that were to be set last; null: not known.</summary>
+    internal CgroupLimits? WantedLimits { get; set; }
+
+    /// <summary>Why limits could not be set when it was spawned.</summary>
+    internal IReadOnlyList<KeyValuePair<CgroupLimit, LimitRefusal>> RefusedLimits { get; init; } = [];
+
+    /// <summary>How many of its processes the kernel has killed for lack of memory, as far as that was reported.</summary>
+    internal long OomKills { get; set; }
 
     /// <summary>When it became ready.</summary>
     public DateTimeOffset? ReadyAt { get; internal set; }
@@ -322,7 +343,7 @@ public sealed class WorkerProcess : IDisposable
     {
         var changing = new ChangingFacts(
             Pid, _mainSession, IsFirstReaped, AwaitsMain, IsHeldBack, ReadyAt, Status.Message, Status.Errno, Status.IsReloading, Sockets,
-            Rest.Version);
+            Rest.Version, Limits, OomKills);
         if (_snapshot is { } last && last.Facts == changing
             && Output.HasRest(last.Entry.OutputRest) && Error.HasRest(last.Entry.ErrorRest))
         {
@@ -353,6 +374,9 @@ public sealed class WorkerProcess : IDisposable
             NotifyAccess = Status.Access,
             Sockets = Sockets is null ? null : [.. Sockets.Select(socket => socket.Inode)],
             Cgroup = Cgroup?.Path,
+            Controllers = Controllers,
+            Limits = Limits,
+            OomKills = OomKills,
             NotifyPath = Notify.Path,
             OutputRest = Output.Rest,
             ErrorRest = Error.Rest,
@@ -457,5 +481,5 @@ public sealed class WorkerProcess : IDisposable
     /// <summary>What can change in an entry, apart from unfinished lines.</summary>
     private readonly record struct ChangingFacts(
         int Pid, int MainSession, bool IsFirstReaped, bool AwaitsMain, bool IsHeldBack, DateTimeOffset? ReadyAt, string? Status, int Errno,
-        bool IsReloading, IReadOnlyList<Listeners.ListenerSocket>? Sockets, int RestVersion);
+        bool IsReloading, IReadOnlyList<Listeners.ListenerSocket>? Sockets, int RestVersion, CgroupLimits Limits, long OomKills);
 }

@@ -69,6 +69,19 @@ internal sealed class WorkerSpawning(ServiceContext service)
 
     private void Spawn(WorkerState worker, ServiceSpec spec, WorkerIdentity identity, FileVariables fromFiles, bool isOneOfMany)
     {
+        if (!service.Limits.IsPrepared(spec.Cgroup))
+        {
+            _preparing.Add(worker.Id);
+            service.Limits.Prepare(spec.Cgroup, () =>
+            {
+                if (_preparing.Remove(worker.Id))
+                {
+                    Spawn(worker, spec, identity, fromFiles, isOneOfMany: false);
+                }
+            });
+            return;
+        }
+
         var pins = service.Generations.PinsOf(worker.Generation);
         if (pins.IsPinning)
         {
@@ -135,6 +148,7 @@ internal sealed class WorkerSpawning(ServiceContext service)
 
         service.Processes.Add(worker.Id, process);
         service.Watching.Attach(worker.Id, process);
+        service.Limits.Spawned(worker.Id, process, spec.Cgroup);
         service.Loop.Watch(process.Launch!.Status, () => SettleSoon(worker.Id, process));
 
         // Before its program runs: the state is written once all workers of this turn are spawned.

@@ -2,7 +2,7 @@
  * A worker that is ready within a millisecond of its exec, for tests that replace hundreds of them. It serves HTTP on the
  * sockets of LISTEN_FDS, which must be non-blocking, one request per connection; "GET /slow?ms=N" is answered after N ms.
  * On SIGTERM it closes its descriptors of the listeners, serves its accepted connections and exits. On SIGUSR1 it closes them
- * and stays. With WATCHDOG_USEC it sends WATCHDOG=1 in time.
+ * and stays. With WATCHDOG_USEC it sends WATCHDOG=1 in time. With LEAK it keeps so many bytes of memory for each answer.
  *
  * The file "mode" in its working directory, read at its start, names its fault:
  *   exit      exits with status 3 at once
@@ -36,6 +36,8 @@ static struct connection connections[MOST];
 static struct pollfd polled[MOST + 64];
 static int count;
 static volatile sig_atomic_t leaving, closing;
+static size_t leak;
+static char *leaked; /* not local: the compiler would leave its content out */
 
 static void on_signal(int number)
 {
@@ -91,6 +93,11 @@ static void hear(int i)
 
 static void answer(int i)
 {
+    if (leak > 0) {
+        leaked = malloc(leak);
+        if (leaked)
+            memset(leaked, 1, leak);
+    }
     char body[32], text[256];
     int length = snprintf(body, sizeof body, "%d\n", getpid());
     length = snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", length, body);
@@ -121,6 +128,8 @@ int main(void)
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGUSR1, &action, NULL);
 
+    const char *leaking = getenv("LEAK");
+    leak = leaking ? strtoul(leaking, NULL, 10) : 0;
     const char *given = getenv("LISTEN_FDS");
     int listeners = given ? atoi(given) : 0;
     const char *watchdog = getenv("WATCHDOG_USEC");

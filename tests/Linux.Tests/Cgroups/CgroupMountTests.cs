@@ -1,9 +1,9 @@
-using Supervisor.Linux.Workers;
+using Supervisor.Linux.Cgroups;
 
-namespace Supervisor.Linux.Tests.Workers;
+namespace Supervisor.Linux.Tests.Cgroups;
 
 /// <summary>The mount point of the daemon's own cgroup: proc(5), cgroups(7).</summary>
-public sealed class CgroupTreeTests
+public sealed class CgroupMountTests
 {
     private const string Unified = "30 24 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate";
     private const string Hybrid = "41 31 0:36 / /sys/fs/cgroup/unified rw,relatime shared:3 master:1 - cgroup2 cgroup2 rw";
@@ -19,5 +19,7 @@ public sealed class CgroupTreeTests
     [InlineData(Old, "0::/system.slice", null)]
     [InlineData(Unified, "4:memory:/a", null)]
     public void The_cgroup_directory_is_found_through_its_mount(string mount, string own, string? directory) =>
-        Assert.Equal(directory, CgroupTree.Locate(["", Old, mount], ["12:pids:/x", own]));
+        Assert.Equal(
+            directory,
+            CgroupMount.Find(["", Old, mount], ["12:pids:/x", own]) is { } found ? found.Mount.DirectoryOf(found.Own) : null);
 }
