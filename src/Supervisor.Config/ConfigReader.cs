@@ -2,6 +2,7 @@ using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Settings;
 using Supervisor.Config.Toml;
 using Supervisor.Config.Values;
+using Supervisor.Core;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
 
@@ -10,7 +11,7 @@ namespace Supervisor.Config;
 /// <summary>Reads trees setting by setting: each section by its table of settings.</summary>
 internal sealed class ConfigReader
 {
-    private static readonly string[] Sections = ["daemon", "listener", "service"];
+    private static readonly string[] Sections = ["daemon", "listener", "service", "access"];
 
     /// <summary>The address of a specification until the configured one is read; a section without an address is an error.</summary>
     private static readonly ListenAddress Unread = ListenAddress.AnyFamily(ListenerKind.Tcp, 0);
@@ -19,6 +20,7 @@ internal sealed class ConfigReader
     private readonly Dictionary<string, TomlEntry> _defined = new(StringComparer.Ordinal);
     private readonly List<SectionReading<ListenerSpec>> _listeners = [];
     private readonly List<SectionReading<ServiceSpec>> _services = [];
+    private readonly List<SectionReading<AccessRule>> _access = [];
     private DaemonConfig _daemon = new();
 
     private ConfigReader(DiagnosticList report, ConfigContext context) => _context = new ReadContext("", report, context);
@@ -31,8 +33,10 @@ internal sealed class ConfigReader
             reader.ReadDocument(document);
         }
 
-        return new ParsedConfig(reader._daemon, reader._listeners, reader._services, report.ToImmutable(), new ConfigPlaces(documents))
+        var daemon = reader._daemon with { Access = [.. reader._access.Select(rule => rule.Spec)] };
+        return new ParsedConfig(daemon, reader._listeners, reader._services, report.ToImmutable(), new ConfigPlaces(documents))
         {
+            Access = reader._access,
             IsComplete = report.IsComplete,
             Context = context,
         };
@@ -52,7 +56,7 @@ internal sealed class ConfigReader
                     $"unknown {what} {Quoted.Text(entry.Key)}",
                     Spelling.Nearest(entry.Key, Sections) is { } near
                         ? $"did you mean {Quoted.Text(near)}?"
-                        : "the sections are [daemon], [listener.NAME] and [service.NAME]");
+                        : "the sections are [daemon], [listener.NAME], [service.NAME] and [access.NAME]");
             }
             else if (entry.Value.Kind != TomlNodeKind.Table)
             {
@@ -104,6 +108,10 @@ internal sealed class ConfigReader
         if (section == "listener")
         {
             _listeners.Add(ListenerSettings.Table.Read(entry.Value, new ListenerSpec { Name = entry.Key, Address = Unread }, inner));
+        }
+        else if (section == "access")
+        {
+            _access.Add(AccessSettings.Table.Read(entry.Value, new AccessRule { Name = entry.Key }, inner));
         }
         else
         {

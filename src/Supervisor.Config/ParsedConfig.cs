@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Settings;
+using Supervisor.Core;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
 
@@ -73,6 +74,9 @@ public sealed record ParsedConfig
     /// <summary>Every [service.NAME]; a name that is defined twice is contained twice.</summary>
     internal IReadOnlyList<SectionReading<ServiceSpec>> Services { get; }
 
+    /// <summary>Every [access.NAME].</summary>
+    internal IReadOnlyList<SectionReading<AccessRule>> Access { get; init; } = [];
+
     /// <summary>The same with the errors of files that could not be read. If no file was read, the pure rules do not run.</summary>
     public ParsedConfig With(ConfigFilesResult files) =>
         With(files.Errors) with
@@ -103,6 +107,7 @@ public sealed record ParsedConfig
         new(Draft.Daemon, Listeners, Services, Diagnostics.AddRange(more), Places)
         {
             IsComplete = IsComplete,
+            Access = Access,
             Context = Context,
             IsAgain = IsAgain,
             Draft = Draft,

@@ -399,6 +399,9 @@ public static class MessageIds
     /// <summary>Files of the daemon in the runtime directory were removed, and the daemon cannot make them again.</summary>
     public const string RuntimeFilesLost = "c2f561dd30c64070a114c48c7d704459";
 
+    /// <summary>A client has requested what it may not do.</summary>
+    public const string RequestDenied = "c1b5a0d2f38e4e67a94d5c7be0219f83";
+
     /// <summary>The control socket cannot be given to the group of <c>daemon.control_group</c>.</summary>
     public const string ControlGroupRefused = "140b071e64f443d9bf04ff85b6fe0e30";
 }

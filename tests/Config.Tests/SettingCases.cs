@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Supervisor.Core;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
 
@@ -237,7 +238,21 @@ internal static class SettingCases
             "write the program as the first element"),
         S("hooks.post_stop", "[\"/bin/a\"]", "/bin/a", s => string.Join(' ', s.Hooks.PostStop), "[\"/bin/a\\u0000\"]",
             "contains a NUL character", "remove"),
+
+        A("user", "\"deploy\"", "deploy", r => r.User, "\"a:b\"", "\"a:b\" is not a user", "\"www-data\"")
+            with { With = "group = \"ops\"\nservices = [\"*\"]\nverbs = [\"status\"]" },
+        A("group", "\"ops\"", "ops", r => r.Group, "\"\"", "\"\" is not a group", "\"www-data\"")
+            with { With = "user = \"deploy\"\nservices = [\"*\"]\nverbs = [\"status\"]" },
+        A("services", "[\"s\"]", "s", r => string.Join(' ', r.Services), "[\"t\"]", "no service named \"t\"", "did you mean \"s\"?")
+            with { With = "user = \"deploy\"\nverbs = [\"status\"]", Others = "service.s.command = [\"/bin/s\"]" },
+        A("verbs", "[\"restart\", \"status\"]", "Restart Status", r => string.Join(' ', r.Verbs), "[\"restrat\"]",
+            "\"restrat\" is not one of status, logs", "did you mean \"restart\"?")
+            with { With = "user = \"deploy\"\nservices = [\"*\"]" },
     ];
+
+    private static SettingCase A(
+        string key, string right, object expected, Func<AccessRule, object?> read, string wrong, string says, string remedy) =>
+        new("access.NAME." + key, right, expected, c => read(c.Daemon.Access[0]), wrong, says, remedy);
 
     private static SettingCase L(
         string key, string right, object expected, Func<ListenerSpec, object?> read, string wrong, string says, string remedy) =>

@@ -104,7 +104,8 @@ public sealed class SettingTests
         };
         Assert.Contains(changed, name => key == name || key.StartsWith(name + ".", StringComparison.Ordinal)
             || key.StartsWith(name + "[", StringComparison.Ordinal));
-        Assert.True(setting.Path.StartsWith("daemon", StringComparison.Ordinal) || with.Listeners[0] != without.Listeners[0]
+        Assert.True(setting.Path.StartsWith("daemon", StringComparison.Ordinal)
+            || setting.Path.StartsWith("access", StringComparison.Ordinal) || with.Listeners[0] != without.Listeners[0]
             || with.Services[0] != without.Services[0]);
     }
 

@@ -26,6 +26,7 @@ public static class ConfigSchema
             schema.WriteEndObject();
             WriteNamed(schema, "listener", ListenerSettings.Table.Settings);
             WriteNamed(schema, "service", ServiceSettings.Table.Settings);
+            WriteNamed(schema, "access", AccessSettings.Table.Settings);
             schema.WriteEndObject();
             schema.WriteEndObject();
         }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Supervisor.Core;
 using Supervisor.Core.Listeners;
 
 namespace Supervisor.Config.Settings;
@@ -34,6 +35,9 @@ public sealed record DaemonConfig
     /// How long the daemon serves on after it was told to stop, while /readyz answers 503, before it stops its workers.
     /// </summary>
     public TimeSpan StopDelay { get; init; }
+
+    /// <summary><c>[access.NAME]</c>, in the order of the files and within them.</summary>
+    public ImmutableArray<AccessRule> Access { get; init; } = [];
 
     /// <summary>Users, by name or number, whose files and folders listend trusts like the daemon's own.</summary>
     public ImmutableArray<string> TrustedOwners { get; init; } = [];

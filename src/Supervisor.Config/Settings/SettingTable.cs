@@ -12,5 +12,6 @@ public static class SettingTable
         .. ListenerSettings.Table.Settings,
         .. MulticastSettings.Table.Settings,
         .. ServiceSettings.Table.Settings,
+        .. AccessSettings.Table.Settings,
     ];
 }

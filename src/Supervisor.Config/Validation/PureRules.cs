@@ -12,6 +12,7 @@ public static class PureRules
         new("multicast-groups", Profile.Always, MulticastGroups.Check),
         new("duplicate-listeners", Profile.Always, DuplicateListeners.Check),
         new("metrics-address", Profile.Check, MetricsAddress.Check),
+        new("access-rules", Profile.Always, AccessRules.Check),
         new("known-listeners", Profile.Always, KnownListeners.Check),
         new("stdin-listener", Profile.Always, StdinListener.Check),
         new("on-demand-listener", Profile.Always, OnDemandServices.CheckListener),

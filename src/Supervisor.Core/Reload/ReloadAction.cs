@@ -95,6 +95,9 @@ public sealed record TrustedOwnersChanged(ImmutableArray<string> Owners) : Reloa
 /// <summary>Another group, or only the daemon's own, reads the control socket.</summary>
 public sealed record ControlGroupChanged(string? Group) : ReloadAction("", ["control_group"]);
 
+/// <summary>Other rules of [access.NAME].</summary>
+public sealed record AccessChanged(ImmutableArray<string> Rules) : ReloadAction("", ["access"]);
+
 /// <summary>The daemon serves on for another time when it is told to stop.</summary>
 public sealed record StopDelayChanged(TimeSpan Delay) : ReloadAction("", ["stop_delay"]);
 

@@ -74,6 +74,9 @@ public sealed record ConfigEntry
     /// <summary><c>daemon.control_group</c>.</summary>
     public string? ControlGroup { get; init; }
 
+    /// <summary><c>[access.NAME]</c>.</summary>
+    public ImmutableArray<AccessRule> Access { get; init; } = [];
+
     /// <summary><c>daemon.metrics</c>.</summary>
     public string? Metrics { get; init; }
 

@@ -94,6 +94,7 @@ internal sealed class PreviousDaemonState(
         {
             RuntimeDirectory = manifest.Config.RuntimeDirectory,
             ControlGroup = manifest.Config.ControlGroup,
+            Access = manifest.Config.Access,
             Metrics = manifest.Config.Metrics,
             MetricsHosts = manifest.Config.MetricsHosts,
             StopDelay = manifest.Config.StopDelay,
@@ -111,6 +112,7 @@ internal sealed class PreviousDaemonState(
         new ConfigEntry
         {
             ControlGroup = now.Daemon.ControlGroup,
+            Access = now.Daemon.Access,
             Metrics = now.Daemon.Metrics,
             MetricsHosts = now.Daemon.MetricsHosts,
             StopDelay = now.Daemon.StopDelay,

@@ -112,6 +112,7 @@ internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Func<
             RuntimeDirectory = sources.Info.Paths.Directory,
             Origin = sources.Config.Origin,
             ControlGroup = config.Daemon.ControlGroup,
+            Access = config.Daemon.Access,
             Metrics = config.Daemon.Metrics,
             MetricsHosts = config.Daemon.MetricsHosts,
             StopDelay = config.Daemon.StopDelay,

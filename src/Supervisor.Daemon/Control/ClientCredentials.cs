@@ -39,6 +39,9 @@ internal sealed class ClientCredentials
             : new Requester(client._uid, null, null);
     }
 
+    /// <summary>Whether it is that user, or in that group.</summary>
+    public bool Has(uint? uid, uint? gid) => uid == _uid || (gid is { } group && (_gid == group || _groups.Contains(group)));
+
     /// <summary>Why the client may not make a request, with the remedy; null if it may.</summary>
     /// <param name="isChange">Whether the request can change something.</param>
     /// <param name="group">The group whose members may read.</param>

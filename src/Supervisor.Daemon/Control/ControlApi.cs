@@ -8,9 +8,10 @@ namespace Supervisor.Daemon.Control;
 /// <summary>
 /// The table of the control interface's resources. Every handler asks the loop, which owns all state, and writes the answer.
 /// Reading is for root, the daemon's user and the group of the socket; a change needs root or the daemon's user
-/// (<see cref="ClientCredentials"/>).
+/// (<see cref="ClientCredentials"/>), or a rule of [access.NAME] that permits it (<see cref="AccessScope"/>).
 /// </summary>
-internal sealed class ControlApi(ControlContext daemon, ControlVerbs verbs, ControlGroup group, CancellationToken stopping)
+internal sealed class ControlApi(
+    ControlContext daemon, ControlVerbs verbs, ControlGroup group, AccessPolicy access, CancellationToken stopping)
 {
     /// <summary>Adds the resources to the application.</summary>
     public void Map(WebApplication application)
@@ -82,9 +83,24 @@ internal sealed class ControlApi(ControlContext daemon, ControlVerbs verbs, Cont
     {
         var method = context.Request.Method;
         var isChange = !HttpMethods.IsGet(method) && !HttpMethods.IsHead(method);
-        return ClientCredentials.Of(context).Refusal(isChange, group.Id) is { } refusal
-            ? Answer.Problem(context, StatusCodes.Status403Forbidden, "not permitted", refusal)
-            : next(context);
+        var client = ClientCredentials.Of(context);
+        if (client.Refusal(isChange, group.Id) is not { } refusal)
+        {
+            return next(context);
+        }
+
+        if (AccessScope.Of(context, client, access, out var missing) is { } scope)
+        {
+            context.Features.Set(scope);
+            return next(context);
+        }
+
+        var by = ClientCredentials.Requester(context);
+        var (path, service) = (context.Request.Path.ToString(), context.GetRouteValue("name") as string);
+        daemon.Loop.Post(() => daemon.Requests.Denied($"{method} {path}", service, missing, by));
+        return Answer.Problem(
+            context, StatusCodes.Status403Forbidden, "not permitted",
+            access.Grants.Any(grant => client.Has(grant.Uid, grant.Gid)) ? $"uid {by.Uid} lacks {missing}; {refusal}" : refusal);
     }
 
     private static async Task ExplainFailures(HttpContext context, RequestDelegate next)

@@ -57,6 +57,7 @@ internal sealed class ControlServer : IDisposable
         _log = log;
         _listener = listener;
         Group = new ControlGroup(loop, path, log);
+        Access = new AccessPolicy(loop, path);
         _idle = new Timer(_ => _ = StopWhenIdleAsync());
     }
 
@@ -65,6 +66,9 @@ internal sealed class ControlServer : IDisposable
 
     /// <summary>The group whose members may read.</summary>
     public ControlGroup Group { get; }
+
+    /// <summary>What other users may do.</summary>
+    public AccessPolicy Access { get; }
 
     /// <summary>Cancelled when the daemon stops, which ends open streams.</summary>
     public CancellationToken Stopping => _stopping.Token;
@@ -102,6 +106,7 @@ internal sealed class ControlServer : IDisposable
 
         Sockets.SetPassRights(made, allowed: false);
         Group.Repeat();
+        Access.Repeat();
         return _loop.Replace(_listener, made)?.ToString();
     }
 
@@ -152,7 +157,7 @@ internal sealed class ControlServer : IDisposable
     /// <param name="becameIdle">Called on the loop when no client has been connected for <see cref="IdleAfter"/>.</param>
     public void Serve(ControlContext context, ControlVerbs verbs, Action becameIdle)
     {
-        _map = application => new ControlApi(context, verbs, Group, Stopping).Map(application);
+        _map = application => new ControlApi(context, verbs, Group, Access, Stopping).Map(application);
         _becameIdle = becameIdle;
         _loop.Watch(_listener, Activate);
     }

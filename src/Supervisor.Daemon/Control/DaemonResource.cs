@@ -22,7 +22,8 @@ internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs, 
         var isWanted = RequestParameters.IsSet(context.Request, "services", otherwise: true);
         var (self, now) = await daemon.Loop.Ask(() => (StatusReport.Daemon(daemon), daemon.Loop.Now));
         var services = !isWanted ? [] : await daemon.Loop.AskEach(
-            () => only is null ? daemon.Services : daemon.Services.Where(runner => runner.Name == only),
+            () => daemon.Services.Where(
+                runner => (only is null || runner.Name == only) && AccessScope.Shows(context, runner.Name)),
             runner => ServiceReading.Of(runner, daemon));
         if (only is not null && isWanted && services.Count == 0)
         {

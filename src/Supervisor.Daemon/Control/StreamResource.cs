@@ -42,7 +42,8 @@ internal sealed class StreamResource(ControlContext daemon, CancellationToken st
         }
 
         var service = context.Request.Query["service"].ToString();
-        Predicate<EventDocument> isWanted = service.Length == 0 ? _ => true : one => one.Service == service;
+        Predicate<EventDocument> isWanted =
+            one => (service.Length == 0 || one.Service == service) && AccessScope.Shows(context, one.Service);
         if (lines is { } last)
         {
             after = Math.Max(after, Before(daemon.Events.Events, last, isWanted));

@@ -28,6 +28,11 @@ internal static class DaemonActions
             yield return new ControlGroupChanged(after.ControlGroup);
         }
 
+        if (!before.Access.SequenceEqual(after.Access))
+        {
+            yield return new AccessChanged([.. after.Access.Select(rule => rule.Name)]);
+        }
+
         if (before.StopDelay != after.StopDelay)
         {
             yield return new StopDelayChanged(after.StopDelay);

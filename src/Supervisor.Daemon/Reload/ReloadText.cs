@@ -60,6 +60,10 @@ internal static class ReloadText
         ControlGroupChanged { Group: var group } => Daemon(
             action, "in-place",
             group is null ? "only the daemon's own group reads control.sock" : $"members of {group} may read control.sock"),
+        AccessChanged { Rules: var rules } => Daemon(
+            action, "in-place",
+            rules.IsEmpty ? "only root, the daemon's user and control_group use control.sock"
+                : $"rules of [access.NAME]: {string.Join(", ", rules)}"),
         StopDelayChanged { Delay: var delay } => Daemon(
             action, "in-place",
             delay == TimeSpan.Zero ? "SIGTERM stops the workers at once" : $"SIGTERM stops the workers after {Duration.Format(delay)}"),

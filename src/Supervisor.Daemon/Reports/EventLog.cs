@@ -44,6 +44,10 @@ internal sealed class EventLog(EventLoop loop)
     public void Requested(string what, Requester by, string? service = null, string? listener = null) =>
         Add("change-requested", $"{what} requested by {by}", service, listener, by: by);
 
+    /// <summary>A client has requested what it may not do.</summary>
+    public void Denied(string what, string missing, Requester by, string? service) =>
+        Add("request-denied", $"{what} by {by} is denied: {missing} is missing", service, by: by);
+
     /// <summary>The kernel drops connections or datagrams at a listener.</summary>
     /// <param name="listener">The listener.</param>
     /// <param name="message">How many, and what to do.</param>

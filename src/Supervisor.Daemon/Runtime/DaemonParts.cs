@@ -41,7 +41,8 @@ internal sealed class DaemonParts : IDisposable
         Loop = new EventLoop(request.System.Time, clock);
         Config = new ConfigInForce(request.Config, request.Origin);
         Events = new EventLog(Loop);
-        Requests = new ChangeRequests(Events, log);
+        _limit = new LogLimit(Loop, log);
+        Requests = new ChangeRequests(Events, _limit, log);
         Overflows = new OverflowWatch(
             Loop, Events, log, () => Listeners!.Handles, handle => Services!.UsersOf(handle).FirstOrDefault()?.State.Generation);
         Systemd = new SystemdNotify(request.System.Systemd, Lifecycle, request.System.Time, log);
@@ -59,7 +60,6 @@ internal sealed class DaemonParts : IDisposable
             Tokens = Tokens,
             OnDescriptors = descriptors => DescriptorsMade?.Invoke(descriptors),
         };
-        _limit = new LogLimit(Loop, log);
         Factory = new ListenerFactory(request.System.Time, log, _limit, spec => LeftoverHolders.Of(ServicesOf(spec.Name)),
             request.Info.Paths.SpareDirectory);
         Listeners = new ListenerTable(Factory);

@@ -82,6 +82,7 @@ internal sealed class Endpoints : IDisposable
         }
 
         control.Group.Set(parts.Config.Current.Daemon.ControlGroup);
+        control.Access.Set(parts.Config.Current.Daemon.Access);
         broker.Access.LookUp(parts.Listeners.Handles);
         if (previous is not null)
         {
@@ -140,6 +141,11 @@ internal sealed class Endpoints : IDisposable
             if (previous.Daemon.ControlGroup != group)
             {
                 _control.Group.Set(group);
+            }
+
+            if (!previous.Daemon.Access.SequenceEqual(parts.Config.Current.Daemon.Access))
+            {
+                _control.Access.Set(parts.Config.Current.Daemon.Access);
             }
 
             _broker.Access.Forget();

@@ -57,6 +57,11 @@ internal static class Accounts
     [
         .. config.Daemon.TrustedOwners.Select((name, i) => new Account(name, IsUser: true, "daemon", null, "trusted_owners", i)),
         .. Optional(config.Daemon.ControlGroup, isUser: false, "daemon", null, "control_group"),
+        .. config.Daemon.Access.SelectMany(rule => (Account[])
+        [
+            .. Optional(rule.User, isUser: true, "access", rule.Name, "user"),
+            .. Optional(rule.Group, isUser: false, "access", rule.Name, "group"),
+        ]),
         .. config.Listeners.SelectMany(Used),
         .. config.Services.SelectMany(Used),
     ];

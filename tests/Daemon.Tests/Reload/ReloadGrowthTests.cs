@@ -8,6 +8,7 @@ using Supervisor.Daemon.Reload;
 using Supervisor.Daemon.Reports;
 using Supervisor.Daemon.Tests.Fakes;
 using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Output;
 
 namespace Supervisor.Daemon.Tests.Reload;
 
@@ -42,7 +43,8 @@ public sealed class ReloadGrowthTests
             var reloader = new Reloader(new ReloadContext(
                 thread.Loop, new DaemonInfo(null, runtime.Paths, IsDirectoryGiven: true, DateTimeOffset.UnixEpoch, 0), new Lifecycle(),
                 new ConfigInForce(new ListendConfig(), new ConfigOrigin()), listeners,
-                new ServiceTable(_ => throw new NotSupportedException()), events, new ChangeRequests(events, log.Log),
+                new ServiceTable(_ => throw new NotSupportedException()), events,
+                new ChangeRequests(events, new LogLimit(thread.Loop, log.Log), log.Log),
                 new DriftWatch(thread.Loop, factory), factory, new ConflictWatch(thread.Loop, factory, log.Log), () => { }, log.Log));
             try
             {

@@ -11,6 +11,7 @@ using Supervisor.Daemon.Reload;
 using Supervisor.Daemon.Reports;
 using Supervisor.Daemon.Tests.Fakes;
 using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Output;
 
 namespace Supervisor.Daemon.Tests.Reload;
 
@@ -35,7 +36,8 @@ public sealed class ReloaderTests : IDisposable
         var events = new EventLog(_thread.Loop);
         _reloader = _thread.Ask(() => new Reloader(new ReloadContext(
             _thread.Loop, info, _lifecycle, _config, _listeners, new ServiceTable(_ => throw new NotSupportedException()),
-            events, new ChangeRequests(events, _log.Log), new DriftWatch(_thread.Loop, factory), factory,
+            events, new ChangeRequests(events, new LogLimit(_thread.Loop, _log.Log), _log.Log),
+            new DriftWatch(_thread.Loop, factory), factory,
             new ConflictWatch(_thread.Loop, factory, _log.Log), () => { }, _log.Log))).GetAwaiter().GetResult();
     }
 
