@@ -71,6 +71,25 @@ internal static unsafe partial class Native
         }
     }
 
+    /// <summary>
+    /// The inode number of this process's pidfd; null where pidfds have no file system of their own (pidfs, Linux 6.9). Its
+    /// descriptor is named pidfd:[NUMBER] there.
+    /// </summary>
+    public static string? OwnPidfdInode(int pid)
+    {
+        const long pidfdOpen = 434; // the same number on all architectures
+        var pidfd = (int)syscall(pidfdOpen, pid, 0);
+        if (pidfd < 0)
+        {
+            return null;
+        }
+
+        var name = new FileInfo(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"/proc/self/fd/{pidfd}")).LinkTarget;
+        Close(pidfd);
+        const string prefix = "pidfd:[";
+        return name?.StartsWith(prefix, StringComparison.Ordinal) == true ? name[prefix.Length..^1] : null;
+    }
+
     /// <summary>close(2).</summary>
     public static void Close(int descriptor) => _ = close(descriptor);
 
@@ -79,6 +98,9 @@ internal static unsafe partial class Native
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint recvmsg(int socket, Message* message, int flags);
+
+    [LibraryImport("libc")]
+    private static partial nint syscall(nint number, nint pid, nint flags);
 
     [LibraryImport("libc")]
     private static partial int close(int descriptor);

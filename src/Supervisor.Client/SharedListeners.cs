@@ -37,6 +37,7 @@ public static class SharedListeners
         var count = Environment.GetEnvironmentVariable("LISTEN_FDS");
         var pid = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
         if (Environment.GetEnvironmentVariable("LISTEN_PID") == pid
+            && IsThisProcess(Environment.GetEnvironmentVariable("LISTEN_PIDFDID"))
             && int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             && number is > 0 and <= MaxDescriptors)
         {
@@ -53,6 +54,13 @@ public static class SharedListeners
 
         return Environment.GetEnvironmentVariable("LISTEND_LISTENERS") is { Length: > 0 } listed ? TakeDescriptors(listed.Split(':')) : [];
     }
+
+    /// <summary>
+    /// Whether the number is that of this process's pidfd. Process ids are used again, and these numbers are not. True if either is
+    /// not known.
+    /// </summary>
+    private static bool IsThisProcess(string? id) =>
+        id is null || Native.OwnPidfdInode(Environment.ProcessId) is not { } own || own == id;
 
     private static SharedListener Own((string Name, int Descriptor) taken) =>
         new(taken.Name, new Socket(new SafeSocketHandle(taken.Descriptor, ownsHandle: true)));

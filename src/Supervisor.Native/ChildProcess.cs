@@ -25,6 +25,12 @@ public static unsafe class ChildProcess
     private static DescriptorHandle? _nothing;
     private static int _oldest;
 
+    /// <summary>
+    /// sd_listen_fds(3), systemd 258: the inode number of the process's pidfd, which another process never gets. Only where
+    /// <see cref="Processes.OwnPidfdInode"/> is known.
+    /// </summary>
+    public const string PidfdVariable = "LISTEN_PIDFDID";
+
     /// <summary>What a child runs and with which attributes.</summary>
     public sealed record Plan
     {
@@ -46,7 +52,10 @@ public static unsafe class ChildProcess
         /// <summary>The environment: one NAME=VALUE per element.</summary>
         public required IReadOnlyList<string> Environment { get; init; }
 
-        /// <summary>Names of variables that get the child's process id as value (LISTEN_PID, WATCHDOG_PID).</summary>
+        /// <summary>
+        /// Names of variables that get the child's process id as value (LISTEN_PID, WATCHDOG_PID), or the inode number of its pidfd
+        /// (<see cref="PidfdVariable"/>).
+        /// </summary>
         public IReadOnlyList<string> PidVariables { get; init; } = [];
 
         /// <summary>
@@ -273,7 +282,11 @@ public static unsafe class ChildProcess
             .. pins.SelectMany(pin => new[] { pin?.OwnPath ?? "", pin?.RealPath ?? "" }),
             .. plan.Arguments,
         ];
-        string[] environment = [.. plan.PidVariables.Select(name => name + "=0000000000"), .. plan.Environment];
+        string[] environment =
+        [
+            .. plan.PidVariables.Select(name => name + (name == PidfdVariable ? "=00000000000000000000" : "=0000000000")),
+            .. plan.Environment,
+        ];
         var descriptors = (int*)Allocate((nuint)(sizeof(int) * sources.Length), memory);
         slot.Lower(sources).CopyTo(new Span<int>(descriptors, sources.Length));
         var request = (SpawnRequest*)Allocate((nuint)sizeof(SpawnRequest), memory);

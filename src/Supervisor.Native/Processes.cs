@@ -176,6 +176,16 @@ public static unsafe class Processes
         return FilesAt.FileSystemOf(pidfd) == pidfs && Files.GetStatus(pidfd, out var status) is null ? status.Inode : null;
     }
 
+    /// <summary>The same for this process.</summary>
+    public static ulong? OwnPidfdInode
+    {
+        get
+        {
+            using var pidfd = OpenPidfd(CurrentPid, out _);
+            return pidfd is null ? null : PidfdInode(pidfd);
+        }
+    }
+
     /// <summary>PR_SET_CHILD_SUBREAPER: orphaned processes of workers become our children, so we can reap them. Linux 3.4.</summary>
     public static SystemCallError? BecomeSubreaper() =>
         Syscalls.prctl(PrSetChildSubreaper, 1, 0, 0, 0) == 0 ? null : SystemCallError.Last("prctl");

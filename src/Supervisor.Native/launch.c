@@ -11,7 +11,8 @@
  *   DIRECTORY  working directory, or empty
  *   SEARCH     directories to search for FILE, separated by ":"; empty: FILE is a path
  *   PINS       for each enum listend_pin its path with the links of its directory resolved, and its own path (pin.h)
- * envp:  the worker's; the launcher writes the process id after the "=" of its first PID_VARIABLES strings
+ * envp:  the worker's; the launcher writes the process id after the "=" of its first PID_VARIABLES strings, or the inode number
+ *        of its pidfd if the variable is LISTEN_PIDFDID
  *
  * Order: session, control group, limits, nice, umask, bounding set, groups, group, user, directory, capabilities,
  * no_new_privs, signals, exec. The directory follows the user, so that chdir() uses the worker's rights. no_new_privs
@@ -32,6 +33,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "pin.h"
 
@@ -75,7 +77,8 @@ static uint64_t next(const char **text)
     return value;
 }
 
-static void write_pid(char *variable, long pid)
+/* Writes a number after the "=" of a variable, which has room for 20 digits, or for 10 if it is a process id. */
+static void write_number(char *variable, uint64_t pid)
 {
     char digits[20];
     int n = 0;
@@ -88,6 +91,27 @@ static void write_pid(char *variable, long pid)
     while (n)
         *variable++ = digits[--n];
     *variable = 0;
+}
+
+/* Whether a variable wants the inode number of the pidfd: LISTEN_PIDFDID, which the daemon passes only where there is pidfs. */
+static int wants_pidfd(const char *variable)
+{
+    const char *wanted = "LISTEN_PIDFDID=";
+    while (*wanted && *wanted == *variable++)
+        wanted++;
+    return !*wanted;
+}
+
+/* The inode number of this process's pidfd (pidfs, Linux 6.9); 0 if the kernel does not tell. */
+static uint64_t own_pidfd(long pid)
+{
+    struct stat status = { 0 };
+    long pidfd = CALL(pidfd_open, pid, 0);
+    if (pidfd < 0)
+        return 0;
+    CALL(fstat, pidfd, &status);
+    CALL(close, pidfd);
+    return status.st_ino;
 }
 
 /*
@@ -253,7 +277,7 @@ __attribute__((noreturn, used)) static void launch(long *stack)
 
     long pid = CALL(getpid, 0);
     for (uint64_t i = 0; i < n[LISTEND_NUMBER_PID_VARIABLES]; i++)
-        write_pid(envp[i], pid);
+        write_number(envp[i], wants_pidfd(envp[i]) ? own_pidfd(pid) : (uint64_t)pid);
 
     unsigned long none = 0;
     check(LISTEND_STAGE_SIGNALS, CALL(rt_sigprocmask, SIG_SETMASK, &none, NULL, 8), -1);

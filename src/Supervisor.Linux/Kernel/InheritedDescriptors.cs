@@ -43,6 +43,14 @@ public sealed class InheritedDescriptors
             return inherited;
         }
 
+        // A process id is used again, and this number is not.
+        if (Environment.GetEnvironmentVariable(ChildProcess.PidfdVariable) is { } id && Processes.OwnPidfdInode is { } own
+            && id != own.ToString(CultureInfo.InvariantCulture))
+        {
+            complaint = $"LISTEN_FDS={count}: LISTEN_PIDFDID={id} is not this process ({own}): ignored";
+            return inherited;
+        }
+
         if (!int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number > most)
         {
             complaint = $"LISTEN_FDS=\"{count}\" is not a valid number of descriptors: ignored";

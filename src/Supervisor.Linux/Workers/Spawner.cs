@@ -31,6 +31,7 @@ public sealed class Spawner : IDisposable
     private readonly TimeProvider _time;
     private readonly OrphanReaper? _orphans;
     private readonly ProgramLauncher _launcher = new();
+    private readonly bool _hasPidfs = Processes.OwnPidfdInode is not null;
     private readonly List<KeyValuePair<string, string>> _inherited = [];
     private readonly ConditionalWeakTable<ServiceSpec, WorkerEnvironment> _environments = [];
 
@@ -166,7 +167,12 @@ public sealed class Spawner : IDisposable
             passed.AddRange(stored.Select(one => one.Descriptor));
         }
 
-        var pidVariables = spec.Watchdog > TimeSpan.Zero ? [.. handoff.PidVariables, "WATCHDOG_PID"] : handoff.PidVariables;
+        string[] pidVariables =
+        [
+            .. handoff.PidVariables,
+            .. handoff.PidVariables.IsEmpty || !_hasPidfs ? [] : new[] { ChildProcess.PidfdVariable },
+            .. spec.Watchdog > TimeSpan.Zero ? ["WATCHDOG_PID"] : Array.Empty<string>(),
+        ];
         var (cgroup, members, limits) = MakeCgroup(spec, worker);
 
         DescriptorHandle? ready = null;

@@ -124,5 +124,10 @@ internal sealed class TakeCommand : DaemonVerb
         {
             yield return string.Create(CultureInfo.InvariantCulture, $"{name}={Processes.CurrentPid}");
         }
+
+        if (!handoff.PidVariables.IsEmpty && Processes.OwnPidfdInode is { } id)
+        {
+            yield return string.Create(CultureInfo.InvariantCulture, $"{ChildProcess.PidfdVariable}={id}");
+        }
     }
 }
