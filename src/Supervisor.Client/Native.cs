@@ -77,7 +77,7 @@ internal static unsafe partial class Native
     /// </summary>
     public static string? OwnPidfdInode(int pid)
     {
-        const long pidfdOpen = 434; // the same number on all architectures
+        const int pidfdOpen = 434; // the same number on all architectures
         var pidfd = (int)syscall(pidfdOpen, pid, 0);
         if (pidfd < 0)
         {

@@ -243,7 +243,8 @@ internal static class SettingCases
             with { With = "group = \"ops\"\nservices = [\"*\"]\nverbs = [\"status\"]" },
         A("group", "\"ops\"", "ops", r => r.Group, "\"\"", "\"\" is not a group", "\"www-data\"")
             with { With = "user = \"deploy\"\nservices = [\"*\"]\nverbs = [\"status\"]" },
-        A("services", "[\"s\"]", "s", r => string.Join(' ', r.Services), "[\"t\"]", "no service named \"t\"", "did you mean \"s\"?")
+        A("services", "[\"s\"]", "s", r => string.Join(' ', r.Services), "[\"t\"]", "no service named \"t\"",
+            "add a section [service.t]")
             with { With = "user = \"deploy\"\nverbs = [\"status\"]", Others = "service.s.command = [\"/bin/s\"]" },
         A("verbs", "[\"restart\", \"status\"]", "Restart Status", r => string.Join(' ', r.Verbs), "[\"restrat\"]",
             "\"restrat\" is not one of status, logs", "did you mean \"restart\"?")

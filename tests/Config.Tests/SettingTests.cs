@@ -86,9 +86,10 @@ public sealed class SettingTests
         }
 
         var with = Parsing.Good(Document(setting, setting.Right).Text);
-        var without = setting.Path is "service.NAME.command" or "listener.NAME.address"
+        var without = SettingTable.All.Single(s => s.Path == path) is { IsRequired: true } && !path.Contains('[', StringComparison.Ordinal)
             ? with with
             {
+                Daemon = with.Daemon with { Access = [] },
                 Listeners = [.. with.Listeners.Select(
                 l => l with { Address = ListenAddress.AnyFamily(ListenerKind.Tcp, 1) })],
                 Services = [.. with.Services.Select(s => s with { Command = ["/other"] })]

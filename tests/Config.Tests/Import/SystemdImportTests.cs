@@ -237,13 +237,16 @@ public sealed class SystemdImportTests
     }
 
     [Fact]
-    public void Units_with_a_process_for_each_connection_are_lost_together()
+    public void Units_with_a_process_for_each_connection_become_a_service_that_listend_accepts_for()
     {
-        var result = Imported.Translate(
-            "echo.socket", "[Socket]\nListenStream=7\nAccept=yes\n",
-            "echo@.service", "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n");
-        Assert.Null(result.Toml);
-        Assert.Equal(["echo.socket", "echo@.service"], result.Differences.Select(d => d.File));
-        Assert.Single(result.Differences.Select(d => d.Reason).Distinct());
+        var imported = Imported.Of(
+            "echo.socket", "[Socket]\nListenStream=7\nAccept=yes\nMaxConnections=20\nMaxConnectionsPerSource=3\nPollLimitBurst=9\n",
+            "echo@.service", "[Service]\nExecStart=/bin/cat\nStandardInput=socket\nRestart=always\nWatchdogSec=5\n");
+        var service = imported.Service;
+        Assert.Equal(
+            ("echo", StartMode.PerConnection, HandoffKind.Stdin, 20, 3),
+            (service.Name, service.Start, service.Handoff, service.Connections.Max, service.Connections.MaxPerSource));
+        Assert.Equal((9, TimeSpan.FromSeconds(2)), (service.Connections.RateLimit, service.Connections.RateInterval));
+        Assert.Equal(["WatchdogSec:5"], imported.Lost);
     }
 }
