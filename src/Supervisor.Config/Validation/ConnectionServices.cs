@@ -13,7 +13,7 @@ internal static class ConnectionServices
     /// <summary>What only workers without a connection of their own have.</summary>
     private static readonly string[] OfSlots = ["workers", "ready", "watchdog"];
 
-    private static readonly string[] TablesOfSlots = ["rollout.", "restart.", "liveness.", "recycle.", "hooks.post_ready"];
+    private static readonly string[] TablesOfSlots = ["rollout.", "restart.", "liveness.", "recycle.", "autoscale.", "hooks.post_ready"];
 
     /// <summary>The limits of connections apply to services that accept them.</summary>
     public static IEnumerable<ConfigDiagnostic> CheckLimits(ParsedConfig config) =>
