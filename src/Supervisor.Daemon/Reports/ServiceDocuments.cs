@@ -128,9 +128,18 @@ internal static class ServiceDocuments
             };
         }
 
-        foreach (var slot in state.Slots
-            .Where(slot => state.IsStarted && slot.Index < state.Desired && !state.SlotWorkers.Any(worker => worker.Slot == slot.Index)))
+        foreach (var slot in state.Slots.Where(slot => state.IsStarted && slot.Index < state.Desired
+            && !state.SlotWorkers.Any(worker => worker.Slot == slot.Index && HasProcess(worker))))
         {
+            // Its worker has exited. What remains of the worker is looked for before the slot gets another one.
+            if (state.SlotWorkers.LastOrDefault(worker => worker.Slot == slot.Index && !worker.RestartDecided) is { } exited)
+            {
+                yield return new WorkerDocument(
+                    Pid: null, slot.Index, exited.Generation, "exited", StartedAt: null, ReadyAt: null, slot.Restarts, Connections: null,
+                    StatusText: null, exited.MainExit?.Text, NextTry: null);
+                continue;
+            }
+
             var isPreparing = state.Preparing == slot.Generation && slot is { NextTry: null, Phase: not SlotPhase.Finished };
             yield return new WorkerDocument(
                 Pid: null, slot.Index, slot.Generation, slot.Phase == SlotPhase.Finished ? "exited" : isPreparing ? "starting" : "backoff",
