@@ -261,11 +261,15 @@ public sealed record WorkerDocument(
     /// <summary>The directory of the worker's own cgroup; null without one.</summary>
     public string? Cgroup { get; init; }
 
-    /// <summary>Processor time of that cgroup in microseconds; null without one.</summary>
+    /// <summary>
+    /// Processor time in microseconds: of that cgroup; without one, of the worker's processes and of their exited children. Null if it
+    /// cannot be read.
+    /// </summary>
     public long? CpuUsec { get; init; }
 
     /// <summary>
-    /// Memory of that cgroup in bytes: the kernel's accounting, or the resident sets of its processes; null without a cgroup.
+    /// Memory in bytes: the kernel's accounting of that cgroup; without it, the resident sets of the worker's processes. Null if it cannot
+    /// be read.
     /// </summary>
     public long? MemoryBytes { get; init; }
 

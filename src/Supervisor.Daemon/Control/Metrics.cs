@@ -45,7 +45,7 @@ internal sealed class Metrics(
             AddService(samples, runner);
             return ServiceDocuments.Service(runner, loop.Now, loop.Time.GetUtcNow());
         });
-        foreach (var document in documents.Select(ServiceUsage.AddResources))
+        foreach (var document in ServiceUsage.AddResources(documents))
         {
             AddWorkers(samples, document);
         }

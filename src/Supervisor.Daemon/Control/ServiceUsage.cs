@@ -9,7 +9,7 @@ namespace Supervisor.Daemon.Control;
 
 /// <summary>
 /// Adds to documents of services what the kernel knows: the connections of each worker, what draining workers still have to
-/// finish, and the resources of workers in their own cgroups.
+/// finish, and the resources that workers use.
 /// </summary>
 /// <remarks>
 /// It asks sock_diag once for all services, and reads /proc only for the workers of a listener that has a connection. Both can
@@ -35,7 +35,7 @@ internal sealed class ServiceUsage
         _connections = AcceptedConnections.OfAll(services.Select(service => service.Question))
             .Read(withAges: services.Any(service => service.Drains.Count > 0));
         _now = now;
-        _until = After(Together + (Share * services.Sum(service => service.Document.Workers.Count)));
+        _until = For(services.Select(service => service.Document));
     }
 
     /// <summary>The completed documents, in the same order. A worker that may not be inspected, or not in time, has no count.</summary>
@@ -44,7 +44,7 @@ internal sealed class ServiceUsage
     public static IEnumerable<ServiceDocument> Fill(IReadOnlyList<ServiceReading> services, TimeSpan now)
     {
         var usage = new ServiceUsage(services, now);
-        return services.Select(service => AddResources(usage.AddConnections(service)));
+        return AddResources([.. services.Select(usage.AddConnections)]);
     }
 
     private static long After(TimeSpan time) => Stopwatch.GetTimestamp() + (long)(time.TotalSeconds * Stopwatch.Frequency);
@@ -89,16 +89,36 @@ internal sealed class ServiceUsage
         };
     }
 
-    /// <summary>The document with what the cgroups of its workers use. Any thread but the loop's.</summary>
-    public static ServiceDocument AddResources(ServiceDocument service) => service.Workers.All(worker => worker.Cgroup is null)
-        ? service
-        : service with { Workers = [.. service.Workers.Select(AddResources)] };
-
-    private static WorkerDocument AddResources(WorkerDocument worker) => worker.Cgroup is not { } path ? worker : worker with
+    /// <summary>
+    /// The documents with what the workers use: from the cgroup of a worker, or else from its processes, as far as they can be read in
+    /// time. Any thread but the loop's.
+    /// </summary>
+    public static IEnumerable<ServiceDocument> AddResources(IReadOnlyList<ServiceDocument> services)
     {
-        CpuUsec = (long?)WorkerCgroup.ProcessorTime(path)?.TotalMicroseconds,
-        MemoryBytes = WorkerCgroup.Memory(path),
-        MemoryPeak = WorkerCgroup.MemoryPeak(path),
-        Limits = CgroupLimitFiles.Read(path) is { IsEmpty: false } limits ? ServiceDocuments.Limits(limits) : null,
-    };
+        var until = For(services);
+        return services.Select(service => service with { Workers = [.. service.Workers.Select(worker => AddResources(worker, until))] });
+    }
+
+    private static WorkerDocument AddResources(WorkerDocument worker, long until)
+    {
+        if (worker.Cgroup is { } path)
+        {
+            return worker with
+            {
+                CpuUsec = (long?)WorkerCgroup.ProcessorTime(path)?.TotalMicroseconds,
+                MemoryBytes = WorkerCgroup.Memory(path),
+                MemoryPeak = WorkerCgroup.MemoryPeak(path),
+                Limits = CgroupLimitFiles.Read(path) is { IsEmpty: false } limits ? ServiceDocuments.Limits(limits) : null,
+            };
+        }
+
+        var roots = worker.Processes ?? (worker.Pid is { } pid ? [pid] : []);
+        return Stopwatch.GetTimestamp() < until && ProcessUsage.Read(roots, until) is { } used
+            ? worker with { CpuUsec = (long)used.ProcessorTime.TotalMicroseconds, MemoryBytes = used.MemoryBytes }
+            : worker;
+    }
+
+    /// <summary>The end of the time for all workers.</summary>
+    private static long For(IEnumerable<ServiceDocument> services) =>
+        After(Together + (Share * services.Sum(service => service.Workers.Count)));
 }

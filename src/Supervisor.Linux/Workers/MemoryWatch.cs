@@ -1,7 +1,5 @@
-using System.Globalization;
 using Supervisor.Linux.Cgroups;
 using Supervisor.Linux.Kernel;
-using Supervisor.Linux.Probes;
 
 namespace Supervisor.Linux.Workers;
 
@@ -32,7 +30,8 @@ internal sealed class MemoryWatch : IDisposable
             while (true)
             {
                 await Task.Delay(Interval, loop.Time, end);
-                var used = await ProbeThreads.Shared.RunAsync(owner, () => cgroup is null ? Resident(pid()) : WorkerCgroup.Memory(cgroup));
+                var used = await ProbeThreads.Shared.RunAsync(
+                    owner, () => cgroup is null ? ProcessUsage.Read([pid()])?.MemoryBytes : WorkerCgroup.Memory(cgroup));
                 if (used > limit)
                 {
                     loop.Post(() =>
@@ -49,25 +48,5 @@ internal sealed class MemoryWatch : IDisposable
         {
             // The worker no longer serves, or its memory cannot be read.
         }
-    }
-
-    /// <summary>The resident memory of a process and its descendants in bytes: /proc/PID/statm, proc_pid_statm(5).</summary>
-    private static long? Resident(int root)
-    {
-        long pages = 0;
-        foreach (var pid in WorkerTree.Of(root))
-        {
-            try
-            {
-                var fields = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/statm")).Split(' ');
-                pages += fields.Length > 1 ? long.Parse(fields[1], NumberStyles.None, CultureInfo.InvariantCulture) : 0;
-            }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-            {
-                // The process has exited.
-            }
-        }
-
-        return pages * Environment.SystemPageSize;
     }
 }
