@@ -15,7 +15,7 @@ STEP        := tests/step
 export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
 
-SOURCES     := $(shell find src -name obj -prune -o -name bin -prune -o \( -name '*.cs' -o -name '*.csproj' -o -name '*.c' -o -name '*.h' -o -name '*.targets' \) -print)
+SOURCES     := $(shell find src -name obj -prune -o -name bin -prune -o \( -name '*.cs' -o -name '*.csproj' -o -name '*.c' -o -name '*.h' -o -name '*.targets' -o -path '*/Web/Page/*' \) -print)
 PROGRAMS    := $(wildcard packaging/publish.* packaging/examples/hello/*.cs* packaging/demo/*.cs* tests/Load/*.cs*)
 SHARED      := Directory.Build.props Directory.Build.targets Directory.Packages.props global.json
 

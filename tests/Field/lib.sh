@@ -103,6 +103,17 @@ refuse_err() {
     ! grep -qE -- "$1" .err || fail "\"$1\" is in the errors: $err"
 }
 
+# metrics_at ADDRESS: sets daemon.metrics in listend.toml.
+metrics_at() {
+    sed -i "/^runtime_directory/a metrics = \"$1\"" listend.toml
+}
+
+# browser: runs a script (standard input) against the web page at 127.0.0.1:9469 in chromium; see tests/Browser/page.mjs.
+browser() {
+    { echo "export default async ({ open, see, check, run, sleep, address, axeSource }) => {"; cat; echo "};"; } > script.mjs
+    node "$SOURCES/tests/Browser/page.mjs" script.mjs
+}
+
 # same A B [WHAT]: fails unless the texts are equal.
 same() {
     [ "$1" = "$2" ] || fail "${3:-value}: \"$1\" instead of \"$2\""

@@ -14,7 +14,7 @@ internal static class DaemonSettings
             + "Changes stay for root and the daemon's user. Unset: the daemon's own group",
             (s, v) => s with { ControlGroup = v }),
         Of("metrics", SettingTypes.HostAndPort, null,
-            "Serve metrics on this address, next to the control socket. Unset: only on the control socket",
+            "Serve metrics and the read-only web page on this address. Unset: metrics only on the control socket, and no page",
             (s, v) => s with { Metrics = v }),
         Of("metrics_hosts", SettingTypes.ListOf(SettingTypes.HostName), "[]",
             "Accept these host names in metrics requests. IP addresses, localhost and the name of this host are always accepted. "

@@ -15,9 +15,12 @@ public static class RolloutText
         return Of(rollout, after) + Cut(rollout.Cut) + LastLines(rollout.LastLines);
     }
 
+    /// <summary>What a worker wrote last follows this in a text. Nothing else follows it.</summary>
+    public const string BeforeLastLines = "; last lines: ";
+
     /// <summary><c>; last lines: A | B</c>, to follow another text; empty if there are none.</summary>
     public static string LastLines(IReadOnlyList<string>? lines) =>
-        lines is { Count: > 0 } ? $"; last lines: {string.Join(" | ", lines)}" : "";
+        lines is { Count: > 0 } ? BeforeLastLines + string.Join(" | ", lines) : "";
 
     /// <summary><c>; 3 connections cut</c>, to follow another text; empty if none was cut.</summary>
     public static string Cut(long cut) => cut == 0 ? "" : $"; {DrainWords.Connections(cut)} cut";

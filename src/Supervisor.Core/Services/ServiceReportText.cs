@@ -11,7 +11,7 @@ public static class ServiceReportText
     public static string Of(ReportEffect report, ServiceState state, TimeSpan now)
     {
         var text = Plain(report, state, now);
-        return report.LastLines is { } lines ? $"{text}; last lines: {lines}" : text;
+        return report.LastLines is { } lines ? text + RolloutText.BeforeLastLines + lines : text;
     }
 
     /// <summary>Which services the start or the roll-out waits for; null if it waits for none.</summary>

@@ -49,7 +49,6 @@ internal sealed class ControlApi(
             ("/v1/upgrade", whole.Upgrade),
         ];
 
-        application.Use(CountRequest);
         application.Use(CheckClient);
         application.Use(ExplainFailures);
         foreach (var (pattern, handler) in documents)
@@ -61,21 +60,6 @@ internal sealed class ControlApi(
         foreach (var (pattern, handler) in changes)
         {
             application.MapPost(pattern, handler);
-        }
-    }
-
-    private static async Task CountRequest(HttpContext context, RequestDelegate next)
-    {
-        context.Features.Get<FirstRequest>()?.Count();
-        var place = context.Features.Get<ConnectionPlaces.Place>();
-        place?.Begin();
-        try
-        {
-            await next(context);
-        }
-        finally
-        {
-            place?.End();
         }
     }
 

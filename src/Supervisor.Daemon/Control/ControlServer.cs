@@ -1,9 +1,5 @@
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Hosting;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Serilog;
 using Supervisor.Core;
 using Supervisor.Core.Listeners;
@@ -14,41 +10,29 @@ using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Daemon.Control;
 
-/// <summary>
-/// The control socket. The daemon owns the listener; Kestrel runs only while a client is connected.
-/// </summary>
-/// <remarks>
-/// Kestrel's heartbeat wakes a process once a second, and Kestrel's start takes as long as the rest of the daemon's. So the
-/// loop watches the listener and starts Kestrel at the first connection (<see cref="ControlConnections"/>). Kestrel stops
-/// when no connection has been open for <see cref="IdleAfter"/>. In the meantime connections wait in the accept queue.
-/// </remarks>
+/// <summary>The control socket, and the HTTP server on it (<see cref="OnDemandServer"/>).</summary>
 internal sealed class ControlServer : IDisposable
 {
-    /// <summary>How long Kestrel runs without a connection.</summary>
-    public static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(5);
-
     /// <summary>How long the header of a request may take after its first byte.</summary>
     private static readonly TimeSpan HeaderTimeout = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(2);
 
     private const int MaxRequestLine = 4096;
     private const int MaxHeaders = 16 * 1024;
 
-    /// <summary>How long a newly accepted connection may take to send its first request.</summary>
-    private static readonly TimeSpan FirstRequestTimeout = TimeSpan.FromMilliseconds(500);
+    /// <summary>The limit of concurrent requests; further connections are closed at once.</summary>
+    private const int MostBusy = 256;
 
-    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(2);
+    /// <summary>The limit of open connections; at the limit, a new one closes the one that has been idle for the longest time.</summary>
+    private const int MostOpen = 192;
 
     private readonly EventLoop _loop;
     private readonly string _path;
     private readonly ILogger _log;
     private readonly DescriptorHandle _listener;
     private CancellationTokenSource _stopping = new();
-    private readonly Lock _lock = new();
-    private readonly Timer _idle;
-    private (WebApplication Application, ControlConnections Connections)? _serving;
-    private Task _starting = Task.CompletedTask;
-    private Action<WebApplication>? _map;
-    private Action? _becameIdle;
+    private OnDemandServer? _server;
 
     private ControlServer(EventLoop loop, string path, ILogger log, DescriptorHandle listener)
     {
@@ -58,7 +42,6 @@ internal sealed class ControlServer : IDisposable
         _listener = listener;
         Group = new ControlGroup(loop, path, log);
         Access = new AccessPolicy(loop, path);
-        _idle = new Timer(_ => _ = StopWhenIdleAsync());
     }
 
     /// <summary>The socket, which the daemon owns.</summary>
@@ -154,27 +137,32 @@ internal sealed class ControlServer : IDisposable
     /// <summary>Serves clients from now on. On the loop.</summary>
     /// <param name="context">The parts of the daemon that clients read and change.</param>
     /// <param name="verbs">The changes of the whole daemon that clients can request.</param>
-    /// <param name="becameIdle">Called on the loop when no client has been connected for <see cref="IdleAfter"/>.</param>
+    /// <param name="becameIdle">Called on the loop when no client has been connected for some seconds.</param>
     public void Serve(ControlContext context, ControlVerbs verbs, Action becameIdle)
     {
-        _map = application => new ControlApi(context, verbs, Group, Access, Stopping).Map(application);
-        _becameIdle = becameIdle;
-        _loop.Watch(_listener, Activate);
+        var terms = new HttpTerms(
+            new UnixDomainSocketEndPoint(_path), IsLocal: true, () => new ConnectionPlaces(MostOpen, endsRequests: false), MostBusy,
+            SetLimits, application => new ControlApi(context, verbs, Group, Access, Stopping).Map(application))
+        {
+            Failed = exception => _log.Kind(MessageIds.ControlStalled).Error(
+                exception, "control socket: cannot serve requests now: {Reason}", exception.Message),
+            BecameIdle = () =>
+            {
+                _log.Kind(MessageIds.ControlIdle).Debug(
+                    "control socket: no client for {Seconds} s, stopping HTTP until the next one", OnDemandServer.IdleAfter.TotalSeconds);
+                becameIdle();
+            },
+        };
+        _server = new OnDemandServer(_loop, _listener, terms);
+        _server.Serve();
     }
 
     /// <summary>Ends open streams and answers, and removes the socket.</summary>
     public void Stop()
     {
         _stopping.Cancel();
-        _loop.Unwatch(_listener);
         Files.Unlink(_path);
-        var patience = TimeSpan.FromSeconds(2);
-        _starting.Wait(patience);
-        if (TakeServing() is var (application, _))
-        {
-            using var limit = new CancellationTokenSource(patience);
-            application.StopAsync(limit.Token).ContinueWith(_ => { }, TaskScheduler.Default).Wait();
-        }
+        _server?.Stop(StopTimeout);
     }
 
     /// <summary>
@@ -183,150 +171,31 @@ internal sealed class ControlServer : IDisposable
     public Task PauseAsync()
     {
         _stopping.Cancel();
-        _loop.Unwatch(_listener);
-        var starting = _starting;
-        return Task.Run(async () =>
-        {
-            await starting;
-            if (TakeServing() is var (application, connections))
-            {
-                await connections.CloseAsync(FirstRequestTimeout);
-                using var limit = new CancellationTokenSource(AnswerTimeout);
-                await application.StopAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                await application.DisposeAsync();
-            }
-        });
+        return _server!.PauseAsync();
     }
 
     /// <summary>Serves again after <see cref="PauseAsync"/>. On the loop.</summary>
     public void Resume()
     {
         _stopping = new CancellationTokenSource();
-        _loop.Watch(_listener, Activate);
+        _server!.Serve();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _idle.Dispose();
+        _server?.Dispose();
         _stopping.Dispose();
         _listener.Dispose();
     }
 
-    /// <summary>At the first connection. On the loop.</summary>
-    private void Activate()
+    private static void SetLimits(KestrelServerLimits limits)
     {
-        _loop.Unwatch(_listener);
-        _starting = Task.Run(StartAsync);
-    }
-
-    private async Task StartAsync()
-    {
-        var connections = new ControlConnections(_loop, _listener, _path);
-        try
-        {
-            var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "listend" });
-            builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
-            {
-                options.AddServerHeader = false;
-                options.Limits.MaxRequestBodySize = 64 * 1024;
-                options.Limits.MaxRequestLineSize = MaxRequestLine;
-                options.Limits.MaxRequestHeadersTotalSize = MaxHeaders;
-                options.Limits.RequestHeadersTimeout = HeaderTimeout;
-                options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(30);
-                options.Limits.MinResponseDataRate = null;
-                options.ListenUnixSocket(_path, listen =>
-                {
-                    listen.Protocols = HttpProtocols.Http1;
-                    listen.Use(next => connection => ServeAsync(next, connection, connections));
-                });
-            });
-            builder.Services.AddSingleton<IConnectionListenerFactory>(connections);
-            builder.Services.AddRoutingCore();
-            builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(1));
-            var application = builder.Build();
-            _map!(application);
-            await application.StartAsync();
-            lock (_lock)
-            {
-                _serving = (application, connections);
-            }
-
-            _idle.Change(IdleAfter, Timeout.InfiniteTimeSpan);
-        }
-        catch (Exception exception)
-        {
-            // The loop watches the listener again and retries at the next connection.
-            await connections.UnbindAsync();
-            _log.Kind(MessageIds.ControlStalled).Error(exception, "control socket: cannot serve requests now: {Reason}", exception.Message);
-            _idle.Change(IdleAfter, Timeout.InfiniteTimeSpan);
-        }
-    }
-
-    private async Task ServeAsync(ConnectionDelegate next, ConnectionContext connection, ControlConnections connections)
-    {
-        using var place = connection.Features.Get<ConnectionPlaces.Place>();
-        var first = new FirstRequest(connections);
-        connection.Features.Set(first);
-        try
-        {
-            await next(connection);
-        }
-        finally
-        {
-            first.Count();
-            if (connections.End() && !_stopping.IsCancellationRequested)
-            {
-                _idle.Change(IdleAfter, Timeout.InfiniteTimeSpan);
-            }
-        }
-    }
-
-    private async Task StopWhenIdleAsync()
-    {
-        WebApplication? application = null;
-        lock (_lock)
-        {
-            // If a client has connected in the meantime, the end of its connection starts the next wait.
-            if (_stopping.IsCancellationRequested || (_serving is var (_, connections) && !connections.TryClose()))
-            {
-                return;
-            }
-
-            application = _serving?.Application;
-            _serving = null;
-        }
-
-        try
-        {
-            if (application is not null)
-            {
-                await application.StopAsync();
-                await application.DisposeAsync();
-                _log.Kind(MessageIds.ControlIdle)
-                    .Debug("control socket: no client for {Seconds} s, stopping HTTP until the next one", IdleAfter.TotalSeconds);
-            }
-        }
-        finally
-        {
-            _loop.Post(() =>
-            {
-                if (!_stopping.IsCancellationRequested)
-                {
-                    _loop.Watch(_listener, Activate);
-                    _becameIdle!();
-                }
-            });
-        }
-    }
-
-    private (WebApplication Application, ControlConnections Connections)? TakeServing()
-    {
-        lock (_lock)
-        {
-            var serving = _serving;
-            _serving = null;
-            return serving;
-        }
+        limits.MaxRequestBodySize = 64 * 1024;
+        limits.MaxRequestLineSize = MaxRequestLine;
+        limits.MaxRequestHeadersTotalSize = MaxHeaders;
+        limits.RequestHeadersTimeout = HeaderTimeout;
+        limits.KeepAliveTimeout = TimeSpan.FromSeconds(30);
+        limits.MinResponseDataRate = null;
     }
 }

@@ -24,7 +24,7 @@ internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs, 
         var services = !isWanted ? [] : await daemon.Loop.AskEach(
             () => daemon.Services.Where(
                 runner => (only is null || runner.Name == only) && AccessScope.Shows(context, runner.Name)),
-            runner => ServiceReading.Of(runner, daemon));
+            runner => ServiceReading.Of(runner, daemon.Loop, daemon.Overflows));
         if (only is not null && isWanted && services.Count == 0)
         {
             await Answer.NoService(context, daemon, only);
@@ -42,7 +42,7 @@ internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs, 
 
     public async Task Ready(HttpContext context) => await Readiness.AnswerAsync(context, await _readiness.ReadAsync());
 
-    public async Task Metrics(HttpContext context) => await MetricsServer.WriteAsync(context, await daemon.Metrics.ReadAsync());
+    public async Task Metrics(HttpContext context) => await MetricsText.WriteAsync(context, await daemon.Metrics.ReadAsync());
 
     /// <summary>
     /// Applies the configuration, or with <c>dry_run=true</c> only plans it. A rejected one is a problem document with the plan. With

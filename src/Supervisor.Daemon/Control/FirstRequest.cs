@@ -2,7 +2,7 @@
 namespace Supervisor.Daemon.Control;
 
 /// <summary>A feature of the connection and its requests: whether the connection has had a request.</summary>
-internal sealed class FirstRequest(ControlConnections connections)
+internal sealed class FirstRequest(OnDemandConnections connections)
 {
     private int _isCounted;
 

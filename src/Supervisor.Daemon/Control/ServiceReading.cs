@@ -1,6 +1,7 @@
 using Supervisor.Control;
 using Supervisor.Core.Workers;
 using Supervisor.Daemon.Reports;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Control;
@@ -14,9 +15,12 @@ namespace Supervisor.Daemon.Control;
 internal sealed record ServiceReading(ServiceDocument Document, AcceptedConnections Question, Dictionary<int, WorkerDrain> Drains)
 {
     /// <summary>Reads the service. On the loop.</summary>
-    public static ServiceReading Of(ServiceRunner runner, ControlContext daemon)
+    /// <param name="runner">The service.</param>
+    /// <param name="loop">The loop.</param>
+    /// <param name="overflows">Notices what the kernel drops at its listeners.</param>
+    /// <param name="wall">The time of the loop's clock in the document; null for the present time.</param>
+    public static ServiceReading Of(ServiceRunner runner, EventLoop loop, OverflowWatch overflows, DateTimeOffset? wall = null)
     {
-        var loop = daemon.Loop;
         var drains = new Dictionary<int, WorkerDrain>();
         foreach (var worker in runner.State.Workers)
         {
@@ -26,9 +30,9 @@ internal sealed record ServiceReading(ServiceDocument Document, AcceptedConnecti
             }
         }
 
-        var document = ServiceDocuments.Service(runner, loop.Now, loop.Time.GetUtcNow());
+        var document = ServiceDocuments.Service(runner, loop.Now, wall ?? loop.Time.GetUtcNow());
         return new ServiceReading(
-            document with { Drops = Drops(runner, daemon.Overflows) }, new AcceptedConnections(runner.Generations.AllListeners),
+            document with { Drops = Drops(runner, overflows) }, new AcceptedConnections(runner.Generations.AllListeners),
             drains);
     }
 

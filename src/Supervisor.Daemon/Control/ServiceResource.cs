@@ -18,7 +18,7 @@ internal sealed class ServiceResource(ControlContext daemon, CancellationToken s
     {
         var name = Answer.Name(context);
         var (reading, now) = await daemon.Loop.Ask(
-            () => (Find(name) is { } runner ? ServiceReading.Of(runner, daemon) : null, daemon.Loop.Now));
+            () => (Find(name) is { } runner ? ServiceReading.Of(runner, daemon.Loop, daemon.Overflows) : null, daemon.Loop.Now));
         await (reading is null
             ? Answer.NoService(context, daemon)
             : Answer.Json(context, ServiceUsage.Fill([reading], now).Single(), ControlJson.Default.ServiceDocument));

@@ -12,16 +12,17 @@ internal static class StatusReport
     public static DaemonDocument Daemon(ControlContext daemon)
     {
         daemon.Listeners.RefreshFailures();
-        var info = daemon.Info;
-        return new DaemonDocument(
-            Processes.CurrentPid, DaemonInfo.Version, info.StartedAt, info.Upgrades, info.Paths.Directory, info.ConfigFile)
-        {
-            IsUpgrading = daemon.Lifecycle.Succession == SuccessionPhase.ReExecuting,
-            Stopping = daemon.Lifecycle.Stop is { } stop ? new StopDocument(stop.At, stop.At + stop.Delay) : null,
-            AtRisk = daemon.AtRisk(),
-            Config = Config(info.ConfigFile, daemon.Config.Origin),
-        };
+        return Daemon(daemon.Info, daemon.Lifecycle, daemon.Config.Origin) with { AtRisk = daemon.AtRisk() };
     }
+
+    /// <summary>The same without what would be lost if it died now.</summary>
+    public static DaemonDocument Daemon(DaemonInfo info, Lifecycle lifecycle, ConfigOrigin origin) => new(
+        Processes.CurrentPid, DaemonInfo.Version, info.StartedAt, info.Upgrades, info.Paths.Directory, info.ConfigFile)
+    {
+        IsUpgrading = lifecycle.Succession == SuccessionPhase.ReExecuting,
+        Stopping = lifecycle.Stop is { } stop ? new StopDocument(stop.At, stop.At + stop.Delay) : null,
+        Config = Config(info.ConfigFile, origin),
+    };
 
     private static ConfigDocument Config(string? file, ConfigOrigin origin) => new(
         file, origin.Hash, origin.LoadedAt, Differs: false,

@@ -3,6 +3,7 @@ using Supervisor.Daemon.Model;
 using Supervisor.Daemon.Reload;
 using Supervisor.Daemon.Reports;
 using Supervisor.Daemon.Validation;
+using Supervisor.Daemon.Web;
 using Supervisor.Linux.Cgroups;
 using Supervisor.Linux.Continuity;
 using Supervisor.Linux.Evidence;
@@ -76,7 +77,12 @@ internal sealed class DaemonParts : IDisposable
         var readiness = new SharedAnswer<string[]>(
             new Readiness(Loop, Lifecycle, Listeners, Services, Drift).ReadAsync, MetricsServer.Freshness, Loop.Time);
         Lifecycle.StopRequested += readiness.Forget;
-        MetricsEndpoint = new MetricsEndpoint(Loop.Time, Metrics.ReadAsync, readiness.AskAsync, log);
+        MetricsEndpoint = new MetricsEndpoint(
+            Loop,
+            new WebResources(
+                Metrics.ReadAsync, readiness.AskAsync,
+                new LiveSources(Loop, request.Info, Lifecycle, Config, ConfigFiles, Listeners, Services, Overflows, Events)),
+            log);
         Reloader = new Reloader(new ReloadContext(
             Loop, request.Info, Lifecycle, Config, Listeners, Services, Events, Requests, Drift, Factory, Conflicts,
             () => StateChanged?.Invoke(), log));

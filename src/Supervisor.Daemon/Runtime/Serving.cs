@@ -49,6 +49,7 @@ internal sealed class Serving : IDisposable
         endpoints.Checkpointer.WatchListeners();
         parts.Interfaces.Update();
         endpoints.Serve(parts, request, _reloads, _trimmer);
+        parts.MetricsEndpoint.BecameIdle += () => _trimmer.Begin(IdleMemoryTrimmer.AfterService);
         _signals = request.System.Handle(signal => parts.Loop.Post(() => OnSignal(signal)));
     }
 

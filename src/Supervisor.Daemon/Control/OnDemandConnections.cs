@@ -9,22 +9,15 @@ using Supervisor.Native;
 namespace Supervisor.Daemon.Control;
 
 /// <summary>
-/// Accepts connections to the control socket while Kestrel serves it. The loop owns the listener; Kestrel never gets it or a
-/// duplicate.
+/// Accepts connections while Kestrel serves a listener. The loop owns the listener; Kestrel never gets it or a duplicate.
 /// </summary>
 /// <remarks>
 /// .NET's own accept would add a duplicate to its epoll set, and closing the duplicate would not remove it, because the open
 /// file has other descriptors. The next duplicate would have the same number; epoll_ctl(2) would refuse it with EEXIST, and
 /// Kestrel would never accept again.
 /// </remarks>
-internal sealed class ControlConnections : IConnectionListenerFactory, IConnectionListener
+internal sealed class OnDemandConnections : IConnectionListenerFactory, IConnectionListener
 {
-    /// <summary>The limit of concurrent requests; further connections are closed at once.</summary>
-    private const int MostBusy = 256;
-
-    /// <summary>The limit of open connections; at the limit, a new one closes the one that has been idle for the longest time.</summary>
-    private const int MostOpen = 192;
-
     /// <summary>The pause after a failed accept (EMFILE), because no event reports a free descriptor.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
@@ -32,7 +25,8 @@ internal sealed class ControlConnections : IConnectionListenerFactory, IConnecti
     private readonly DescriptorHandle _listener;
     private readonly SocketConnectionContextFactory _contexts = new(
         new SocketConnectionFactoryOptions { IOQueueCount = 1 }, NullLogger.Instance);
-    private readonly ConnectionPlaces _places = new(MostOpen, endsRequests: false);
+    private readonly HttpTerms _terms;
+    private readonly ConnectionPlaces _places;
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource _allAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _changed;
@@ -42,15 +36,16 @@ internal sealed class ControlConnections : IConnectionListenerFactory, IConnecti
     private bool _isWatched;
 
     /// <summary>The caller keeps owning the listener, and must not watch it until this is closed.</summary>
-    public ControlConnections(EventLoop loop, DescriptorHandle listener, string path)
+    public OnDemandConnections(EventLoop loop, DescriptorHandle listener, HttpTerms terms)
     {
         _loop = loop;
         _listener = listener;
-        EndPoint = new UnixDomainSocketEndPoint(path);
+        _terms = terms;
+        _places = terms.Places();
     }
 
     /// <inheritdoc/>
-    public EndPoint EndPoint { get; }
+    public EndPoint EndPoint => _terms.EndPoint;
 
     /// <inheritdoc/>
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) => new(this);
@@ -70,15 +65,21 @@ internal sealed class ControlConnections : IConnectionListenerFactory, IConnecti
                 }
 
                 using var accepted = Sockets.Accept(_listener, nonBlocking: true, out error);
-                if (accepted is not null && _places.Busy >= MostBusy)
+                if (accepted is not null && _places.Busy >= _terms.MostBusy)
                 {
                     continue;
                 }
 
                 if (accepted is not null)
                 {
-                    var client = ClientCredentials.Of(accepted);
-                    var connection = _contexts.Create(new Socket(accepted.IntoSocket()));
+                    var client = _terms.IsLocal ? ClientCredentials.Of(accepted) : null;
+                    var socket = new Socket(accepted.IntoSocket());
+                    if (!_terms.IsLocal)
+                    {
+                        socket.NoDelay = true;
+                    }
+
+                    var connection = _contexts.Create(socket);
                     connection.Features.Set(client);
                     connection.Features.Set(_places.Enter(connection));
                     _open++;

@@ -1,7 +1,7 @@
 using System.Net;
 using Supervisor.Core;
 
-namespace Supervisor.Daemon.Control;
+namespace Supervisor.Daemon.Web;
 
 /// <summary>
 /// The Host headers that <c>daemon.metrics</c> accepts: addresses, localhost, this host's name, and the names in
