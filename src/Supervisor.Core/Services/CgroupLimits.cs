@@ -40,23 +40,15 @@ public sealed record CgroupLimits
 
     /// <summary>Whether none is set.</summary>
     [JsonIgnore]
-    public bool IsEmpty => Controllers == CgroupController.None;
+    public bool IsEmpty => this is { MemoryMax: null, MemoryHigh: null, Cpu: null, Tasks: null, IoWeight: null };
 
     /// <summary>The controllers that the limits need.</summary>
     [JsonIgnore]
-    public CgroupController Controllers
-    {
-        get
-        {
-            var needed = CgroupController.None;
-            foreach (var limit in All)
-            {
-                needed |= limit.Spelled(this) is null ? CgroupController.None : limit.Controller;
-            }
-
-            return needed;
-        }
-    }
+    public CgroupController Controllers =>
+        (this is { MemoryMax: null, MemoryHigh: null } ? CgroupController.None : CgroupController.Memory)
+        | (Cpu is null ? CgroupController.None : CgroupController.Cpu)
+        | (Tasks is null ? CgroupController.None : CgroupController.Pids)
+        | (IoWeight is null ? CgroupController.None : CgroupController.Io);
 
     /// <summary>The limits that these controllers enforce.</summary>
     public CgroupLimits Only(CgroupController controllers) => new()

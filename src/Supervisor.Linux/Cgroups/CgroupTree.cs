@@ -59,11 +59,11 @@ public sealed class CgroupTree
     }
 
     /// <summary>Creates the cgroup of a worker; null with the error if that fails, and then the worker has no cgroup of its own.</summary>
-    internal WorkerCgroup? Create(string service, int worker, out SystemCallError error)
+    internal WorkerCgroup? Create(string service, int worker, out SystemCallError? error)
     {
         RemoveLeftOver();
         var name = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{service}-{worker}");
-        error = default;
+        error = null;
 
         // A cgroup of an earlier daemon may still have processes.
         for (var i = 1; i < 100; i++)
@@ -71,6 +71,7 @@ public sealed class CgroupTree
             var path = Path.Combine(Directory, i == 1 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}.{i}"));
             if (FilesAt.MakeDirectory(path, 0x1ED) is not { } refused)
             {
+                error = null;
                 return new WorkerCgroup(this, path);
             }
 

@@ -88,6 +88,15 @@ public sealed class LimitedCgroups : IDisposable
     /// <summary>Tries again what has failed: the next <see cref="Prepare"/> does.</summary>
     public void Retry() => _tried = Enabled;
 
+    /// <summary>
+    /// The prepared cgroup has been removed, as by "systemctl stop" of the scope: the next <see cref="Prepare"/> makes another.
+    /// </summary>
+    internal void Forget()
+    {
+        (Tree, Enabled, _tried) = (null, CgroupController.None, CgroupController.None);
+        _trees.Clear();
+    }
+
     /// <summary>The cgroup of a worker that a previous daemon has started.</summary>
     internal WorkerCgroup Adopt(string path)
     {

@@ -1,4 +1,5 @@
 using Supervisor.Core.Services;
+using Supervisor.Native;
 
 namespace Supervisor.Linux.Cgroups;
 
@@ -15,7 +16,8 @@ internal sealed record SetLimits(
     /// <param name="directory">The cgroup; null if the worker has none.</param>
     /// <param name="wanted">The limits.</param>
     /// <param name="cgroups">Why controllers are not enabled; null if none can be.</param>
-    public static SetLimits Of(string? directory, CgroupLimits wanted, LimitedCgroups? cgroups)
+    /// <param name="unmade">Why a cgroup with controllers could not be made; null if it could, or was not tried.</param>
+    public static SetLimits Of(string? directory, CgroupLimits wanted, LimitedCgroups? cgroups, SystemCallError? unmade)
     {
         var controllers = directory is not null && Path.GetDirectoryName(directory) == cgroups?.Tree?.Directory
             ? cgroups!.Enabled
@@ -29,7 +31,9 @@ internal sealed record SetLimits(
         [
             .. CgroupLimits.All.Where(limit => limit.Spelled(wanted) is not null && !controllers.HasFlag(limit.Controller))
                 .Select(limit => KeyValuePair.Create(limit, cgroups?.RefusalOf(limit.Controller)
-                    ?? new LimitRefusal("ENOENT", "the worker has no cgroup of its own"))),
+                    ?? new LimitRefusal(
+                        unmade?.Name ?? "ENOENT",
+                        $"the worker has no cgroup with controllers{(unmade is { } error ? ": " + CgroupControllers.Cause(error) : "")}"))),
         ];
         if (controllers == CgroupController.None)
         {

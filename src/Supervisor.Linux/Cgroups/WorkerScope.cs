@@ -63,14 +63,8 @@ internal sealed class WorkerScope
             : CgroupControllers.MoveAll(Directory, anchor);
     }
 
-    /// <summary>Ends the scope with all that is left in it.</summary>
-    public void End()
-    {
-        if (System.IO.Directory.Exists(Directory))
-        {
-            WorkerCgroup.TryKill(Directory);
-        }
-    }
+    /// <summary>Lets systemd remove the scope when no worker is left in it.</summary>
+    public void End() => WorkerCgroup.TryKill(Path.Combine(Directory, Anchor));
 
     /// <summary>A path as a part of a unit's name: systemd.unit(5).</summary>
     private static string Sanitized(string path) => string.Concat(path.Trim('/')

@@ -255,6 +255,7 @@ public sealed class ServiceSnapshot
 
         process.Ready = descriptors.Take(DescriptorKey.Ready(_service.Name, entry.Id)) is { } ready ? new ReadyPipe(ready) : null;
         _service.Processes.Add(entry.Id, process);
+        _service.Limits.Adopted(process);
         if (isEnding)
         {
             process.BeginEnd();

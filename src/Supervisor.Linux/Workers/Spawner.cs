@@ -239,7 +239,14 @@ public sealed class Spawner : IDisposable
     private (WorkerCgroup? Cgroup, DescriptorHandle? Members, SetLimits Limits) MakeCgroup(ServiceSpec spec, WorkerState worker)
     {
         var tree = spec.Cgroup.IsEmpty ? null : Limited?.Tree;
-        var cgroup = tree?.Create(spec.Name, worker.Id, out var error) ?? Cgroups?.Create(spec.Name, worker.Id, out error);
+        SystemCallError? unmade = null;
+        var cgroup = tree?.Create(spec.Name, worker.Id, out unmade);
+        if (tree is not null && cgroup is null && !Directory.Exists(tree.Directory))
+        {
+            Limited!.Forget();
+        }
+
+        cgroup ??= Cgroups?.Create(spec.Name, worker.Id, out _);
         var members = cgroup?.OpenMembers(out _);
         if (members is null)
         {
@@ -248,7 +255,7 @@ public sealed class Spawner : IDisposable
             cgroup = null;
         }
 
-        return (cgroup, members, SetLimits.Of(cgroup?.Path, spec.Cgroup, Limited));
+        return (cgroup, members, SetLimits.Of(cgroup?.Path, spec.Cgroup, Limited, unmade));
     }
 
     /// <summary>

@@ -17,6 +17,7 @@ internal sealed class WorkerLimits(ServiceContext service) : IDisposable
     private readonly Dictionary<int, Watch> _watches = [];
     private readonly HashSet<int> _changing = [];
     private bool _isPreparing;
+    private bool _isUsed;
 
     /// <summary>The limits of the present specification that are not in force, by their settings.</summary>
     public IReadOnlyDictionary<string, LimitRefusal> Refused => _refused;
@@ -36,9 +37,18 @@ internal sealed class WorkerLimits(ServiceContext service) : IDisposable
         Begin(workerId, process);
     }
 
+    /// <summary>A worker of a previous daemon continues.</summary>
+    public void Adopted(WorkerProcess process) => _isUsed |= !process.Limits.IsEmpty;
+
     /// <summary>Follows a change of the service: what can be changed in running workers is, and other workers are replaced.</summary>
     public void Update()
     {
+        if (!_isUsed && service.State.Specs.Values.All(static spec => spec.Cgroup.IsEmpty))
+        {
+            return;
+        }
+
+        _isUsed = true;
         foreach (var id in _watches.Keys.Where(id => !service.Processes.ContainsKey(id)).ToArray())
         {
             _watches.Remove(id, out var watch);
