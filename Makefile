@@ -112,6 +112,8 @@ install-files:
 	if [ -d packaging/monitoring ]; then \
 	    find packaging/monitoring -type f ! -name '*.test.yml' -exec sh -c 'for file; do install -D -m 0644 "$$file" "$(DESTDIR)$(PREFIX)/share/listend/$${file#packaging/}"; done' sh {} +; \
 	fi
+	cd packaging && find fleet -type f -exec sh -c 'for file; do install -D -m "$$(test -x "$$file" && echo 0755 || echo 0644)" \
+	    "$$file" "$(DESTDIR)$(PREFIX)/share/listend/$$file"; done' sh {} +
 	test -e $(DESTDIR)$(SYSCONFDIR)/listend/listend.toml || { sed 's#@PREFIX@#$(PREFIX)#g' packaging/listend.toml \
 	    > $(DESTDIR)$(SYSCONFDIR)/listend/listend.toml && chmod 0644 $(DESTDIR)$(SYSCONFDIR)/listend/listend.toml; }
 
