@@ -51,6 +51,21 @@ public static class ListenerMoves
         && before.Bind.Device == after.Bind.Device;
 
     /// <summary>
+    /// Whether the kernel has the sockets of two steered listeners in one group, so that one table selects among all of them.
+    /// </summary>
+    /// <param name="before">The specification of the living socket.</param>
+    /// <param name="effective">The address of the living socket.</param>
+    /// <param name="after">The new specification.</param>
+    /// <param name="at">The address to bind.</param>
+    public static bool KeepsSteering(ListenerSpec before, ListenAddress? effective, ListenerSpec after, ListenAddress at) =>
+        before.IsSteered
+        && after.IsSteered
+        && before.Address.Kind == after.Address.Kind
+        && effective == at
+        && before.Bind.IPv6Only == after.Bind.IPv6Only
+        && before.Bind.Device == after.Bind.Device;
+
+    /// <summary>
     /// How a socket of <paramref name="after"/> can be bound next to a living one of <paramref name="before"/>. In
     /// net/ipv4/inet_connection_sock.c, inet_bind_conflict, two sockets of one user that both have SO_REUSEPORT never conflict,
     /// and the holder's flag at that moment counts. Proven by <c>ReloadTests</c>.

@@ -20,6 +20,9 @@ public sealed record RunningListener(ListenerSpec Spec, SocketDomain Domain)
     /// <summary>The number of sockets.</summary>
     public int Sockets { get; init; } = 1;
 
+    /// <summary>Whether the kernel selects among the sockets of its workers.</summary>
+    public bool IsSteered { get; init; }
+
     /// <summary>The name of the errno for which it has no socket; null if it has one.</summary>
     public string? Failure { get; init; }
 

@@ -125,6 +125,7 @@ internal sealed class PreparedSockets
         {
             var bridge = _bridges.GetValueOrDefault(handle);
             bridge?.Steer(bridge.Former);
+            _factory.Steerer.Retire(handle);
             _factory.Replacer.Undo(handle, step.Bridge);
             bridge?.End(bridge.Former);
         }

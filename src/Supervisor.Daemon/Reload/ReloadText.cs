@@ -116,7 +116,9 @@ internal static class ReloadText
             ", ", step.Diff.Changed.Where(change => change.Change == TermChange.NewSocket).Select(change => change.Setting));
         var cannot = $"{changed} cannot be changed on an open socket: ";
         var queued = Queued(step.Former!.Spec);
-        var loses = step.CanSteer ? null : $"{queued} that arrive at the former socket after the stop signal of its last worker";
+        var loses = step.CanSteer || step.KeepsSteering
+            ? null
+            : $"{queued} that arrive at the former socket after the stop signal of its last worker";
         return step.Move switch
         {
             ListenerMove.Beside => Listener(

@@ -110,6 +110,7 @@ internal sealed class RetiredSockets(
         bridge?.Steer(former);
         if (successor is not null)
         {
+            factory.Steerer.Retire(successor);
             factory.Replacer.Retire(successor, removePath: true);
         }
 
@@ -137,6 +138,7 @@ internal sealed class RetiredSockets(
             }
         }
 
+        factory.Steerer.Retire(former);
         factory.Replacer.Retire(former, removePath: former.Origin == HandleOrigin.Created);
         if (successor is not null)
         {

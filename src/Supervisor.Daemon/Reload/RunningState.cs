@@ -74,6 +74,7 @@ internal sealed class RunningState
             Effective = handle.Effective,
             Inode = handle.Inode,
             Sockets = handle.Sockets.Count,
+            IsSteered = handle.Steering is not null,
             Failure = handle.Failure?.Name,
             NotSteered = () => ShardSteering.WhyNot(handle),
             Mends = [.. Mends(handle)],

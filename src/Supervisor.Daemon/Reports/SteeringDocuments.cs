@@ -22,9 +22,9 @@ internal static class SteeringDocuments
 
         // The kernel's clock of the flows.
         var now = Stopwatch.GetElapsedTime(0);
-        var flows = steering.Flows(handle, now);
+        var flows = steering.Flows(now);
         var parts = steering.Shares.ToDictionary(share => share.Generation, share => share.Entries);
-        var given = steering.OfGenerations(handle, now);
+        var given = steering.OfGenerations(now);
         return new SteeringDocument(
             "generation",
             steering.ActiveGeneration is > 0 and var active ? active : null,

@@ -99,7 +99,7 @@ internal static class ResumedStart
                 handle, shard => previous.Descriptors.Take(DescriptorKey.Shard(entry.Spec.Name, shard)), previous.Call, previous.Note,
                 entry.Shards, inode => previous.Descriptors.Take(DescriptorKey.LeavingShard(entry.Spec.Name, inode)),
                 entry.Steering is null ? what => previous.Descriptors.Take(DescriptorKey.Steering(entry.Spec.Name, what)) : null);
-            parts.Factory.Steerer.Restore(handle, entry.Steering, previous.Descriptors.Take, previous.Call, previous.Note);
+            parts.Factory.SteeringRestorer.Restore(handle, entry.Steering, previous.Descriptors.Take, previous.Call, previous.Note);
             handle.RecordBaseline();
             parts.Listeners.Add(handle);
         }

@@ -36,6 +36,7 @@ public sealed class ListenerFactory
         Given = new GivenSockets(_context);
 
         Steerer = new ListenerSteerer(_context, _builder, Replacer);
+        SteeringRestorer = new SteeringRestorer(_context, Steerer);
         Adopter = new SocketAdopter(_context, _builder, Steerer);
         Reconfigurer = new ListenerReconfigurer(_context, Steerer);
         Restorer = new ListenerRestorer(_context, _builder, Shards);
@@ -65,6 +66,9 @@ public sealed class ListenerFactory
 
     /// <summary>Gives workers sockets of their own, and steers new connections.</summary>
     public ListenerSteerer Steerer { get; }
+
+    /// <summary>Continues the steering of a previous daemon.</summary>
+    public SteeringRestorer SteeringRestorer { get; }
 
     /// <summary>Makes sockets again that were shut down.</summary>
     public ShutdownRepair Repair { get; }

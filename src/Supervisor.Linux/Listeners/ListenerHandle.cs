@@ -92,6 +92,9 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>How the kernel selects among the sockets, each of which belongs to a worker; null if workers share them.</summary>
     public ListenerSteering? Steering { get; internal set; }
 
+    /// <summary>The steering of the former socket, which a socket that is made next to it continues; null if there is none.</summary>
+    internal ListenerSteering? Joins { get; set; }
+
     /// <summary>Why the kernel does not steer although the configuration says so; null if it does, or need not.</summary>
     public string? SteeringRefusal { get; internal set; }
 
@@ -358,7 +361,7 @@ public sealed class ListenerHandle : IDisposable
     {
         SocketCloser.Close([.. _sockets.Concat(_leaving).Select(socket => socket.Descriptor)]);
         _leaving.Clear();
-        Steering?.Dispose();
+        Steering?.Leave(this);
         ReleaseShardEngine();
     }
 
@@ -390,8 +393,7 @@ public sealed class ListenerHandle : IDisposable
     private void ForgetSockets()
     {
         _sockets.Clear();
-        Steering?.Dispose();
-        Steering = null;
+        Steering?.Leave(this);
         SteeringRefusal = null;
         Group = null;
         IsSteered = false;

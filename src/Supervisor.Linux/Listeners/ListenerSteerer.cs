@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Plan;
-using Supervisor.Core.State;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Steering;
 using Supervisor.Native;
@@ -141,10 +140,27 @@ public sealed class ListenerSteerer
         history.Add(HandlePhase.Close, "close", note: $"{Name(socket)}: no worker has it");
         handle.Remove(socket);
         SocketCloser.Close(socket.Descriptor);
-        if (handle is { Steering.IsEnding: true, Sockets.Count: 1 })
+        EndIfAlone(handle);
+    }
+
+    /// <summary>
+    /// Closes all sockets of a handle of which another one continues the steering: what waits there moves to the sockets that get new
+    /// connections. No effect on another handle.
+    /// </summary>
+    public void Retire(ListenerHandle handle)
+    {
+        if (handle.Steering is not { Handles.Count: > 1 } steering)
         {
-            End(handle);
+            return;
         }
+
+        foreach (var socket in handle.Sockets.ToArray())
+        {
+            Close(handle, socket);
+        }
+
+        steering.Leave(handle);
+        EndIfAlone(steering.Handles[0]);
     }
 
     /// <summary>Changes what a reload can change of a living listener. The history has what the kernel refuses.</summary>
@@ -171,75 +187,7 @@ public sealed class ListenerSteerer
             ChangeTerms(handle, steering, new SteeringTerms(spec.Address.Kind, spec.Affinity));
         }
 
-        if (steering.IsEnding && handle.Sockets.Count == 1)
-        {
-            End(handle);
-        }
-    }
-
-    /// <summary>
-    /// Continues a predecessor's steering. If its program did not arrive, begins anew: another one replaces it, and its flows are lost.
-    /// </summary>
-    /// <param name="handle">A listener with its first socket.</param>
-    /// <param name="entry">What the predecessor knew; null if it did not steer.</param>
-    /// <param name="take">Gives a descriptor by its key, which the handle owns afterwards; null if it did not arrive.</param>
-    /// <param name="call">How the descriptors came here.</param>
-    /// <param name="note">The note for the history.</param>
-    public void Restore(ListenerHandle handle, SteeringEntry? entry, Func<string, DescriptorHandle?> take, string call, string note)
-    {
-        if (handle.Descriptor is null || handle.Steering is not null)
-        {
-            return;
-        }
-
-        if (entry is not null && SteeringEngine.Restore(
-            new SteeringTerms(handle.Spec.Address.Kind, handle.Spec.Affinity),
-            what => take(DescriptorKey.Steering(handle.Name, what))) is { } engine)
-        {
-            var steering = new ListenerSteering(engine);
-            steering.IsEnding = entry.IsEnding;
-            steering.RecordedBefore = entry.RecordedBefore;
-            foreach (var past in entry.Past)
-            {
-                steering.Add(past.Generation, past.Selected);
-            }
-
-            handle.Steering = steering;
-        }
-
-        foreach (var saved in entry?.Sockets ?? [])
-        {
-            RestoreSocket(handle, saved, take, call, note);
-        }
-
-        if (handle.Steering is null)
-        {
-            Change(handle, handle.Spec);
-        }
-    }
-
-    private void RestoreSocket(
-        ListenerHandle handle, SteeredEntry saved, Func<string, DescriptorHandle?> take, string call, string note)
-    {
-        var socket = handle.Sockets[0].Inode == saved.Inode ? handle.Sockets[0] : null;
-        if (socket is null && take(DescriptorKey.Steered(handle.Name, saved.Slot)) is { } descriptor)
-        {
-            handle.Put(handle.Sockets.Count, descriptor);
-            socket = handle.Sockets[^1];
-            socket.ReadInode();
-            _context.Record(handle).ForShard(saved.Slot).Add(HandlePhase.Adopt, call, note: note);
-        }
-
-        if (socket is not null)
-        {
-            socket.Shard = saved.Slot;
-            socket.Steered = new SteeredSocket
-            {
-                WorkerSlot = saved.WorkerSlot,
-                Generation = saved.Generation,
-                SelectedBefore = saved.SelectedBefore,
-            };
-        }
+        EndIfAlone(handle);
     }
 
     /// <summary>The socket that new workers share after steering was turned off.</summary>
@@ -260,8 +208,30 @@ public sealed class ListenerSteerer
     {
         if (handle.Spec.IsSteered && handle.Descriptor is not null)
         {
-            new ListenerSteerer(context, builder, new SocketReplacer(context, builder)).Begin(handle, handle.Spec);
+            var steerer = new ListenerSteerer(context, builder, new SocketReplacer(context, builder));
+            if (handle.Joins is not { } former || !steerer.TryJoin(handle, former))
+            {
+                steerer.Begin(handle, handle.Spec);
+            }
         }
+    }
+
+    /// <summary>Adds a socket that was made next to a steered one. It gets nothing before a worker serves it.</summary>
+    private bool TryJoin(ListenerHandle handle, ListenerSteering steering)
+    {
+        steering.Join(handle);
+        if (Put(handle, handle.Sockets[0], FreeSlot(handle)) is not null)
+        {
+            steering.Leave(handle);
+            return false;
+        }
+
+        if (steering.Engine.Terms.Affinity != handle.Spec.Affinity)
+        {
+            ChangeTerms(handle, steering, new SteeringTerms(handle.Spec.Address.Kind, handle.Spec.Affinity));
+        }
+
+        return true;
     }
 
     /// <summary>Begins to steer. Without the kernel's help the listener serves as without steering.</summary>
@@ -282,7 +252,7 @@ public sealed class ListenerSteerer
         var second = FormGroup(handle, engine);
         var attached = engine.Attach(handle.Descriptor!);
         history.AddCall(HandlePhase.Steer, "setsockopt", attached, Attach);
-        handle.Steering = new ListenerSteering(engine);
+        new ListenerSteering(engine).Join(handle);
         for (var i = 0; i < handle.Sockets.Count && attached is null; i++)
         {
             attached = Put(handle, handle.Sockets[i], i);
@@ -291,8 +261,7 @@ public sealed class ListenerSteerer
         if (attached is { } refused)
         {
             handle.SteeringRefusal = refused.ToString();
-            handle.Steering.Dispose();
-            handle.Steering = null;
+            handle.Steering!.Leave(handle);
         }
         else
         {
@@ -336,13 +305,20 @@ public sealed class ListenerSteerer
         }
     }
 
+    private void EndIfAlone(ListenerHandle handle)
+    {
+        if (handle is { Steering: { IsEnding: true, Handles.Count: 1 }, Sockets.Count: 1 })
+        {
+            End(handle);
+        }
+    }
+
     /// <summary>Takes the program away: one socket is left, which all workers share.</summary>
     private void End(ListenerHandle handle)
     {
         _context.Record(handle).AddCall(
             HandlePhase.Steer, "setsockopt", Sockets.ReleaseReusePort(handle.Descriptor!), Detach, "steering was turned off");
-        handle.Steering!.Dispose();
-        handle.Steering = null;
+        handle.Steering!.Leave(handle);
         handle.Sockets[0].Steered = null;
         handle.Sockets[0].Shard = 0;
         _replacer.EndBridge(handle);
@@ -412,7 +388,7 @@ public sealed class ListenerSteerer
 
     private static int FreeSlot(ListenerHandle handle)
     {
-        var used = handle.Sockets.Select(socket => socket.Shard).ToHashSet();
+        var used = (handle.Steering?.Sockets ?? handle.Sockets).Select(socket => socket.Shard).ToHashSet();
         var slot = 0;
         while (used.Contains(slot))
         {

@@ -3,8 +3,11 @@ using Supervisor.Linux.Steering;
 
 namespace Supervisor.Linux.Listeners;
 
-/// <summary>How the kernel selects among the sockets of a listener. Owned by its handle. Lives on the loop.</summary>
-public sealed class ListenerSteering : IDisposable
+/// <summary>
+/// How the kernel selects among the sockets of a listener. While a reload replaces its socket, the former handle and its successor share
+/// it, so flows and workers of both are in one table. Lives on the loop.
+/// </summary>
+public sealed class ListenerSteering
 {
     /// <summary>The most generations whose counters are kept after their last socket is closed.</summary>
     private const int MostGenerations = 16;
@@ -14,6 +17,7 @@ public sealed class ListenerSteering : IDisposable
 
     private readonly SortedDictionary<int, long> _selected = [];
     private readonly Dictionary<int, int> _live = [];
+    private readonly List<ListenerHandle> _handles = [];
     private TimeSpan? _counted;
     private int _present;
 
@@ -21,6 +25,12 @@ public sealed class ListenerSteering : IDisposable
 
     /// <summary>The program and its maps.</summary>
     internal SteeringEngine Engine { get; set; }
+
+    /// <summary>The handles that share it: one, or during a reload the former one too.</summary>
+    public IReadOnlyList<ListenerHandle> Handles => _handles;
+
+    /// <summary>The sockets of all handles.</summary>
+    public IEnumerable<ListenerSocket> Sockets => _handles.SelectMany(handle => handle.Sockets);
 
     /// <summary>The sockets that get new connections.</summary>
     public IReadOnlyList<SteeringTarget> Targets { get; internal set; } = [];
@@ -51,9 +61,8 @@ public sealed class ListenerSteering : IDisposable
     internal IReadOnlyDictionary<int, long> Past => _selected;
 
     /// <summary>How many flows are recorded, and how many of those the kernel has dropped to make room; null without affinity.</summary>
-    /// <param name="handle">The listener.</param>
     /// <param name="now">The time of CLOCK_MONOTONIC.</param>
-    public FlowCount? Flows(ListenerHandle handle, TimeSpan now)
+    public FlowCount? Flows(TimeSpan now)
     {
         if (Engine.Terms.Affinity is not { } affinity)
         {
@@ -61,18 +70,17 @@ public sealed class ListenerSteering : IDisposable
         }
 
         Count(now);
-        var recorded = RecordedBefore + handle.Sockets.Sum(socket => Engine.Read(socket.Shard).Recorded);
+        var recorded = RecordedBefore + Sockets.Sum(socket => Engine.Read(socket.Shard).Recorded);
         return new FlowCount(_live.Values.Sum(), affinity.Flows, Math.Max(0, recorded - _present));
     }
 
     /// <summary>The connections and flows that each generation was given, and its living flows (0 without affinity).</summary>
-    /// <param name="handle">The listener.</param>
     /// <param name="now">The time of CLOCK_MONOTONIC.</param>
-    public IReadOnlyDictionary<int, (long Selected, int Live)> OfGenerations(ListenerHandle handle, TimeSpan now)
+    public IReadOnlyDictionary<int, (long Selected, int Live)> OfGenerations(TimeSpan now)
     {
         Count(now);
         var all = _selected.ToDictionary(pair => pair.Key, pair => (Selected: pair.Value, Live: 0));
-        foreach (var socket in handle.Sockets)
+        foreach (var socket in Sockets)
         {
             if (socket.Steered is { Generation: > 0 } steered)
             {
@@ -130,8 +138,23 @@ public sealed class ListenerSteering : IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => Engine.Dispose();
+    /// <summary>Lets a handle use it, which has to <see cref="Leave"/> later.</summary>
+    internal void Join(ListenerHandle handle)
+    {
+        _handles.Add(handle);
+        handle.Steering = this;
+    }
+
+    /// <summary>A handle no longer uses it. The last one closes the descriptors; the kernel keeps an attached program.</summary>
+    internal void Leave(ListenerHandle handle)
+    {
+        handle.Steering = null;
+        _handles.Remove(handle);
+        if (_handles.Count == 0)
+        {
+            Engine.Dispose();
+        }
+    }
 
     private void Count(TimeSpan now)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
+using Supervisor.Core.Reload;
 using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 
@@ -37,7 +38,11 @@ public sealed class SocketReplacer
     {
         var aside = rename ? ListenAddress.Unix(spec.Address.Kind, PathRename.FreeName(at.Path!), isAbstract: false) : at;
         var made = spec with { Address = aside, Bind = bridge.Count > 0 ? spec.Bind with { ReusePort = true } : spec.Bind };
-        var handle = new ListenerHandle(made, former.History);
+        var handle = new ListenerHandle(made, former.History)
+        {
+            Joins = ListenerMoves.KeepsSteering(former.Spec, former.Effective, spec, at)
+                && former.Steering is { IsEnding: false } steering ? steering : null,
+        };
         BeginBridge(bridge, "the new socket is bound to the same address");
         _builder.Build(
             handle, string.Create(

@@ -56,9 +56,10 @@ public sealed class SteeredSockets
     public IEnumerable<(ListenerHandle Handle, ListenerSocket Socket)> Of(WorkerState worker) =>
         from handle in _service.Generations.Next.Listeners
         where handle.Steering is not null
-        from socket in handle.Sockets
+        from owner in handle.Steering!.Handles
+        from socket in owner.Sockets
         where Has(worker, socket)
-        select (handle, socket);
+        select (owner, socket);
 
     /// <summary>Adapts after a reload has turned steering on or off.</summary>
     public void Refresh() => Update(_service.State);
@@ -78,7 +79,7 @@ public sealed class SteeredSockets
     private void Update(ListenerSteerer steerer, ListenerSteering steering, ListenerHandle handle, ServiceState state)
     {
         var serving = SteeredWorkers.Of(state);
-        foreach (var socket in handle.Sockets.Where(socket => socket.Steered is { WorkerSlot: -1 }))
+        foreach (var socket in steering.Sockets.Where(socket => socket.Steered is { WorkerSlot: -1 }))
         {
             // Workers share it that were there before steering was turned on.
             steering.Count(socket, serving.Where(worker => Has(worker, socket)).Max(worker => (int?)worker.Generation));
@@ -88,7 +89,7 @@ public sealed class SteeredSockets
         [
             .. from worker in serving
                orderby worker.Slot, worker.Id
-               from socket in handle.Sockets
+               from socket in steering.Sockets
                where Has(worker, socket)
                select new SteeringTarget(socket.Shard, worker.Generation),
         ];
@@ -96,16 +97,29 @@ public sealed class SteeredSockets
         {
             var canary = SteeredWorkers.Canary(state);
             steerer.Turn(handle, targets, canary?.Generation, canary?.Share ?? 0);
-            foreach (var socket in handle.Sockets.Where(socket => IsSuperseded(handle, state, targets, socket)).ToArray())
+            foreach (var owner in steering.Handles.ToArray())
             {
-                steerer.Close(handle, socket);
+                CloseSuperseded(steerer, owner, socket => IsSuperseded(handle, state, targets, socket));
             }
         }
-        else if (steering.Targets.Count == 0 || steering.Targets.Any(target => !handle.Sockets.Any(socket => socket.Shard == target.Slot)))
+        else if (steering.Targets.Count == 0
+            || steering.Targets.Any(target => !steering.Sockets.Any(socket => socket.Shard == target.Slot)))
         {
             // Connections wait for the next workers, which get these sockets.
             steerer.Turn(
-                handle, [.. handle.Sockets.Select(socket => new SteeringTarget(socket.Shard, socket.Steered?.Generation ?? 0))], null, 0);
+                handle, [.. steering.Sockets.Select(socket => new SteeringTarget(socket.Shard, socket.Steered?.Generation ?? 0))], null, 0);
+        }
+    }
+
+    /// <summary>A listener that is about to be closed, or has no worker yet, keeps its last socket.</summary>
+    private static void CloseSuperseded(ListenerSteerer steerer, ListenerHandle owner, Func<ListenerSocket, bool> isSuperseded)
+    {
+        foreach (var socket in owner.Sockets.Where(isSuperseded).ToArray())
+        {
+            if (owner.Sockets.Count > 1)
+            {
+                steerer.Close(owner, socket);
+            }
         }
     }
 
@@ -123,11 +137,11 @@ public sealed class SteeredSockets
         }
 
         // A slot that has no worker now gets its own socket again, or one that no worker had yet.
-        bool IsServed(int slot) => state.Workers.Any(worker =>
-            worker.IsLive && worker.Slot == slot && handle.Sockets.Any(other => other != socket && Has(worker, other)));
+        bool IsServed(int slot, IEnumerable<ListenerSocket> by) => state.Workers.Any(worker =>
+            worker.IsLive && worker.Slot == slot && by.Any(other => other != socket && Has(worker, other)));
         return steered.WorkerSlot < 0
-            ? Enumerable.Range(0, state.Desired).All(IsServed)
-            : steered.WorkerSlot >= state.Desired || IsServed(steered.WorkerSlot);
+            ? Enumerable.Range(0, state.Desired).All(slot => IsServed(slot, handle.Sockets))
+            : steered.WorkerSlot >= state.Desired || IsServed(steered.WorkerSlot, handle.Steering.Sockets);
     }
 
     /// <summary>What remains of a worker whose main process has exited no longer needs its socket.</summary>
