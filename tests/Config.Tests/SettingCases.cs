@@ -59,6 +59,11 @@ internal static class SettingCases
         L("bind.device", "\"eth0\"", "eth0", l => l.Bind.Device, "\"a/b\"", "\"a/b\" is not an interface name", "\"eth0\""),
         L("bind.mark", "4294967295", uint.MaxValue, l => l.Bind.Mark, "4294967296", "4294967296 is out of range (0 to 4294967295)",
             "from 0 to 4294967295"),
+        L("bind.priority", "5", 5, l => l.Bind.Priority, "-1", "-1 is out of range", "from 0 to"),
+        L("unix.pass_security", "true", true, l => l.Unix.PassSecurity, "1", "1 is an integer", "write true or false")
+            with { Address = Path },
+        L("datagram.timestamping", "\"ns\"", TimestampUnit.Nanoseconds, l => l.Datagram.Timestamping, "\"ms\"", "\"ms\" is not one of",
+            "\"ns\"") with { Address = Udp },
         L("buffers.receive", "\"1MiB\"", 1048576, l => l.Buffers.Receive, "\"1M\"", "\"1M\" is not a size", "\"1MiB\""),
         L("buffers.send", "1073741823", 1073741823, l => l.Buffers.Send, "\"1GiB\"", "\"1GiB\" is out of range",
             "from 1 to 1073741823 bytes"),

@@ -218,6 +218,21 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
             case ("Socket", "PassCredentials"):
                 Flag(setting, "unix.pass_credentials");
                 break;
+            case ("Socket", "PassSecurity"):
+                Flag(setting, "unix.pass_security");
+                break;
+            case ("Socket", "Priority"):
+                Integer(setting, "bind.priority");
+                break;
+            case ("Socket", "Timestamping"):
+                Set(setting, "datagram.timestamping", setting.Value switch
+                {
+                    "us" or "usec" or "µs" => TomlLiteral.Of("us"),
+                    "ns" or "nsec" => TomlLiteral.Of("ns"),
+                    "off" => TomlLiteral.Of("off"),
+                    _ => null,
+                });
+                break;
             case ("Socket", "PassPacketInfo"):
                 Flag(setting, "datagram.packet_info");
                 break;

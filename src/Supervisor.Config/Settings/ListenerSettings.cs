@@ -58,6 +58,10 @@ internal static class ListenerSettings
         Of("bind.mark", SettingTypes.Integer(0, uint.MaxValue), null,
             "Set SO_MARK, the firewall mark. Unset: 0", (s, v) => s with { Bind = s.Bind with { Mark = (uint)v } }),
 
+        Of("bind.priority", SettingTypes.Count, null,
+            "Set SO_PRIORITY, the priority of sent packets. Accepted connections do not have it. Unset: 0, or as accepted.tos gives",
+            (s, v) => s with { Bind = s.Bind with { Priority = (int)v } }),
+
         Of("buffers.receive", new SizeType(1, MaxBuffer), null,
             "Set SO_RCVBUF. The kernel doubles the value. Unset: net.ipv4.tcp_rmem or net.core.rmem_default",
             (s, v) => s with { Buffers = s.Buffers with { Receive = (int)v } }),
@@ -121,6 +125,15 @@ internal static class ListenerSettings
             "Set SO_PASSCRED: receive the sender's credentials with each message. Unset: false",
             (s, v) => s with { Unix = s.Unix with { PassCredentials = v } }) with { Refusal = Applicability.Unix },
 
+        Of("unix.pass_security", SettingTypes.Flag, null,
+            "Set SO_PASSSEC: receive the sender's security context with each message. Unset: false",
+            (s, v) => s with { Unix = s.Unix with { PassSecurity = v } }) with { Refusal = Applicability.Unix },
+
+        Of("datagram.timestamping",
+            new ChoiceType<TimestampUnit>(
+                ("off", TimestampUnit.Off), ("us", TimestampUnit.Microseconds), ("ns", TimestampUnit.Nanoseconds)), "\"off\"",
+            "Receive the time of arrival with each datagram, in microseconds (us, SO_TIMESTAMP) or nanoseconds (ns, SO_TIMESTAMPNS)",
+            (s, v) => s with { Datagram = s.Datagram with { Timestamping = v } }) with { Refusal = Applicability.Datagram },
         Of("datagram.broadcast", SettingTypes.Flag, null,
             "Set SO_BROADCAST: permit sending to broadcast addresses. Unset: false",
             (s, v) => s with { Datagram = s.Datagram with { Broadcast = v } }) with { Refusal = Applicability.Datagram },

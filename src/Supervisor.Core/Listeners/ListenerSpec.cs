@@ -110,6 +110,9 @@ public sealed record BindOptions
 
     /// <summary>SO_MARK.</summary>
     public uint? Mark { get; init; }
+
+    /// <summary>SO_PRIORITY.</summary>
+    public int? Priority { get; init; }
 }
 
 /// <summary><c>buffers</c>: kernel memory, in bytes as configured (the kernel doubles them).</summary>
@@ -195,6 +198,9 @@ public sealed record UnixOptions
 
     /// <summary>SO_PASSCRED.</summary>
     public bool? PassCredentials { get; init; }
+
+    /// <summary>SO_PASSSEC.</summary>
+    public bool? PassSecurity { get; init; }
 }
 
 /// <summary><c>datagram</c>.</summary>
@@ -206,15 +212,33 @@ public sealed record DatagramOptions
     /// <summary>IP_PKTINFO, IPV6_RECVPKTINFO.</summary>
     public bool? PacketInfo { get; init; }
 
+    /// <summary>SO_TIMESTAMP, SO_TIMESTAMPNS.</summary>
+    public TimestampUnit Timestamping { get; init; }
+
     /// <summary>Groups to join.</summary>
     public ImmutableArray<MulticastMembership> Multicast { get; init; } = [];
 
     /// <summary>By value, the groups included.</summary>
     public bool Equals(DatagramOptions? other) => other is not null
-        && Broadcast == other.Broadcast && PacketInfo == other.PacketInfo && Multicast.SequenceEqual(other.Multicast);
+        && Broadcast == other.Broadcast && PacketInfo == other.PacketInfo && Timestamping == other.Timestamping
+        && Multicast.SequenceEqual(other.Multicast);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Broadcast, PacketInfo, Multicast.Length);
+}
+
+/// <summary><c>datagram.timestamping</c>: the unit of the time of arrival that the kernel tells with each datagram.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<TimestampUnit>))]
+public enum TimestampUnit
+{
+    /// <summary>The kernel tells none.</summary>
+    Off,
+
+    /// <summary>struct timeval.</summary>
+    Microseconds,
+
+    /// <summary>struct timespec.</summary>
+    Nanoseconds,
 }
 
 /// <summary>One multicast group to join.</summary>

@@ -28,6 +28,7 @@ public static class ListenerReloadImpact
         Option("bind.transparent", spec => spec.Bind.Transparent),
         Option("bind.device", spec => spec.Bind.Device),
         Option("bind.mark", spec => spec.Bind.Mark),
+        Option("bind.priority", spec => spec.Bind.Priority),
         Buffer("buffers.receive", spec => spec.Buffers.Receive),
         Buffer("buffers.send", spec => spec.Buffers.Send),
         Of("buffers.force", spec => spec.Buffers.Force, TermChange.InPlace),
@@ -53,6 +54,8 @@ public static class ListenerReloadImpact
         Of("unix.group", spec => spec.Unix.Group, TermChange.InPlace),
         Of("unix.remove_stale", spec => spec.Unix.RemoveStale, TermChange.DaemonOnly),
         Option("unix.pass_credentials", spec => spec.Unix.PassCredentials),
+        Option("unix.pass_security", spec => spec.Unix.PassSecurity),
+        Option("datagram.timestamping", spec => spec.Datagram.Timestamping),
         Option("datagram.broadcast", spec => spec.Datagram.Broadcast),
         Option("datagram.packet_info", spec => spec.Datagram.PacketInfo),
         new(

@@ -26,8 +26,14 @@ public class ListenerPlanTests
             TypeOfService = 16,
             TimeToLive = 64,
         },
-        Datagram = new() { Broadcast = true, PacketInfo = true, Multicast = [new(IPAddress.Parse("239.1.2.3"), "eth0", null)] },
-        Unix = new() { Mode = 0x1B0, User = "www-data", Group = "www-data", PassCredentials = true },
+        Datagram = new()
+        {
+            Broadcast = true,
+            PacketInfo = true,
+            Timestamping = TimestampUnit.Microseconds,
+            Multicast = [new(IPAddress.Parse("239.1.2.3"), "eth0", null)],
+        },
+        Unix = new() { Mode = 0x1B0, User = "www-data", Group = "www-data", PassCredentials = true, PassSecurity = true },
     };
 
     public static TheoryData<string> Kinds => new() {
@@ -97,6 +103,12 @@ public class ListenerPlanTests
             Everything,
             forced,
             Everything with { Address = Parse("udp://*:1") },
+            Everything with
+            {
+                Address = Parse("udp://*:1"),
+                Bind = Everything.Bind with { Priority = 1 },
+                Datagram = new() { Timestamping = TimestampUnit.Nanoseconds },
+            },
             Everything with { Address = Parse("unix:///a") } }
             .SelectMany(spec => ListenerPlan.Domains(spec.Address).SelectMany(domain => ListenerPlan.Options(spec, domain)))
             .Select(step => step.Option).ToHashSet();

@@ -65,6 +65,11 @@ public static class SocketOptions
         Socket("SO_PASSCRED", 16, OptionShape.Flag, HandlePhase.PreBind, "unix.pass_credentials", OptionScope.Unix,
             (spec, _) => Flag(spec.Unix.PassCredentials));
 
+    /// <summary>The security context of the sender with each message. Linux 2.6.18, unix(7).</summary>
+    public static readonly SocketOption PassSecurity =
+        Socket("SO_PASSSEC", 34, OptionShape.Flag, HandlePhase.PreBind, "unix.pass_security", OptionScope.Unix,
+            (spec, _) => Flag(spec.Unix.PassSecurity));
+
     // Before listen(): kernel memory.
 
     /// <summary>Receive buffer in bytes; the kernel doubles it for its own bookkeeping and caps it. socket(7).</summary>
@@ -167,7 +172,25 @@ public static class SocketOptions
         IPv6("IPV6_UNICAST_HOPS", 16, OptionShape.Number, HandlePhase.PreListen, "accepted.ttl",
             (spec, _) => Number(Accepted(spec).TimeToLive));
 
+    /// <summary>The priority of sent packets; above 6 with CAP_NET_ADMIN. After IP_TOS, which changes it. socket(7).</summary>
+    public static readonly SocketOption Priority =
+        Socket("SO_PRIORITY", 12, OptionShape.Number, HandlePhase.PreListen, "bind.priority", OptionScope.Any,
+            (spec, _) => Number(spec.Bind.Priority)) with
+        { Inheritance = OptionInheritance.ListenerOnly };
+
     // Datagrams.
+
+    /// <summary>The time of arrival with each datagram, in microseconds. socket(7).</summary>
+    public static readonly SocketOption Timestamp =
+        Socket("SO_TIMESTAMP", 29, OptionShape.Flag, HandlePhase.PreListen, "datagram.timestamping", OptionScope.Udp,
+            (spec, _) => Enable(spec.Datagram.Timestamping == TimestampUnit.Microseconds)) with
+        { Inheritance = OptionInheritance.NotApplicable };
+
+    /// <summary>The time of arrival with each datagram, in nanoseconds. Linux 2.6.22, socket(7).</summary>
+    public static readonly SocketOption TimestampNanoseconds =
+        Socket("SO_TIMESTAMPNS", 35, OptionShape.Flag, HandlePhase.PreListen, "datagram.timestamping", OptionScope.Udp,
+            (spec, _) => Enable(spec.Datagram.Timestamping == TimestampUnit.Nanoseconds)) with
+        { Inheritance = OptionInheritance.NotApplicable };
 
     /// <summary>Sending to broadcast addresses. socket(7).</summary>
     public static readonly SocketOption Broadcast =
@@ -192,11 +215,11 @@ public static class SocketOptions
     /// <summary>Every option of the catalogue, in the order in which a listener's are set: by phase.</summary>
     public static readonly ImmutableArray<SocketOption> All =
     [
-        ReuseAddress, ReusePort, V6Only, FreeBind, Transparent, BindToDevice, Mark, PassCredentials,
+        ReuseAddress, ReusePort, V6Only, FreeBind, Transparent, BindToDevice, Mark, PassCredentials, PassSecurity,
         ReceiveBuffer, ReceiveBufferForce, SendBuffer, SendBufferForce, DeferAccept, FastOpen,
         NoDelay, KeepAlive, KeepAliveIdle, KeepAliveInterval, KeepAliveProbes, UserTimeout, Linger, NotSentLowWater,
-        Congestion, TypeOfService, TrafficClass, TimeToLive, HopLimit,
-        Broadcast, PacketInfo, ReceivePacketInfo6,
+        Congestion, TypeOfService, TrafficClass, TimeToLive, HopLimit, Priority,
+        Timestamp, TimestampNanoseconds, Broadcast, PacketInfo, ReceivePacketInfo6,
     ];
 
     /// <summary>
