@@ -33,7 +33,9 @@ internal sealed class ConfigReader
             reader.ReadDocument(document);
         }
 
-        var daemon = reader._daemon with { Access = [.. reader._access.Select(rule => rule.Spec)] };
+        var daemon = reader._access.Count == 0
+            ? reader._daemon
+            : reader._daemon with { Access = [.. reader._access.Select(rule => rule.Spec)] };
         return new ParsedConfig(daemon, reader._listeners, reader._services, report.ToImmutable(), new ConfigPlaces(documents))
         {
             Access = reader._access,

@@ -63,7 +63,7 @@ internal static class SettingCases
         L("unix.pass_security", "true", true, l => l.Unix.PassSecurity, "1", "1 is an integer", "write true or false")
             with { Address = Path },
         L("datagram.timestamping", "\"ns\"", TimestampUnit.Nanoseconds, l => l.Datagram.Timestamping, "\"ms\"", "\"ms\" is not one of",
-            "\"ns\"") with { Address = Udp },
+            "did you mean") with { Address = Udp },
         L("buffers.receive", "\"1MiB\"", 1048576, l => l.Buffers.Receive, "\"1M\"", "\"1M\" is not a size", "\"1MiB\""),
         L("buffers.send", "1073741823", 1073741823, l => l.Buffers.Send, "\"1GiB\"", "\"1GiB\" is out of range",
             "from 1 to 1073741823 bytes"),
