@@ -13,12 +13,23 @@ public sealed class ValidationRulesTests
     [InlineData("multicast-groups", Profile.Always)]
     [InlineData("duplicate-listeners", Profile.Always)]
     [InlineData("metrics-address", Profile.Check)]
+    [InlineData("access-rules", Profile.Always)]
     [InlineData("known-listeners", Profile.Always)]
     [InlineData("stdin-listener", Profile.Always)]
     [InlineData("on-demand-listener", Profile.Always)]
     [InlineData("on-demand-idle", Profile.Always)]
     [InlineData("on-demand-exclusive", Profile.Always)]
+    [InlineData("connection-limits", Profile.Always)]
+    [InlineData("connection-slots", Profile.Always)]
+    [InlineData("connection-handoff", Profile.Always)]
+    [InlineData("connection-listeners", Profile.Always)]
+    [InlineData("connection-exclusive", Profile.Always)]
+    [InlineData("autoscale-bounds", Profile.Always)]
+    [InlineData("autoscale-listener", Profile.Always)]
     [InlineData("readiness-listener", Profile.Always)]
+    [InlineData("readiness-descriptor", Profile.Always)]
+    [InlineData("placeholders", Profile.Always)]
+    [InlineData("service-order", Profile.Always)]
     [InlineData("rollout-room", Profile.Always)]
     [InlineData("steering-multicast", Profile.Always)]
     [InlineData("steering-handoff", Profile.Always)]
@@ -34,6 +45,7 @@ public sealed class ValidationRulesTests
     [InlineData("known-accounts", AfterStart)]
     [InlineData("signal-rights", Profile.Check)]
     [InlineData("limits-possible", AfterStart)]
+    [InlineData("cgroup-limits-possible", Profile.Check)]
     [InlineData("trusted-files", Profile.Always)]
     [InlineData("trusted-runtime-directory", Profile.Check)]
     [InlineData("existing-files", Profile.Check | Profile.Reload)]
@@ -50,5 +62,5 @@ public sealed class ValidationRulesTests
     }
 
     [Fact]
-    public void Every_rule_is_in_the_table() => Assert.Equal(34, ValidationRules.All.Length);
+    public void Every_rule_is_in_the_table() => Assert.Equal(43, ValidationRules.All.Length);
 }
