@@ -181,8 +181,9 @@ internal sealed class DaemonParts : IDisposable
         Loop.Dispose();
     }
 
+    /// <summary>Runs a program that leaves a process behind on purpose, so nothing of it is killed at its end.</summary>
     private void RunProgram(string path, IReadOnlyList<string> arguments, Action<string?> onEnded) => UpgradePreflight.Run(
-        Loop, Orphans, path, arguments, Succession.EnvironmentWithout(name => name is "NOTIFY_SOCKET"), [], ProgramPatience,
+        Loop, orphans: null, path, arguments, Succession.EnvironmentWithout(name => name is "NOTIFY_SOCKET"), [], ProgramPatience,
         result => onEnded(result.Failure));
 
     private IEnumerable<string> ServicesOf(string listener) =>
