@@ -36,7 +36,8 @@ public sealed class RemoteHostTests
     {
         var (exitCode, command, error) = Run(status, ["-H", "root@web1", .. args]);
         Assert.Equal(expected, exitCode);
-        Assert.Equal(["ssh", "-x", "-T", "--", "root@web1", $"listenctl {string.Join(' ', args)}"], command!);
+        string[] input = args[0] == "take" ? ["-T"] : ["-T", "-n"];
+        Assert.Equal(["ssh", "-x", .. input, "--", "root@web1", $"listenctl {string.Join(' ', args)}"], command!);
         Assert.Equal(expected == 3 && status != 3, error.Contains("cannot run listenctl on root@web1: ", StringComparison.Ordinal));
     }
 

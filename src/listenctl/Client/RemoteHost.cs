@@ -29,7 +29,8 @@ internal sealed partial class RemoteHost(string host, CommandContext context)
     public int Run(IReadOnlyList<string> args, bool becomesProgram)
     {
         // With a terminal on the host, listenctl there measures, colours and gets Ctrl-C as here. ssh would report its end.
-        string[] terminal = context.HasTerminal ? ["-t", "-o", "LogLevel=ERROR"] : ["-T"];
+        // Without one, only another program reads standard input: a loop over the lines of a file keeps its lines.
+        string[] terminal = context.HasTerminal ? ["-t", "-o", "LogLevel=ERROR"] : becomesProgram ? ["-T"] : ["-T", "-n"];
         var status = context.RunProgram(["ssh", "-x", .. terminal, "--", host, CommandLine(args)], out var reason)
             ?? throw Unreachable($"cannot execute ssh: {reason}", "Install it, for example with \"apt-get install openssh-client\".");
         return status switch
