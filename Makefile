@@ -15,7 +15,7 @@ STEP        := tests/step
 export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
 
-SOURCES     := $(shell find src -name obj -prune -o -name bin -prune -o \( -name '*.cs' -o -name '*.csproj' -o -name '*.c' -o -name '*.h' -o -name '*.targets' -o -path '*/Web/Page/*' \) -print)
+SOURCES     := docs/reference/openapi.json $(shell find src -name obj -prune -o -name bin -prune -o \( -name '*.cs' -o -name '*.csproj' -o -name '*.c' -o -name '*.h' -o -name '*.targets' -o -path '*/Web/Page/*' \) -print)
 PROGRAMS    := $(wildcard packaging/publish.* packaging/examples/hello/*.cs* packaging/demo/*.cs* tests/Load/*.cs*)
 SHARED      := Directory.Build.props Directory.Build.targets Directory.Packages.props global.json
 
@@ -145,8 +145,8 @@ release: prerequisites ## build every package, reproducibly, in artifacts/releas
 test-release: prerequisites publish ## build a release twice, and install, use, upgrade and remove each package
 	tests/Release/run $(TESTS)
 
-manual: prerequisites ## regenerate the man pages from the tables of the parsers
-	$(DOTNET) run --project packaging/manual -v quiet -- packaging/man
+manual: prerequisites ## regenerate the man pages and docs/reference/openapi.json from the tables of the parsers
+	$(DOTNET) run --project packaging/manual -v quiet -- packaging/man docs/reference/openapi.json
 
 format: ## format the sources
 	$(DOTNET) format whitespace . --folder --include src/ tests/ packaging/

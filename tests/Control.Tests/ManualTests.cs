@@ -20,6 +20,11 @@ public sealed class ManualTests
     }
 
     [Fact]
+    public void The_description_of_the_control_interface_is_up_to_date() => Assert.True(
+        OpenApi.Text() == File.ReadAllText(Path.Combine(Root(), "docs", "reference", "openapi.json")),
+        "docs/reference/openapi.json is stale: run \"make manual\"");
+
+    [Fact]
     public void Every_setting_and_every_option_of_a_socket_has_an_entry()
     {
         var page = Pages.All().Single(p => p.Name == "listend.toml.5").Text;

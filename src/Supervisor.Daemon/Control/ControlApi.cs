@@ -6,8 +6,8 @@ using Supervisor.Daemon.Model;
 namespace Supervisor.Daemon.Control;
 
 /// <summary>
-/// The table of the control interface's resources. Every handler asks the loop, which owns all state, and writes the answer.
-/// Reading is for root, the daemon's user and the group of the socket; a change needs root or the daemon's user
+/// Routes requests to the control interface's resources (<see cref="ControlRoutes"/>). Every handler asks the loop, which owns all state,
+/// and writes the answer. Reading is for root, the daemon's user and the group of the socket; a change needs root or the daemon's user
 /// (<see cref="ClientCredentials"/>), or a rule of [access.NAME] that permits it (<see cref="AccessScope"/>).
 /// </summary>
 internal sealed class ControlApi(
@@ -21,45 +21,39 @@ internal sealed class ControlApi(
         var streams = new StreamResource(daemon, stopping);
         var whole = new DaemonResource(daemon, verbs, stopping);
         var diagnosis = new DiagnosisResource(daemon);
-        (string Pattern, RequestDelegate Handler)[] documents =
+        (ControlRoute Route, RequestDelegate Handler)[] resources =
         [
-            ("/v1/status", whole.Status),
-            ("/v1/services/{name}", services.Get),
-            ("/v1/services/{name}/logs", streams.Logs),
-            ("/v1/listeners", listeners.List),
-            ("/v1/listeners/{name}", listeners.Get),
-            ("/v1/listeners/{name}/history", listeners.History),
-            ("/v1/events", streams.Events),
-            ("/v1/diagnose", diagnosis.Diagnose),
-            ("/v1/connections", diagnosis.Connections),
-            ("/healthz", DaemonResource.Health),
-            ("/readyz", whole.Ready),
-            ("/metrics", whole.Metrics),
-        ];
-        (string Pattern, RequestDelegate Handler)[] changes =
-        [
-            ("/v1/services/{name}/start", services.Start),
-            ("/v1/services/{name}/stop", services.Stop),
-            ("/v1/services/{name}/restart", services.Restart),
-            ("/v1/services/{name}/promote", services.Promote),
-            ("/v1/services/{name}/abort", services.Abort),
-            ("/v1/services/{name}/scale", services.Scale),
-            ("/v1/services/{name}/signal", services.Signal),
-            ("/v1/reload", whole.Reload),
-            ("/v1/upgrade", whole.Upgrade),
+            (ControlRoutes.Status, whole.Status),
+            (ControlRoutes.Service, services.Get),
+            (ControlRoutes.Logs, streams.Logs),
+            (ControlRoutes.Listeners, listeners.List),
+            (ControlRoutes.Listener, listeners.Get),
+            (ControlRoutes.History, listeners.History),
+            (ControlRoutes.Events, streams.Events),
+            (ControlRoutes.Diagnose, diagnosis.Diagnose),
+            (ControlRoutes.Connections, diagnosis.Connections),
+            (ControlRoutes.Health, DaemonResource.Health),
+            (ControlRoutes.Ready, whole.Ready),
+            (ControlRoutes.Metrics, whole.Metrics),
+            (ControlRoutes.OpenApi, OpenApiResource.Get),
+            (ControlRoutes.Start, services.Start),
+            (ControlRoutes.Stop, services.Stop),
+            (ControlRoutes.Restart, services.Restart),
+            (ControlRoutes.Promote, services.Promote),
+            (ControlRoutes.Abort, services.Abort),
+            (ControlRoutes.Scale, services.Scale),
+            (ControlRoutes.Signal, services.Signal),
+            (ControlRoutes.Reload, whole.Reload),
+            (ControlRoutes.Upgrade, whole.Upgrade),
         ];
 
         application.Use(CheckClient);
         application.Use(ExplainFailures);
-        foreach (var (pattern, handler) in documents)
+        foreach (var (route, handler) in resources)
         {
             // HEAD is GET without the document (RFC 9110, section 9.3.2).
-            application.MapMethods(pattern, [HttpMethods.Get, HttpMethods.Head], handler);
-        }
-
-        foreach (var (pattern, handler) in changes)
-        {
-            application.MapPost(pattern, handler);
+            string[] methods = route.Method == HttpMethods.Get ? [HttpMethods.Get, HttpMethods.Head] : [route.Method];
+            application.MapMethods(route.Pattern, methods, handler);
         }
     }
 

@@ -168,7 +168,7 @@ internal sealed class MetricsServer : IDisposable
         }
     }
 
-    /// <summary>Whether a browser says that the page of another site asks (Fetch Metadata): it could use up the places of viewers.</summary>
+    /// <summary>Whether a browser says (Fetch Metadata) that another site asks: it could use up the places of viewers.</summary>
     private static bool IsOfAnotherSite(HttpRequest request) =>
         request.Headers["Sec-Fetch-Site"].ToString() is not ("" or "same-origin" or "none");
 }
