@@ -13,7 +13,6 @@ internal sealed class ListendProcess : IDisposable
 
     private readonly Process _process;
     private readonly string _file;
-    private readonly string _controlSocket;
     private readonly Thread _reader;
     private readonly ManualResetEvent _ready = new(false);
     private readonly byte[] _log = new byte[1024 * 1024];
@@ -28,7 +27,7 @@ internal sealed class ListendProcess : IDisposable
     private ListendProcess(string file, string folder, string? config, string mark, int times)
     {
         _file = file;
-        _controlSocket = Path.Combine(folder, "control.sock");
+        ControlSocket = Path.Combine(folder, "control.sock");
         BrokerSocket = Path.Combine(folder, "broker.sock");
         if (config is not null)
         {
@@ -61,6 +60,18 @@ internal sealed class ListendProcess : IDisposable
             """, MessageIds.WorkerReady, workers);
     }
 
+    /// <summary>Starts a daemon with one listener and so many workers that keep each connection (yardsticks/holder.c).</summary>
+    public static ListendProcess WithHolders(Workspace workspace, int workers) => new(workspace, $$"""
+        [listener.web]
+        address = "tcp://127.0.0.1:0"
+
+        [service.w]
+        command = ["{{workspace.Yardstick("holder")}}"]
+        listeners = ["web"]
+        workers = {{workers}}
+        limits = { nofile = 65536 }
+        """, MessageIds.WorkerReady, workers);
+
     /// <summary>Starts a daemon with so many listeners, each with a service of one worker (yardsticks/worker.c).</summary>
     public static ListendProcess WithServices(Workspace workspace, int count) => new(
         workspace,
@@ -80,6 +91,9 @@ internal sealed class ListendProcess : IDisposable
     /// <summary>Starts a daemon with listeners and without services; ready when it logs its control socket.</summary>
     public static ListendProcess WithListeners(Workspace workspace, string listeners) =>
         new(workspace, listeners, MessageIds.DaemonReady, 1);
+
+    /// <summary>The path of the control socket.</summary>
+    public string ControlSocket { get; }
 
     /// <summary>The path of the broker's socket.</summary>
     public string BrokerSocket { get; }
@@ -107,7 +121,7 @@ internal sealed class ListendProcess : IDisposable
         ConnectCallback = async (_, cancellation) =>
         {
             var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(_controlSocket), cancellation);
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(ControlSocket), cancellation);
             return new NetworkStream(socket, ownsSocket: true);
         },
     })
@@ -120,13 +134,13 @@ internal sealed class ListendProcess : IDisposable
     {
         _process.Kill();
         _process.WaitForExit();
-        return new ListendProcess(_file, Path.GetDirectoryName(_controlSocket)!, null, MessageIds.DaemonReady, 1);
+        return new ListendProcess(_file, Path.GetDirectoryName(ControlSocket)!, null, MessageIds.DaemonReady, 1);
     }
 
     /// <summary>Runs <c>listenctl upgrade</c>.</summary>
     public void Upgrade()
     {
-        using var upgrade = Process.Start(new ProcessStartInfo(Workspace.Listenctl, ["--socket", _controlSocket, "upgrade"])
+        using var upgrade = Process.Start(new ProcessStartInfo(Workspace.Listenctl, ["--socket", ControlSocket, "upgrade"])
         {
             RedirectStandardOutput = true,
         })!;

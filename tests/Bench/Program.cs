@@ -11,6 +11,7 @@ var all = new Dictionary<string, Func<Workspace, BenchScale, IEnumerable<Figure>
     ["spawn"] = SpawnBenchmark.Run,
     ["rest"] = RestBenchmark.Run,
     ["explain"] = ExplainBenchmark.Run,
+    ["diagnose-10000"] = DiagnoseBenchmark.Run,
     ["broker-10000"] = BrokerBenchmark.Run,
     ["requests"] = RequestsBenchmark.Run,
     ["growth"] = GrowthBenchmark.Run,

@@ -7,7 +7,7 @@ namespace Supervisor.Bench;
 internal static class RestBenchmark
 {
     /// <summary>
-    /// The time after the last connection until the daemon is idle again: it stops HTTP after 5 s (ControlServer.IdleAfter) and
+    /// The time after the last connection until the daemon is idle again: it stops HTTP after 5 s (OnDemandServer.IdleAfter) and
     /// returns the memory 1 s later (IdleMemoryTrimmer.AfterService). No event reports the second step, and a log of the first
     /// (level debug) would be part of the measurement.
     /// </summary>
