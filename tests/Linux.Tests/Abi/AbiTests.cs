@@ -70,6 +70,7 @@ public unsafe class AbiTests : KernelTest
             + " | 1 << (SKNLGRP_INET6_TCP_DESTROY - 1) | 1 << (SKNLGRP_INET6_UDP_DESTROY - 1)"),
         (typeof(InterfaceWatch), "BoundInterface", "SO_BINDTOIFINDEX"),
         (typeof(DirectoryWatch), "Removals", "IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF"),
+        (typeof(FileChanges), "Modified", "IN_MODIFY"), (typeof(FileChanges), "EventSize", "sizeof(struct inotify_event)"),
         (typeof(FilesAt), "FollowLinks", "AT_SYMLINK_FOLLOW"),
         (typeof(UnixSockets), "ShowName", "UDIAG_SHOW_NAME"), (typeof(UnixSockets), "ShowVfs", "UDIAG_SHOW_VFS"),
         (typeof(UnixSockets), "ShowUid", "UDIAG_SHOW_UID"), (typeof(UnixSockets), "DiagName", "UNIX_DIAG_NAME"),
@@ -201,7 +202,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(Supervisor.Linux.Kernel.InheritedDescriptors), "Start"), (typeof(Supervisor.Linux.Kernel.InheritedDescriptors), "Max"),
         (typeof(DescriptorPassing), "MaxDescriptors"), (typeof(SocketCloser), "StackBytes"), (typeof(LaunchSlot), "Places"),
         (typeof(LaunchSlot), "Low"), (typeof(Succession), "MemoryExecutable"), (typeof(Polling), "MaxEvents"),
-        (typeof(ByteText), "First"), (typeof(ByteText), "Escape"), (typeof(LaunchedProcess), "PacketBytes"),
+        (typeof(FileChanges), "MostAtOnce"), (typeof(ByteText), "First"), (typeof(ByteText), "Escape"), (typeof(LaunchedProcess), "PacketBytes"),
         (typeof(Supervisor.Linux.Continuity.UpgradePreflight), "MostCharacters"),
         (typeof(Supervisor.Linux.Continuity.FdHolder), "MaxPacket"),
     ];
