@@ -202,7 +202,8 @@ public unsafe class AbiTests : KernelTest
         (typeof(Supervisor.Linux.Kernel.InheritedDescriptors), "Start"), (typeof(Supervisor.Linux.Kernel.InheritedDescriptors), "Max"),
         (typeof(DescriptorPassing), "MaxDescriptors"), (typeof(SocketCloser), "StackBytes"), (typeof(LaunchSlot), "Places"),
         (typeof(LaunchSlot), "Low"), (typeof(Succession), "MemoryExecutable"), (typeof(Polling), "MaxEvents"),
-        (typeof(FileChanges), "MostAtOnce"), (typeof(ByteText), "First"), (typeof(ByteText), "Escape"), (typeof(LaunchedProcess), "PacketBytes"),
+        (typeof(FileChanges), "MostAtOnce"),
+        (typeof(ByteText), "First"), (typeof(ByteText), "Escape"), (typeof(LaunchedProcess), "PacketBytes"),
         (typeof(Supervisor.Linux.Continuity.UpgradePreflight), "MostCharacters"),
         (typeof(Supervisor.Linux.Continuity.FdHolder), "MaxPacket"),
     ];
