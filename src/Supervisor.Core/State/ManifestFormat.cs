@@ -48,6 +48,7 @@ public static class ManifestFormat
         new ConfigEntry { Listeners = [], Services = [] },
         new ListenerEntry { Spec = SomeListener, History = new HistorySnapshot(0, 0, [], []) },
         new ServiceEntry { State = ServiceState.Create(SomeService) with { Specs = ImmutableSortedDictionary<int, ServiceSpec>.Empty } },
+        new AccessRule { Name = "" },
         new HistoryActor(0, ""),
         new IdentityEntry(),
         new ConfigOrigin(),

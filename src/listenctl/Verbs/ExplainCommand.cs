@@ -86,7 +86,10 @@ internal sealed class ExplainCommand : Verb
         {
             var output = new TextOutput(Context);
             BindReport.Write(output, diagnosis);
-            BindReport.WriteSelection(output, means);
+            if (diagnosis.Bindable)
+            {
+                BindReport.WriteSelection(output, means);
+            }
         }
 
         return diagnosis.Bindable ? ExitCode.Done : ExitCode.Failed;
