@@ -746,11 +746,8 @@ def replacement():
 # Run only by name.
 ON_REQUEST = {"replacement", "rpm", "tutorial"}
 SCENARIOS = [
-    install, start, journal, roll_out, replacement, reload, restart, kill, upgrade, newer_package, conffiles, stop, stop_delay, by_hand,
-    socket_unit, documented, instance, steered, unprivileged, user_unit, empty, imported, remove, rpm,
-    install, start, journal, roll_out, replacement, reload, restart, kill, upgrade, newer_package, limits,
-    conffiles, stop, by_hand,
-    socket_unit, documented, instance, unprivileged, user_unit, empty, imported, remove, rpm,
+    install, start, journal, roll_out, replacement, reload, restart, kill, upgrade, newer_package, limits, conffiles, stop, stop_delay,
+    by_hand, socket_unit, documented, instance, steered, unprivileged, user_unit, empty, imported, remove, rpm,
     tutorial,
 ]
 # These begin and end with a stopped system service.
