@@ -69,7 +69,7 @@ internal sealed class ListendProcess : IDisposable
         command = ["{{workspace.Yardstick("holder")}}"]
         listeners = ["web"]
         workers = {{workers}}
-        limits = { nofile = 65536 }
+        limits = { nofile = "infinity" }
         """, MessageIds.WorkerReady, workers);
 
     /// <summary>Starts a daemon with so many listeners, each with a service of one worker (yardsticks/worker.c).</summary>
