@@ -11,7 +11,8 @@ public sealed class RuleSetTests
     /// <summary>Rules that run whenever a configuration is read.</summary>
     private static readonly string[] Always =
     [
-        "applicable-settings", "multicast-groups", "duplicate-listeners", "access-rules", "known-listeners", "stdin-listener",
+        "applicable-settings", "multicast-groups", "custom-options",
+        "duplicate-listeners", "access-rules", "known-listeners", "stdin-listener",
         "on-demand-listener",
         "on-demand-idle",
         "on-demand-exclusive", "connection-limits", "connection-slots", "connection-handoff", "connection-listeners",

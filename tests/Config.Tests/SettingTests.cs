@@ -132,7 +132,11 @@ public sealed class SettingTests
         if (element > 0)
         {
             var inner = key[(element + 3)..];
-            before = $"{before}{key[..element]} = [ {{ {(inner == "group" ? "" : "group = \"239.1.2.3\", ")}";
+            var others = key.StartsWith("options", StringComparison.Ordinal)
+                ? new[] { "level = \"IPPROTO_TCP\"", "name = \"TCP_SYNCNT\"", "value = 1", "phase = \"pre-listen\"" }
+                : ["group = \"239.1.2.3\""];
+            var given = others.Where(other => !other.StartsWith(inner, StringComparison.Ordinal));
+            before = $"{before}{key[..element]} = [ {{ {string.Concat(given.Select(other => other + ", "))}";
             (key, after) = (inner, " } ]");
         }
 

@@ -146,6 +146,13 @@ internal static class ListenerSettings
             (s, v) => s with { Datagram = s.Datagram with { Multicast = v } })
             with { Refusal = Applicability.Datagram, Phase = HandlePhase.PreListen },
 
+        Of("options",
+            new TableListType<CustomOption>(
+                CustomOptionSettings.Table, CustomOptionSettings.Blank,
+                "[ { level = \"IPPROTO_TCP\", name = \"TCP_SYNCNT\", value = 3, phase = \"pre-listen\" } ]"), "[]",
+            "Set these further socket options, each in its phase. listend compares and restores them like the others",
+            (s, v) => s with { Options = v }),
+
         Of("on_conflict.wait", SettingTypes.AnyDuration, "\"0s\"",
             "Retry a failed bind for this time, if the cause can disappear without a change of the configuration",
             (s, v) => s with { ConflictWait = v }) with { Phase = HandlePhase.Bind },

@@ -11,6 +11,7 @@ public static class SettingTable
         .. DaemonSettings.Table.Settings,
         .. ListenerSettings.Table.Settings,
         .. MulticastSettings.Table.Settings,
+        .. CustomOptionSettings.Table.Settings,
         .. ServiceSettings.Table.Settings,
         .. AccessSettings.Table.Settings,
     ];

@@ -10,6 +10,7 @@ public static class PureRules
     [
         new("applicable-settings", Profile.Always, ApplicableSettings.Check),
         new("multicast-groups", Profile.Always, MulticastGroups.Check),
+        new("custom-options", Profile.Always, CustomOptions.Check),
         new("duplicate-listeners", Profile.Always, DuplicateListeners.Check),
         new("metrics-address", Profile.Check, MetricsAddress.Check),
         new("access-rules", Profile.Always, AccessRules.Check),

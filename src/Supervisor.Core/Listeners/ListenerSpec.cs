@@ -64,6 +64,9 @@ public sealed record ListenerSpec
     /// <summary>Datagram sockets.</summary>
     public DatagramOptions Datagram { get; init; } = DefaultDatagram;
 
+    /// <summary>Further socket options, in the order of their calls within a phase.</summary>
+    public ImmutableArray<CustomOption> Options { get; init; } = [];
+
     /// <summary>How long a bind is retried for causes that can clear by themselves.</summary>
     public TimeSpan ConflictWait { get; init; }
 
@@ -81,7 +84,8 @@ public sealed record ListenerSpec
         && Name == other.Name && Address == other.Address && Shards == other.Shards && Enforce == other.Enforce
         && Steering == other.Steering && Affinity == other.Affinity
         && Bind == other.Bind && Buffers == other.Buffers && Listen == other.Listen && Accepted == other.Accepted
-        && Unix == other.Unix && Datagram == other.Datagram && ConflictWait == other.ConflictWait && Allow.SequenceEqual(other.Allow);
+        && Unix == other.Unix && Datagram == other.Datagram && ConflictWait == other.ConflictWait
+        && Options.SequenceEqual(other.Options) && Allow.SequenceEqual(other.Allow);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Name, Address, Shards, Bind, Buffers, Listen, Accepted, Unix);

@@ -62,6 +62,7 @@ public static class ListenerReloadImpact
             "datagram.multicast",
             static (a, b) => a.Datagram.Multicast.SequenceEqual(b.Datagram.Multicast),
             static (_, _) => TermChange.InPlace),
+        new("options", static (a, b) => a.Options.SequenceEqual(b.Options), Options),
         Of("on_conflict.wait", spec => spec.ConflictWait, TermChange.DaemonOnly),
         new("allow", static (a, b) => a.Allow.SequenceEqual(b.Allow), static (_, _) => TermChange.DaemonOnly),
     ];
@@ -80,6 +81,13 @@ public static class ListenerReloadImpact
         SocketOptions.All.Where(option => option.Setting == setting).All(option => option.ChangeableInPlace)
             ? TermChange.InPlace
             : TermChange.NewSocket);
+
+    /// <summary>An option that bind() may read needs another socket, unless it is one that the catalogue changes in place.</summary>
+    private static TermChange Options(ListenerSpec before, ListenerSpec after) =>
+        before.Options.Except(after.Options).Concat(after.Options.Except(before.Options))
+            .All(option => option.Row() is { ChangeableInPlace: true })
+            ? TermChange.InPlace
+            : TermChange.NewSocket;
 
     /// <summary>
     /// Setting a size turns the kernel's automatic sizing off for good: to turn it on again, a new socket is needed.

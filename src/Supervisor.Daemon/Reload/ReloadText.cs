@@ -179,6 +179,7 @@ internal static class ReloadText
             : "no other socket can be bound next to it from now on",
         "unix.mode" or "unix.user" or "unix.group" => "decides who may connect from now on",
         "datagram.multicast" => "receives what is sent to these groups from now on",
+        "options" => "takes effect as each option does on an open socket",
         _ when setting.StartsWith("datagram.", StringComparison.Ordinal) || !after.Address.Kind.Listens() => "takes effect at once",
         _ when setting.StartsWith("bind.", StringComparison.Ordinal) => "takes effect at once",
         _ => "for connections accepted from now on",

@@ -95,16 +95,17 @@ internal static class ListenerDocuments
         }
 
         var hasDrifted = handle.HasDrifted;
-        for (var i = 0; i < SocketOptions.Shown.Length; i++)
+        var rows = SocketOptions.ShownOf(handle.Spec);
+        for (var i = 0; i < rows.Length; i++)
         {
-            var option = SocketOptions.Shown[i];
+            var option = rows[i];
             if (!option.AppliesTo(handle.Spec.Address.Kind, handle.Domain))
             {
                 continue;
             }
 
             var asked = handle.Asked(option) ?? handle.Asked(Forced(option));
-            var effective = reading is null ? OptionAccess.Get(socket, option) : reading.Options[i];
+            var effective = reading is null || reading.Rows[i] != option ? OptionAccess.Get(socket, option) : reading.Options[i];
             if (effective is null && asked is null)
             {
                 continue;

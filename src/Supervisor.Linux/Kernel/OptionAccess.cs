@@ -1,11 +1,12 @@
 using System.Buffers.Binary;
 using System.Text;
+using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Options;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Kernel;
 
-/// <summary>setsockopt and getsockopt for an option of the catalogue, by its value's shape.</summary>
+/// <summary>setsockopt and getsockopt for a row of options, by its value's shape.</summary>
 public static class OptionAccess
 {
     /// <summary>Sets the option.</summary>
@@ -17,6 +18,9 @@ public static class OptionAccess
                 return Sockets.SetInt32(socket, option.Level, option.Number, unchecked((int)value.Number!.Value));
             case OptionShape.Name:
                 return Sockets.SetBytes(socket, option.Level, option.Number, Encoding.UTF8.GetBytes(value.Text + "\0"));
+            case OptionShape.Bytes:
+                return Sockets.SetBytes(
+                    socket, option.Level, option.Number, Convert.FromHexString(value.Text.AsSpan(CustomOption.BytesPrefix.Length)));
             case OptionShape.Linger:
                 Span<byte> linger = stackalloc byte[8];
                 BinaryPrimitives.WriteInt32LittleEndian(linger, value.Number is null ? 0 : 1);
@@ -38,6 +42,11 @@ public static class OptionAccess
                     : null;
             case OptionShape.Name:
                 return Sockets.GetName(socket, option.Level, option.ReadNumber, out var text) is null ? OptionValue.Of(text) : null;
+            case OptionShape.Bytes:
+                Span<byte> bytes = stackalloc byte[CustomOption.MostBytes];
+                return Sockets.GetBytes(socket, option.Level, option.ReadNumber, bytes, out var length) is null
+                    ? OptionValue.Of(CustomOption.BytesPrefix + Convert.ToHexStringLower(bytes[..Math.Min((int)length, bytes.Length)]))
+                    : null;
             case OptionShape.Linger:
                 Span<byte> linger = stackalloc byte[8];
                 return Sockets.GetBytes(socket, option.Level, option.ReadNumber, linger, out _) is null

@@ -220,7 +220,7 @@ public sealed class DriftWatch
     /// <summary>Whether the socket is as in its <paramref name="baseline"/>; otherwise handles the changes.</summary>
     private bool Check(ListenerHandle handle, ListenerSocket socket, SocketReading baseline)
     {
-        var changes = SocketReader.Read(socket.Descriptor, handle.Spec.Address.Kind, handle.Domain, socket.Inode).ChangesSince(baseline);
+        var changes = SocketReader.Read(handle, socket).ChangesSince(baseline);
         if (socket.HasDrifted)
         {
             foreach (var name in socket.Drift.Keys.Where(
@@ -320,7 +320,7 @@ public sealed class DriftWatch
     private void Repair(ListenerHandle handle, ListenerSocket socket, SocketChange change, bool isNews)
     {
         var error = SocketRepair.Undo(handle, socket, change, out var call, out var value);
-        var reading = SocketReader.Read(socket.Descriptor, handle.Spec.Address.Kind, handle.Domain, socket.Inode);
+        var reading = SocketReader.Read(handle, socket);
         var left = reading.ChangesSince(socket.Baseline!).FirstOrDefault(one => one.Name == change.Name);
         string? why = null;
         if (error is null && left is { Name: SocketChange.Backlog })

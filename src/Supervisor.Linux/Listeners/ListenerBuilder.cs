@@ -61,7 +61,8 @@ internal sealed class ListenerBuilder(ListenerContext context)
         {
             var one = shard == 0 ? plan : ListenerPlan.For(plan.Spec with { Address = handle.Effective! }, plan.Domain);
             var target = new SocketTarget(handle, shard, history.ForShard(shard));
-            var failure = Perform(target, one.Steps.Where(step => step is not ListenStep), occasion, dropsIncoming)
+            var beforeListen = one.Steps.Where(step => step is not ListenStep && step.Phase != HandlePhase.PostListen);
+            var failure = Perform(target, beforeListen, occasion, dropsIncoming)
                 ?? AddressSteps.Verify(target);
             if (failure is not null)
             {
@@ -75,15 +76,23 @@ internal sealed class ListenerBuilder(ListenerContext context)
             }
         }
 
-        for (var shard = from; shard < to && plan.Spec.Address.Kind.Listens(); shard++)
+        for (var shard = from; shard < to; shard++)
         {
             var target = new SocketTarget(handle, shard, history.ForShard(shard));
-            if (ListenSteps.Listen(target, plan.Spec.Listen.Backlog) is { } failure)
+            if (plan.Spec.Address.Kind.Listens())
             {
-                return failure;
+                if (ListenSteps.Listen(target, plan.Spec.Listen.Backlog) is { } failure)
+                {
+                    return failure;
+                }
+
+                handle.Group?.Join(target.Socket.Inode);
             }
 
-            handle.Group?.Join(target.Socket.Inode);
+            if (Perform(target, plan.Steps.Where(step => step.Phase == HandlePhase.PostListen), occasion) is { } refused)
+            {
+                return refused;
+            }
         }
 
         return null;

@@ -201,7 +201,7 @@ public sealed class ListenerHandle : IDisposable
             return null;
         }
 
-        foreach (var variant in SocketOptions.All.Where(option.IsReadLike))
+        foreach (var variant in SocketOptions.Of(Spec).Where(option.IsReadLike))
         {
             if (Asked(variant) is { Verdict: not (Verdict.Refused or Verdict.Inherited) } asked)
             {
@@ -230,7 +230,7 @@ public sealed class ListenerHandle : IDisposable
     {
         foreach (var socket in _sockets)
         {
-            socket.Baseline ??= SocketReader.Read(socket.Descriptor, Spec.Address.Kind, Domain, socket.Inode);
+            socket.Baseline ??= SocketReader.Read(this, socket);
         }
     }
 
@@ -314,7 +314,7 @@ public sealed class ListenerHandle : IDisposable
     internal void Forget(ListenerSocket socket) => _leaving.Remove(socket);
 
     /// <summary>Forgets that an option was asked for.</summary>
-    internal void Forget(SocketOption option) => _asked = Array.FindAll(_asked, asked => !ReferenceEquals(asked.Option, option));
+    internal void Forget(SocketOption option) => _asked = Array.FindAll(_asked, asked => asked.Option != option);
 
     /// <summary>Records a requested option and its result.</summary>
     internal void Remember(SocketOption option, OptionValue requested, OptionValue? effective, Verdict verdict)
@@ -402,5 +402,5 @@ public sealed class ListenerHandle : IDisposable
         DropsIncoming = false;
     }
 
-    private int IndexOf(SocketOption option) => Array.FindIndex(_asked, asked => ReferenceEquals(asked.Option, option));
+    private int IndexOf(SocketOption option) => Array.FindIndex(_asked, asked => asked.Option == option);
 }

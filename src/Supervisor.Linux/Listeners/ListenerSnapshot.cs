@@ -104,9 +104,10 @@ public static class ListenerSnapshot
             IsIdle = entry.IsIdle,
             Failure = entry.Failure,
         };
+        var rows = SocketOptions.Of(entry.Spec);
         foreach (var asked in entry.Asked)
         {
-            if (SocketOptions.All.FirstOrDefault(option => option.Name == asked.Option) is { } option)
+            if (rows.FirstOrDefault(option => option.Name == asked.Option) is { } option)
             {
                 handle.Remember(option, asked.Requested, asked.Effective, asked.Verdict);
             }

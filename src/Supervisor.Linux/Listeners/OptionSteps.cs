@@ -60,7 +60,10 @@ internal static class OptionSteps
 
     private static string Advice(SetOptionStep step, SystemCallError error) => error.Name switch
     {
+        "EPERM" when step.Option.Setting == "options" => $"not permitted: {step.Option.Name} needs a capability, see capabilities(7)",
         "EPERM" => $"not permitted: {step.Option.Setting} needs {Capability(step.Option)}",
+        "ENOPROTOOPT" or "EOPNOTSUPP" when step.Option.Setting == "options" =>
+            $"this kernel has no option {step.Option.Name} of level {step.Option.LevelName} for such a socket: remove it from options",
         "ENOPROTOOPT" or "EOPNOTSUPP" => $"this kernel has no {step.Option.Name} for such a socket: leave out {step.Option.Setting}",
         "ENOENT" when step.Option == SocketOptions.Congestion =>
             "unknown congestion control: net.ipv4.tcp_available_congestion_control = "

@@ -132,7 +132,7 @@ public sealed class SocketAdopter
         var bound = option.BoundedBy is { } sysctl ? Sysctl.ReadNumber(sysctl) : null;
 
         // The kernel doubles the size of a buffer.
-        var isDoubled = option.ReadNumber == SocketOptions.ReceiveBuffer.Number || option.ReadNumber == SocketOptions.SendBuffer.Number;
+        var isDoubled = option.IsReadLike(SocketOptions.ReceiveBuffer) || option.IsReadLike(SocketOptions.SendBuffer);
         var isSame = effective == step.Value || (isDoubled && effective?.Number is { } number && number == step.Value.Number * 2);
         var verdict = isSame ? Verdict.Exact : Verdict.Inherited;
         target.History.Add(

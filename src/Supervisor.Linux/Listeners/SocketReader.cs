@@ -9,27 +9,32 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Listeners;
 
 /// <summary>
-/// Reads a shared socket back: the options of the catalogue by getsockopt, the backlog by TCP_INFO or sock_diag, O_NONBLOCK
+/// Reads a shared socket back: its options by getsockopt, the backlog by TCP_INFO or sock_diag, O_NONBLOCK
 /// by fcntl, a filter by SO_GET_FILTER, a shutdown by SO_ACCEPTCONN and poll(). About 40 system calls, 10 microseconds.
 /// </summary>
 internal static class SocketReader
 {
-    public static SocketReading Read(DescriptorHandle socket, ListenerKind kind, SocketDomain domain, ulong inode)
+    public static SocketReading Read(ListenerHandle handle, ListenerSocket from)
     {
-        var options = ImmutableArray.CreateBuilder<OptionValue?>(SocketOptions.Shown.Length);
-        foreach (var option in SocketOptions.Shown)
+        var (socket, kind) = (from.Descriptor, handle.Spec.Address.Kind);
+        var rows = SocketOptions.ShownOf(handle.Spec);
+        var options = ImmutableArray.CreateBuilder<OptionValue?>(rows.Length);
+        foreach (var option in rows)
         {
-            options.Add(option.AppliesTo(kind, domain) ? OptionAccess.Get(socket, option) : null);
+            options.Add(option.AppliesTo(kind, handle.Domain) ? OptionAccess.Get(socket, option) : null);
         }
 
         Sockets.GetInt32(socket, SOL_SOCKET, SO_LOCK_FILTER, out var locked);
         return new SocketReading(
             options.MoveToImmutable(),
-            kind.Listens() ? AcceptQueue.Read(socket, kind, inode)?.Limit : null,
+            kind.Listens() ? AcceptQueue.Read(socket, kind, from.Inode)?.Limit : null,
             Files.IsNonBlocking(socket),
             Filter(socket),
             locked != 0,
-            IsShutDown(socket, kind));
+            IsShutDown(socket, kind))
+        {
+            Rows = rows,
+        };
     }
 
     /// <summary>

@@ -13,7 +13,7 @@ public class SocketOptionAbiTests
 {
     [Theory]
     [InlineData("sys/socket.h", "netinet/in.h", "netinet/tcp.h")]
-    [InlineData("asm/socket.h", "linux/in.h", "linux/in6.h", "linux/tcp.h")]
+    [InlineData("asm/socket.h", "linux/in.h", "linux/in6.h", "linux/tcp.h", "linux/udp.h", "linux/netlink.h", "linux/vm_sockets.h")]
     public void Option_numbers_match_the_headers(params string[] headers)
     {
         var program = new StringBuilder("#define _GNU_SOURCE\n");
@@ -29,7 +29,23 @@ public class SocketOptionAbiTests
             Equal(option.Name.Replace("BUFFORCE", "BUF", StringComparison.Ordinal), option.ReadNumber);
         }
 
+        foreach (var level in OptionNames.Levels)
+        {
+            EqualIfKnown(level.Name, level.Number);
+            foreach (var (name, number) in level.Options)
+            {
+                EqualIfKnown(name, number);
+            }
+        }
+
         Compiles(program.ToString());
+
+        void EqualIfKnown(string name, int number)
+        {
+            program.AppendLine(CultureInfo.InvariantCulture, $"#ifdef {name}");
+            Equal(name, number);
+            program.AppendLine("#endif");
+        }
 
         void Equal(string name, int number) =>
             program.AppendLine(CultureInfo.InvariantCulture, $"_Static_assert({name} == {number}, \"{name} is not {number}\");");

@@ -7,7 +7,7 @@ namespace Supervisor.Core.Listeners.History;
 /// The state of a shared socket at one moment: everything that a holder of its descriptor can change. Read before the first
 /// process gets it, and again when a process may have changed it. The difference is the drift.
 /// </summary>
-/// <param name="Options">The options, parallel to <see cref="SocketOptions.Shown"/>; null for an option that the socket does
+/// <param name="Options">The options, parallel to <see cref="Rows"/>; null for an option that the socket does
 /// not have.</param>
 /// <param name="Backlog">The accept queue's limit; null if there is none, or the kernel does not show it.</param>
 /// <param name="IsNonBlocking">O_NONBLOCK of the open file.</param>
@@ -22,6 +22,9 @@ public sealed record SocketReading(
     bool IsFilterLocked,
     bool IsShutDown)
 {
+    /// <summary>The rows that were read: <see cref="SocketOptions.ShownOf"/> the listener.</summary>
+    public ImmutableArray<SocketOption> Rows { get; init; } = SocketOptions.Shown;
+
     /// <summary>
     /// The differences from an earlier reading. After a shutdown only that: the socket no longer has a queue limit.
     /// </summary>
@@ -46,10 +49,11 @@ public sealed record SocketReading(
 
         for (var i = 0; i < Options.Length; i++)
         {
-            if (Options[i] != before.Options[i])
+            var option = Rows[i];
+            var index = i < before.Rows.Length && before.Rows[i] == option ? i : before.Rows.IndexOf(option);
+            if (index >= 0 && Options[i] != before.Options[index])
             {
-                var option = SocketOptions.Shown[i];
-                Add(new(option.Name, "setsockopt", option, before.Options[i], Options[i]));
+                Add(new(option.Name, "setsockopt", option, before.Options[index], Options[i]));
             }
         }
 
@@ -69,7 +73,7 @@ public sealed record SocketReading(
     /// <summary>The same with that option's present value: the baseline changes, and no holder caused it.</summary>
     public SocketReading With(SocketOption option, OptionValue? value)
     {
-        var index = SocketOptions.Shown.IndexOf(option);
+        var index = Rows.IndexOf(option);
         return index < 0 ? this : this with { Options = Options.SetItem(index, value) };
     }
 

@@ -14,4 +14,7 @@ public enum OptionShape
 
     /// <summary>struct linger.</summary>
     Linger,
+
+    /// <summary>Any bytes, written as "0x" and hexadecimal digits.</summary>
+    Bytes,
 }

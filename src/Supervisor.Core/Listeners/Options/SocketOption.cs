@@ -66,6 +66,12 @@ public sealed record SocketOption(
         : kind.SpeaksTcp() || Scope == OptionScope.Unix ? Inheritance
         : OptionInheritance.ListenerOnly;
 
+    /// <summary>Two rows are equal if they are the same option of the kernel, also where another phase or setting decides it.</summary>
+    public bool Equals(SocketOption? other) => other is not null && Level == other.Level && Number == other.Number;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Level, Number);
+
     /// <summary>Whether getsockopt() returns the same value for both, as for SO_RCVBUF and SO_RCVBUFFORCE.</summary>
     public bool IsReadLike(SocketOption other) => Level == other.Level && ReadNumber == other.ReadNumber;
 

@@ -228,6 +228,22 @@ public static class SocketOptions
     /// </summary>
     public static readonly ImmutableArray<SocketOption> Shown = [.. All.Where(option => option.ReadNumber == option.Number)];
 
+    /// <summary>The catalogue, and the further options of this specification.</summary>
+    public static ImmutableArray<SocketOption> Of(ListenerSpec spec) => spec.Options.IsEmpty ? All : With(All, spec);
+
+    /// <summary><see cref="Shown"/> for this specification: with its further options, and with the phase that it gives.</summary>
+    public static ImmutableArray<SocketOption> ShownOf(ListenerSpec spec) => spec.Options.IsEmpty ? Shown : With(Shown, spec);
+
+    private static ImmutableArray<SocketOption> With(ImmutableArray<SocketOption> rows, ListenerSpec spec)
+    {
+        SocketOption[] custom = [.. spec.Options.Select(option => option.Row()).OfType<SocketOption>()];
+        return
+        [
+            .. rows.Select(row => Array.Find(custom, row.Equals) ?? row),
+            .. custom.Where(row => !rows.Contains(row) && !All.Contains(row)),
+        ];
+    }
+
     private static SocketOption Socket(
         string name, int number, OptionShape shape, HandlePhase phase, string setting, OptionScope scope, OptionValueReader value) =>
         new(name, "SOL_SOCKET", SolSocket, number, shape, phase, setting, scope, OptionInheritance.Inherited, value);

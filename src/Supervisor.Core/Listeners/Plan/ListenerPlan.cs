@@ -100,7 +100,8 @@ public sealed record ListenerPlan
         one.Address.Kind == other.Address.Kind && one.Shards == other.Shards
         && ReferenceEquals(one.Bind, other.Bind) && ReferenceEquals(one.Buffers, other.Buffers)
         && ReferenceEquals(one.Listen, other.Listen) && ReferenceEquals(one.Accepted, other.Accepted)
-        && ReferenceEquals(one.Datagram, other.Datagram);
+        && ReferenceEquals(one.Datagram, other.Datagram)
+        && one.Options == other.Options;
 
     /// <summary>The options that the specification sets on a socket of this family, in the order of the calls.</summary>
     public static IEnumerable<SetOptionStep> Options(ListenerSpec spec, SocketDomain domain)
@@ -115,6 +116,14 @@ public sealed record ListenerPlan
                     ? new SetOptionStep(other, value)
                     : null
                 };
+            }
+        }
+
+        foreach (var custom in spec.Options)
+        {
+            if (custom.Row() is { } row)
+            {
+                yield return new SetOptionStep(row, custom.Value());
             }
         }
     }
