@@ -99,6 +99,16 @@ public static unsafe class FilesAt
         }
     }
 
+    /// <summary>symlinkat(2): makes a symbolic link to <paramref name="target"/>.</summary>
+    public static SystemCallError? SymbolicLink(string target, DescriptorHandle directory, string name)
+    {
+        fixed (byte* to = Bytes(target))
+        fixed (byte* bytes = Bytes(name))
+        {
+            return Syscalls.symlinkat(to, directory.Number, bytes) == 0 ? null : SystemCallError.Last("symlinkat");
+        }
+    }
+
     /// <summary>unlinkat(2), for everything except directories.</summary>
     public static SystemCallError? Unlink(DescriptorHandle directory, string name)
     {

@@ -97,6 +97,10 @@ internal static class SettingCases
             with { Address = Path },
         L("unix.pass_credentials", "true", true, l => l.Unix.PassCredentials, "[]", "the value is an array", "write true or false")
             with { Address = "unix-dgram://@a" },
+        L("unix.directory_mode", "\"0755\"", 493, l => l.Unix.DirectoryMode, "\"755x\"", "\"755x\" is not octal", "\"0660\"")
+            with { Address = Path },
+        L("unix.symlinks", "[\"/run/b\"]", "/run/b", l => string.Join(' ', l.Unix.Symlinks), "[\"b\"]", "\"b\" is not an absolute",
+            "begins with \"/\"") with { Address = Path },
         L("datagram.broadcast", "true", true, l => l.Datagram.Broadcast, "{}", "the value is a table", "write true or false")
             with { Address = Udp },
         L("datagram.packet_info", "true", true, l => l.Datagram.PacketInfo, "2024-01-01", "2024-01-01 is a date", "write true or false")

@@ -11,6 +11,7 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
         Reason.Changed("LISTEN_FDNAMES has the names of the listeners");
 
     private readonly List<DraftSection> _listeners = [];
+    private readonly List<string> _links = [];
 
     public SystemdUnit Unit => unit;
 
@@ -100,9 +101,9 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
             listener.Set("unix.mode", TomlLiteral.Of("0666"), null, "systemd's default");
             listener.Set("unix.remove_stale", TomlLiteral.Of(true));
             var folder = path[..Math.Max(1, path.LastIndexOf('/'))];
-            if (!ExistingFolders.Contains(folder) && listener.Line("address")?.Origin is { } origin)
+            if (!ExistingFolders.Contains(folder))
             {
-                listener.Report(origin, SystemdSocketReasons.Folder);
+                listener.Set("unix.directory_mode", TomlLiteral.Of("0755"), null, "systemd's default");
             }
         }
         else if (SchemeOf(listener) == "udp")
@@ -169,6 +170,12 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
                 break;
             case ("Socket", "SocketMode"):
                 Set(setting, "unix.mode", TomlLiteral.Of(setting.Value));
+                break;
+            case ("Socket", "DirectoryMode"):
+                DirectoryMode(setting);
+                break;
+            case ("Socket", "Symlinks"):
+                Symlinks(setting);
                 break;
             case ("Socket", "KeepAlive"):
                 Flag(setting, "accepted.keep_alive");
@@ -242,7 +249,7 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
             case ("Socket", "RemoveOnStop"):
                 if (SystemdValues.Flag(setting.Value) != true)
                 {
-                    Report(setting, Reason.Changed("listend always removes a socket file that it created when it closes the listener"));
+                    Report(setting, Reason.Changed("listend always removes a socket file and its links when it closes the listener"));
                 }
 
                 break;
@@ -253,6 +260,28 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
                 Report(setting, SystemdReasons.Of(setting, units.Contains));
                 break;
         }
+    }
+
+    private void DirectoryMode(SourceSetting setting)
+    {
+        foreach (var listener in _listeners.Where(listener => Path(listener) is not null))
+        {
+            listener.Set("unix.directory_mode", TomlLiteral.Of(setting.Value.PadLeft(4, '0')), setting);
+        }
+    }
+
+    /// <summary>systemd makes them if the unit has exactly one path: src/core/socket.c, socket_find_symlink_target.</summary>
+    private void Symlinks(SourceSetting setting)
+    {
+        var paths = _listeners.Where(listener => Path(listener) is not null).ToArray();
+        if (paths.Length != 1)
+        {
+            Report(setting, Reason.NotNeeded("systemd makes the links only if the unit has exactly one path"));
+            return;
+        }
+
+        _links.AddRange(setting.Value.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries).Select(link => Expanded(link) ?? link));
+        paths[0].Set("unix.symlinks", TomlLiteral.Of(_links), setting);
     }
 
     private void BindIPv6Only(SourceSetting setting)

@@ -3,9 +3,6 @@ namespace Supervisor.Config.Import;
 /// <summary>Why settings of a .socket unit have no equivalent, and what to do instead.</summary>
 internal static class SystemdSocketReasons
 {
-    /// <summary>A socket file in a folder that systemd makes.</summary>
-    public static readonly Reason Folder = Reason.Lost("its folder is not created: create it with tmpfiles.d");
-
     private static readonly Reason KernelObject = Reason.Lost("listend holds sockets, no other kernel objects");
     private static readonly Reason NoLabels = Reason.Lost("listend sets no security labels");
     private static readonly Reason OnlyWithAccept = Reason.NotNeeded("it applies only with Accept=yes");
@@ -21,7 +18,6 @@ internal static class SystemdSocketReasons
         ["ListenNetlink"] = KernelObject,
         ["ListenMessageQueue"] = KernelObject,
         ["ListenUSBFunction"] = KernelObject,
-        ["DirectoryMode"] = Folder,
         ["Writable"] = KernelObject,
         ["FlushPending"] = Reason.Changed("connections in the queue wait until a worker accepts them"),
         ["MaxConnections"] = OnlyWithAccept,
@@ -38,7 +34,6 @@ internal static class SystemdSocketReasons
         ["ExecStopPre"] = NoHooks,
         ["ExecStopPost"] = NoHooks,
         ["TimeoutSec"] = Reason.NotNeeded("a listener has no hooks"),
-        ["Symlinks"] = Reason.Lost("listend creates no links to a socket: create them with tmpfiles.d"),
         ["TriggerLimitIntervalSec"] = Triggers,
         ["TriggerLimitBurst"] = Triggers,
         ["PollLimitIntervalSec"] = Wakes,

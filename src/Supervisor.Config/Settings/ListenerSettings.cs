@@ -129,6 +129,15 @@ internal static class ListenerSettings
             "Set SO_PASSSEC: receive the sender's security context with each message. Unset: false",
             (s, v) => s with { Unix = s.Unix with { PassSecurity = v } }) with { Refusal = Applicability.Unix },
 
+        Of("unix.directory_mode", SettingTypes.Mode, null,
+            "Create missing directories of the path with these permission bits. Unset: a missing directory is an error",
+            (s, v) => s with { Unix = s.Unix with { DirectoryMode = v } })
+            with { Refusal = Applicability.UnixFile, Phase = HandlePhase.PreBind },
+        Of("unix.symlinks", SettingTypes.ListOf(SettingTypes.AbsolutePath), "[]",
+            "Create these symbolic links to the path, and remove them when the listener is closed",
+            (s, v) => s with { Unix = s.Unix with { Symlinks = v } })
+            with { Refusal = Applicability.UnixFile, Phase = HandlePhase.PreListen },
+
         Of("datagram.timestamping",
             new ChoiceType<TimestampUnit>(
                 ("off", TimestampUnit.Off), ("us", TimestampUnit.Microseconds), ("ns", TimestampUnit.Nanoseconds)), "\"off\"",

@@ -205,6 +205,21 @@ public sealed record UnixOptions
 
     /// <summary>SO_PASSSEC.</summary>
     public bool? PassSecurity { get; init; }
+
+    /// <summary>Permission bits of directories of the path that are missing; null: they are not created.</summary>
+    public int? DirectoryMode { get; init; }
+
+    /// <summary>Symbolic links to the path.</summary>
+    public ImmutableArray<string> Symlinks { get; init; } = [];
+
+    /// <summary>By value, the links included.</summary>
+    public bool Equals(UnixOptions? other) => other is not null
+        && (Mode, User, Group, RemoveStale) == (other.Mode, other.User, other.Group, other.RemoveStale)
+        && (PassCredentials, PassSecurity, DirectoryMode) == (other.PassCredentials, other.PassSecurity, other.DirectoryMode)
+        && Symlinks.SequenceEqual(other.Symlinks);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Mode, User, Group, RemoveStale, PassCredentials, DirectoryMode, Symlinks.Length);
 }
 
 /// <summary><c>datagram</c>.</summary>

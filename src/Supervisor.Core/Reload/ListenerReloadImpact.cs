@@ -52,6 +52,8 @@ public static class ListenerReloadImpact
         Of("unix.mode", spec => spec.Unix.Mode, TermChange.InPlace),
         Of("unix.user", spec => spec.Unix.User, TermChange.InPlace),
         Of("unix.group", spec => spec.Unix.Group, TermChange.InPlace),
+        Of("unix.directory_mode", spec => spec.Unix.DirectoryMode, TermChange.DaemonOnly),
+        new("unix.symlinks", static (a, b) => a.Unix.Symlinks.SequenceEqual(b.Unix.Symlinks), static (_, _) => TermChange.InPlace),
         Of("unix.remove_stale", spec => spec.Unix.RemoveStale, TermChange.DaemonOnly),
         Option("unix.pass_credentials", spec => spec.Unix.PassCredentials),
         Option("unix.pass_security", spec => spec.Unix.PassSecurity),

@@ -178,6 +178,7 @@ internal static class ReloadText
             ? "another socket with SO_REUSEPORT can be bound next to it from now on"
             : "no other socket can be bound next to it from now on",
         "unix.mode" or "unix.user" or "unix.group" => "decides who may connect from now on",
+        "unix.symlinks" => "the links are made and removed at once",
         "datagram.multicast" => "receives what is sent to these groups from now on",
         "options" => "takes effect as each option does on an open socket",
         _ when setting.StartsWith("datagram.", StringComparison.Ordinal) || !after.Address.Kind.Listens() => "takes effect at once",

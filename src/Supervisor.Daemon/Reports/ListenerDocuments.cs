@@ -122,7 +122,7 @@ internal static class ListenerDocuments
 
         foreach (var refused in handle.RefusedOfFile)
         {
-            var setting = refused.Option == "mode" ? "unix.mode" : "unix.user";
+            var setting = refused.Option switch { "mode" => "unix.mode", "symlinks" => "unix.symlinks", _ => "unix.user" };
             yield return new OptionDocument(
                 refused.Option!, "file", refused.Phase.ToWireName(), Scalar(refused.Requested), null,
                 refused.Verdict.ToWireName(), setting);

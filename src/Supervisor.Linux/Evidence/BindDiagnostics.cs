@@ -27,7 +27,9 @@ public static class BindDiagnostics
         if (spec.Address is { Path: not null, IsAbstract: false })
         {
             var finding = UnixPath.Examine(spec.Address);
-            return finding.Failure is { } refused ? Explain(refused, spec, predecessors, finding, budget) : Granted(spec);
+            return finding.Failure is { } refused && !CanMakeDirectory(spec, refused)
+                ? Explain(refused, spec, predecessors, finding, budget)
+                : Granted(spec);
         }
 
         if (BindProbe.Ask(spec, out var domain) is not { } failure)
@@ -42,6 +44,18 @@ public static class BindDiagnostics
         return IsFleeting(diagnosis) && BindProbe.Ask(spec, out _) is null
             ? Granted(spec)
             : diagnosis with { Address = spec.Address.ToString() };
+    }
+
+    /// <summary>Whether the start of the listener would make the missing directory (<c>unix.directory_mode</c>).</summary>
+    private static bool CanMakeDirectory(ListenerSpec spec, SystemCallFailure refused)
+    {
+        if (spec.Unix.DirectoryMode is null || refused.Errno != ENOENT)
+        {
+            return false;
+        }
+
+        using var walk = PathWalk.Of(Path.GetDirectoryName(spec.Address.Path)!, PathTrust.InForce, stopAtFlaw: true);
+        return walk is { FirstFlaw: null, Target: null, Parent: not null, Error: null or { Errno: ENOENT } };
     }
 
     /// <summary>Whether the kernel would bind the address now. Not for a UNIX path.</summary>

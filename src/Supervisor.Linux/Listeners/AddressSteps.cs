@@ -69,6 +69,11 @@ internal static class AddressSteps
 
     private static SystemCallFailure? BindPath(SocketTarget target, ListenAddress address, byte[] raw)
     {
+        if (MakeDirectory(target, address.Path!) is { } reason)
+        {
+            return Refuse(target, new SystemCallError("bind", ENOENT), address, reason);
+        }
+
         using var place = SocketPlace.Open(address.Path!, out var unopened, out var note);
         if (place is null)
         {
@@ -99,6 +104,26 @@ internal static class AddressSteps
             ? (status.Device, status.Inode)
             : null;
         return null;
+    }
+
+    /// <summary>Makes the directory with <c>unix.directory_mode</c>. Why that was refused; null if it was not.</summary>
+    private static string? MakeDirectory(SocketTarget target, string path)
+    {
+        if (target.Spec.Unix.DirectoryMode is not { } mode)
+        {
+            return null;
+        }
+
+        using (var there = SocketPlace.Open(path, out var unopened, out _))
+        {
+            if (there is not null || unopened.Errno != ENOENT)
+            {
+                return null;
+            }
+        }
+
+        var folder = Path.GetDirectoryName(path)!;
+        return SocketDirectory.Make(target.History, folder, mode, out var note) is { } error ? note ?? $"{folder}: {error.Text}" : null;
     }
 
     /// <summary>

@@ -103,6 +103,7 @@ internal sealed class ListenerBuilder(ListenerContext context)
     {
         var history = context.Record(handle);
         context.DropSpare(handle);
+        SocketLinks.Remove(handle, history);
         SocketFileSteps.Remove(handle, history);
         if (handle.Descriptor is not null)
         {
@@ -126,6 +127,7 @@ internal sealed class ListenerBuilder(ListenerContext context)
             if (handle.Failure is null)
             {
                 context.Spares?.Keep(handle);
+                SocketLinks.Make(handle, context.Record(handle));
                 ListenerSteerer.BeginIfConfigured(context, this, handle);
                 return;
             }

@@ -125,6 +125,7 @@ public sealed class ListenerFactory
             if (removePath)
             {
                 _context.DropSpare(handle);
+                SocketLinks.Remove(handle, history);
                 SocketFileSteps.Remove(handle, history);
             }
 

@@ -43,7 +43,13 @@ public sealed class ListenerReconfigurer
             spec = ChangeFileAndGroups(new SocketTarget(handle, 0, _context.Record(handle, HistoryRecorder.Reload)), before, spec);
         }
 
+        if (!before.Unix.Symlinks.SequenceEqual(spec.Unix.Symlinks))
+        {
+            SocketLinks.Remove(handle, _context.Record(handle, HistoryRecorder.Reload), kept: spec.Unix.Symlinks);
+        }
+
         handle.Spec = spec;
+        SocketLinks.Make(handle, _context.Record(handle, HistoryRecorder.Reload));
         _steerer.Change(handle, spec);
         if (handle.History.Count > first && handle.Sockets.Any(socket => socket.Baseline is not null))
         {

@@ -70,7 +70,7 @@ internal static class SocketFileSteps
     public static UnixOptions Change(SocketTarget target, UnixOptions before, UnixOptions after, string path)
     {
         var inForce = after;
-        target.Handle.RefusedOfFile = [];
+        target.Handle.RefusedOfFile = [.. target.Handle.RefusedOfFile.Where(entry => entry.Option is not ("owner" or "mode"))];
         if (before.User != after.User || before.Group != after.Group)
         {
             var entries = target.Handle.History.Count;

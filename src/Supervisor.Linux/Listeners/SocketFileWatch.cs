@@ -123,7 +123,7 @@ internal sealed class SocketFileWatch(
             return ("; not repaired: move it away, then listenctl reload", null);
         }
 
-        if (state is SocketFileState.DirectoryMissing)
+        if (state is SocketFileState.DirectoryMissing && handle.Spec.Unix.DirectoryMode is null)
         {
             return ("; not repaired: make the directory, then listenctl reload", null);
         }

@@ -37,7 +37,12 @@ public sealed class SocketReplacer
         ListenerHandle former, ListenerSpec spec, ListenAddress at, IReadOnlyList<ListenerHandle> bridge, bool rename, bool steered = false)
     {
         var aside = rename ? ListenAddress.Unix(spec.Address.Kind, PathRename.FreeName(at.Path!), isAbstract: false) : at;
-        var made = spec with { Address = aside, Bind = bridge.Count > 0 ? spec.Bind with { ReusePort = true } : spec.Bind };
+        var made = spec with
+        {
+            Address = aside,
+            Unix = spec.Unix.Symlinks.IsEmpty ? spec.Unix : spec.Unix with { Symlinks = [] },
+            Bind = bridge.Count > 0 ? spec.Bind with { ReusePort = true } : spec.Bind,
+        };
         var handle = new ListenerHandle(made, former.History)
         {
             Joins = ListenerMoves.KeepsSteering(former.Spec, former.Effective, spec, at)
@@ -62,6 +67,9 @@ public sealed class SocketReplacer
         if (handle.Failure is null)
         {
             handle.Spec = spec;
+            var history = _context.Record(handle, HistoryRecorder.Reload);
+            SocketLinks.Remove(former, history, kept: spec.Unix.Symlinks);
+            SocketLinks.Make(handle, history, former.Spec.Address.Path);
             _context.Log.Made(handle);
         }
         else

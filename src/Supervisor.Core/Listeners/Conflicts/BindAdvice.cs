@@ -70,7 +70,8 @@ internal static class BindAdvice
                 evidence.Interfaces.IsEmpty ? "see ip link" : $"the interfaces are {string.Join(", ", evidence.Interfaces)}",
             BindCause.FamilyUnsupported => "choose another family, or a kernel that supports it",
             BindCause.OptionNotPermitted => "grant CAP_NET_ADMIN or CAP_NET_RAW, or remove the option",
-            BindCause.DirectoryAbsent => $"create it first: mkdir -p {Path.GetDirectoryName(address.Path)} (RuntimeDirectory= in the unit)",
+            BindCause.DirectoryAbsent =>
+                $"create it first: mkdir -p {Path.GetDirectoryName(address.Path)} (RuntimeDirectory= in the unit), or set unix.directory_mode",
             BindCause.PathTooLong => $"choose a path of at most {ListenAddress.MaxUnixPathBytes} bytes",
             BindCause.DescriptorLimit => "raise the limit of open files (LimitNOFILE= in the unit, fs.file-max for the system)",
             BindCause.KernelMemory => "free memory, or lower net.core and buffer settings",
