@@ -70,7 +70,7 @@ internal sealed class ReExec(
         var identity = system.Identity;
         system.Preflight(bytes, result =>
         {
-            if (Rejection(result, StateVerdict.DigestOf(bytes), out var version) is { } reason)
+            if (Rejection(result, bytes, out var version) is { } reason)
             {
                 Fail(MessageIds.UpgradeRefused, $"upgrade rejected, the running daemon continues: {reason}");
                 answer.SetResult((null, reason));
@@ -85,7 +85,7 @@ internal sealed class ReExec(
     }
 
     /// <summary>Why the executable is rejected; null with its version if it accepts the state.</summary>
-    private string? Rejection(TrialResult result, string digest, out string? version)
+    private string? Rejection(TrialResult result, byte[] state, out string? version)
     {
         version = null;
         var said = result.Error.Trim() is { Length: > 0 } text ? $": {text.ReplaceLineEndings("; ")}" : "";
@@ -95,7 +95,7 @@ internal sealed class ReExec(
         }
 
         var verdict = StateVerdict.TryParse(result.Output);
-        if (verdict?.Digest != digest)
+        if (verdict?.IsOf(state) != true)
         {
             return $"{system.Path}: state check: not an answer of listend{said}";
         }

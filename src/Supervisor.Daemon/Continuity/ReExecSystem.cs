@@ -45,7 +45,8 @@ internal sealed class ReExecSystem(
 
         UpgradePreflight.Run(
             loop, orphans, executable.Path,
-            [.. executable.Prefix, .. StateCheck.Arguments(StateDescriptor, PathAudit.CommandLine, configFile)], Environment(), [memory],
+            [.. executable.Prefix, .. StateCheck.Arguments(StateDescriptor, PathAudit.CommandLine, configFile)],
+            [.. Environment(), $"{StateVerdict.DigestVariable}={StateVerdict.CheapDigest}"], [memory],
             CheckTimeout + TimeSpan.FromSeconds(state.Length >> 20), onResult);
     }
 
@@ -73,5 +74,6 @@ internal sealed class ReExecSystem(
 
     /// <summary>The daemon's environment without what was meant for its start only.</summary>
     private static IReadOnlyList<string> Environment() => Succession.EnvironmentWithout(
-        name => name is "LISTEN_FDS" or "LISTEN_PID" or "LISTEN_FDNAMES" or "LISTEN_PIDFDID" or ReExecutedState.Variable);
+        name => name is "LISTEN_FDS" or "LISTEN_PID" or "LISTEN_FDNAMES" or "LISTEN_PIDFDID" or ReExecutedState.Variable
+            or StateVerdict.DigestVariable);
 }

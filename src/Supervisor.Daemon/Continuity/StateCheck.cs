@@ -50,7 +50,8 @@ internal static class StateCheck
         }
 
         errors = [.. DirectoryErrors(manifest), .. configFile is null ? [] : ConfigErrors(configFile, manifest)];
-        return errors.Count > 0 ? null : new StateVerdict(DaemonInfo.Version, ManifestFormat.Current, StateVerdict.DigestOf(bytes));
+        var digest = StateVerdict.DigestOf(bytes, Environment.GetEnvironmentVariable(StateVerdict.DigestVariable));
+        return errors.Count > 0 ? null : new StateVerdict(DaemonInfo.Version, ManifestFormat.Current, digest);
     }
 
     private static IEnumerable<string> DirectoryErrors(DaemonManifest manifest)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Supervisor.Core;
@@ -7,11 +8,26 @@ namespace Supervisor.Daemon.Continuity;
 /// <summary>The answer of an executable that has checked the state of a running daemon and accepts it.</summary>
 /// <param name="Version">Its version.</param>
 /// <param name="Format">The newest format that the executable knows.</param>
-/// <param name="Digest">SHA-256 of the state that it has read: only a listend that has read the state can answer.</param>
+/// <param name="Digest">The digest of the state that it has read: only a program that has read the state can answer.</param>
 internal sealed record StateVerdict(string Version, int Format, string Digest)
 {
-    /// <summary>The digest of a state.</summary>
-    public static string DigestOf(byte[] state) => Convert.ToHexStringLower(Sha256.Of(state));
+    /// <summary>
+    /// The environment variable by which the running daemon says that it accepts the cheap digest. SHA-256 of a state with thousands of
+    /// listeners takes a tenth of the check. Versions before this variable neither set nor read it.
+    /// </summary>
+    public const string DigestVariable = "LISTEND_STATE_DIGEST";
+
+    /// <summary>The value of <see cref="DigestVariable"/>, and the beginning of such a digest.</summary>
+    public const string CheapDigest = "crc32c";
+
+    /// <summary>The digest that the caller of this process accepts: of the kind <paramref name="accepted"/>, else SHA-256.</summary>
+    public static string DigestOf(byte[] state, string? accepted) => accepted == CheapDigest
+        ? string.Create(CultureInfo.InvariantCulture, $"{CheapDigest}:{Checksum.Of(state):x8}")
+        : Convert.ToHexStringLower(Sha256.Of(state));
+
+    /// <summary>Whether the digest, of either kind, is that of a state.</summary>
+    public bool IsOf(byte[] state) =>
+        Digest == DigestOf(state, Digest.StartsWith(CheapDigest, StringComparison.Ordinal) ? CheapDigest : null);
 
     /// <summary>Parses the output of a program; null if it is no answer. Any program may be at the daemon's path.</summary>
     public static StateVerdict? TryParse(string output)

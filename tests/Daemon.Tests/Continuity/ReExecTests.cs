@@ -84,6 +84,25 @@ public sealed class ReExecTests : IDisposable
         AssertContinues(MessageIds.UpgradeRefused);
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData(StateVerdict.CheapDigest)]
+    public async Task An_executable_may_answer_with_either_digest(string? accepted)
+    {
+        _system.Answer = state => new TrialResult(null, Verdict(state, accepted), "");
+        Assert.Equal(("2.0.0", null), await BeginAsync());
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(StateVerdict.CheapDigest)]
+    public async Task A_digest_of_another_state_is_rejected(string? accepted)
+    {
+        _system.Answer = _ => new TrialResult(null, Verdict([1, 2, 4], accepted), "");
+        Assert.Null((await BeginAsync()).Version);
+        AssertContinues(MessageIds.UpgradeRefused);
+    }
+
     [Fact]
     public async Task A_shutdown_in_the_meantime_takes_precedence()
     {
@@ -123,6 +142,9 @@ public sealed class ReExecTests : IDisposable
         Assert.NotNull((await BeginAsync()).Refusal);
         Assert.Equal(SuccessionPhase.None, _lifecycle.Succession);
     }
+
+    private static string Verdict(byte[] state, string? accepted) =>
+        new StateVerdict("2.0.0", 1, StateVerdict.DigestOf(state, accepted)).ToJson();
 
     public void Dispose() => _thread.Dispose();
 

@@ -14,7 +14,7 @@ internal sealed class FakeReExec : IReExecSystem
 
     /// <summary>What the executable answers to a state.</summary>
     public Func<byte[], TrialResult> Answer { get; set; } = state =>
-        new TrialResult(null, new StateVerdict("2.0.0", 1, StateVerdict.DigestOf(state)).ToJson(), "");
+        new TrialResult(null, new StateVerdict("2.0.0", 1, StateVerdict.DigestOf(state, null)).ToJson(), "");
 
     public int Executed { get; private set; }
 
