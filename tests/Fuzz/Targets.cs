@@ -26,6 +26,8 @@ internal static class Targets
         ["systemd"] = data => Import(data, "a.socket", "a.service", "a.service.d/10-a.conf"),
         ["supervisord"] = data => Import(data, "supervisord.conf"),
         ["circus"] = data => Import(data, "circus.ini"),
+        ["pm2"] = data => Import(data, "ecosystem.config.js"),
+        ["yaml"] = data => Import(data, "ecosystem.yaml"),
         ["environment"] = data => EnvironmentFile.Parse(Encoding.UTF8.GetString(data)),
         ["state"] = data => ManifestFormat.TryRead(data, out _, out _, out _),
         ["proc"] = Proc,

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Supervisor.Config.Import;
@@ -10,6 +11,8 @@ internal sealed class CommandText
 {
     /// <summary>The remark on a command with a shell.</summary>
     public const string ShellRemark = "the shell expands the variables, sets PWD and replaces itself";
+
+    private static readonly SearchValues<char> ShellSyntax = SearchValues.Create("$`|&;<>()*?[]{}~#!\\\n");
 
     private readonly List<List<(PieceKind Kind, StringBuilder Text)>> _words = [];
 
@@ -34,6 +37,9 @@ internal sealed class CommandText
         .SelectMany(word => word)
         .Where(piece => piece.Kind is PieceKind.Variable or PieceKind.SplitVariable)
         .Select(piece => piece.Text.ToString());
+
+    /// <summary>Whether only a shell gives a line its meaning.</summary>
+    public static bool NeedsShellFor(string line) => line.AsSpan().ContainsAny(ShellSyntax);
 
     /// <summary>Starts the next word.</summary>
     public void BeginWord() => _words.Add([]);

@@ -3,9 +3,9 @@ using Supervisor.Config.Diagnostics;
 namespace Supervisor.Config.Import;
 
 /// <summary>
-/// Translates configurations of other programs: units of systemd, supervisord.conf and circus.ini. It does no I/O. The name
-/// of a file determines its kind, otherwise its sections do. The result is text that <see cref="ConfigParser"/> accepts, and
-/// a list of every setting that is not in the text as it was.
+/// Translates configurations of other programs: units of systemd, supervisord.conf, circus.ini, ecosystem files of PM2 and
+/// Procfiles. It does no I/O. The name of a file determines its kind, otherwise its sections do. The result is text that
+/// <see cref="ConfigParser"/> accepts, and a list of every setting that is not in the text as it was.
 /// </summary>
 public static class ConfigImport
 {
@@ -24,9 +24,13 @@ public static class ConfigImport
         var systemd = new SystemdImport(draft, pathOf);
         var supervisord = new SupervisordImport(draft, pathOf);
         var circus = new CircusImport(draft);
+        var pm2 = new Pm2Import(draft, pathOf);
+        var procfile = new ProcfileImport(draft, pathOf);
         try
         {
-            var unused = files.Where(file => !Add(file, systemd, supervisord, circus)).ToList();
+            var unused = files
+                .Where(file => !AddByName(file, pm2, procfile) && !Add(file, systemd, supervisord, circus))
+                .ToList();
             if (unused.Count == files.Count)
             {
                 throw Unknown(unused[0], OtherUnit(unused[0])!);
@@ -36,6 +40,8 @@ public static class ConfigImport
             systemd.Translate();
             supervisord.Translate();
             circus.Translate();
+            pm2.Translate();
+            procfile.Translate();
             return draft.Finish();
         }
         catch (ImportException error)
@@ -50,6 +56,29 @@ public static class ConfigImport
     /// </summary>
     public static IEnumerable<string> DropInFolders(string fileName) =>
         IsUnit(fileName) ? UnitFolder.DropInNames(fileName).Select(name => name + ".d") : [];
+
+    /// <summary>The files that belong to a file and need not be named: the drop-ins of a unit are in folders instead.</summary>
+    public static string? Companion(string fileName) => ProcfileImport.Reads(fileName) ? ProcfileImport.EnvironmentFile : null;
+
+    /// <summary>Adds a file whose name says that it is one of PM2 or foreman.</summary>
+    private static bool AddByName(ConfigSource file, Pm2Import pm2, ProcfileImport procfile)
+    {
+        var name = file.Path[(file.Path.LastIndexOf('/') + 1)..];
+        switch (name)
+        {
+            case ProcfileImport.EnvironmentFile:
+                procfile.AddEnvironment(file);
+                return true;
+            case var _ when ProcfileImport.Reads(name):
+                procfile.Add(file);
+                return true;
+            case var _ when Pm2Import.Reads(name):
+                pm2.Add(file);
+                return true;
+            default:
+                return false;
+        }
+    }
 
     /// <summary>Adds the file to the kind that it is of; false for a unit without an equivalent.</summary>
     private static bool Add(ConfigSource file, SystemdImport systemd, SupervisordImport supervisord, CircusImport circus)
@@ -108,7 +137,10 @@ public static class ConfigImport
         }
         else
         {
-            throw Unknown(file, "unknown kind of file: expected a .socket or .service unit of systemd, supervisord.conf or circus.ini");
+            throw Unknown(
+                file,
+                "unknown kind of file: expected a .socket or .service unit of systemd, supervisord.conf, circus.ini, "
+                + "an ecosystem file of PM2 (.js, .cjs, .mjs, .json, .yaml) or a Procfile");
         }
     }
 

@@ -1,3 +1,5 @@
+using Supervisor.Core.Services;
+
 namespace Supervisor.Config.Import;
 
 /// <summary>A section of the draft.</summary>
@@ -31,8 +33,18 @@ internal sealed class DraftSection(string kind, string name, string file, DraftD
     /// <summary>The setting of that key; null without one.</summary>
     public DraftLine? Line(string key) => _index.TryGetValue(key, out var at) ? _lines[at] : null;
 
-    /// <summary>Writes a setting, or replaces an earlier value of it.</summary>
-    public void Set(string key, string literal, SourceSetting? origin = null, string? remark = null)
+    /// <summary>
+    /// Writes a setting, or replaces an earlier value of it. What listend would take for a placeholder in a command or the environment
+    /// stands for itself.
+    /// </summary>
+    public void Set(string key, string literal, SourceSetting? origin = null, string? remark = null) => SetWithPlaceholders(
+        key,
+        key == "command" || key.StartsWith("environment.", StringComparison.Ordinal) ? Placeholders.Escape(literal) : literal,
+        origin,
+        remark);
+
+    /// <summary>Writes a setting whose placeholders are meant for listend.</summary>
+    public void SetWithPlaceholders(string key, string literal, SourceSetting? origin = null, string? remark = null)
     {
         var line = new DraftLine(key, literal, origin, remark);
         if (_index.TryGetValue(key, out var at))

@@ -32,6 +32,10 @@ public sealed partial record Placeholders(
     public static string? ListenerOf(string placeholder) =>
         placeholder.StartsWith(Of, StringComparison.Ordinal) ? placeholder[Of.Length..^1] : null;
 
+    /// <summary>The text in which each placeholder stands for itself.</summary>
+    public static string Escape(string text) =>
+        AreIn(text) ? Pattern().Replace(text, match => match.Groups[1].Success ? $"{{{match.Value}}}" : $"{{{{{match.Value}}}}}") : text;
+
     /// <summary>The text with the values of its placeholders.</summary>
     public string Expand(string text) => AreIn(text) ? Pattern().Replace(text, Value) : text;
 

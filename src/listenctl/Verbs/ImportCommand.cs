@@ -13,14 +13,17 @@ internal sealed class ImportCommand : Verb
 {
     private readonly Argument<string[]> files = new("FILE")
     {
-        Description = "A .socket or .service unit, a drop-in, supervisord.conf or circus.ini; several files give one configuration. "
+        Description = "A .socket or .service unit, a drop-in, supervisord.conf, circus.ini, an ecosystem file of PM2 or a "
+            + "Procfile; several files give one configuration. "
             + "NAME@INSTANCE.service needs only the file of its template. The drop-ins in NAME.service.d next to a unit need not be named",
         Arity = ArgumentArity.OneOrMore,
     };
 
     public ImportCommand(GlobalOptions options, CommandContext context)
         : base(
-            "import", "Translate systemd units, supervisord.conf or circus.ini into a listend configuration (needs no daemon)", "FILE...",
+            "import",
+            "Translate systemd units, supervisord.conf, circus.ini, PM2's ecosystem file or a Procfile to TOML (needs no daemon)",
+            "FILE...",
             options, context) => Arguments.Add(files);
 
     /// <inheritdoc/>

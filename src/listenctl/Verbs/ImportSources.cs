@@ -5,7 +5,9 @@ using Supervisor.Listenctl.Client;
 
 namespace Supervisor.Listenctl.Verbs;
 
-/// <summary>Reads the files of an import: those that the user named, and the drop-ins next to units.</summary>
+/// <summary>
+/// Reads the files of an import: those that the user named, the drop-ins next to units, and the variables next to a Procfile.
+/// </summary>
 internal static class ImportSources
 {
     private const int MaxBytes = 16 << 20;
@@ -30,7 +32,8 @@ internal static class ImportSources
     private static IEnumerable<string> DropIns(string path)
     {
         var folder = Path.GetDirectoryName(path) ?? "";
-        return ConfigImport.DropInFolders(Path.GetFileName(path))
+        var companion = ConfigImport.Companion(Path.GetFileName(path)) is { } name ? Path.Combine(folder, name) : null;
+        return companion is not null ? File.Exists(companion) ? [companion] : [] : ConfigImport.DropInFolders(Path.GetFileName(path))
             .Select(name => Path.Combine(folder, name))
             .Where(Directory.Exists)
             .SelectMany(name => Directory.EnumerateFiles(name, "*.conf").Order(StringComparer.Ordinal));

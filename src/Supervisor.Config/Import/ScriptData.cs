@@ -1,0 +1,390 @@
+using Acornima;
+using Acornima.Ast;
+using Supervisor.Config.Diagnostics;
+
+namespace Supervisor.Config.Import;
+
+/// <summary>
+/// Reads what a configuration in JavaScript exports, or a JSON file. It is evaluated here, without Node: values, operators, templates,
+/// constants and small functions. The file cannot reach the host, and its work is bounded. What is more than that is an error that
+/// names the place and how Node prints the result.
+/// </summary>
+internal sealed class ScriptData
+{
+    private const int MaxSteps = 200_000;
+    private const int MaxText = 1 << 20;
+
+    private readonly string _file;
+    private readonly ScriptScope _scope = new(null);
+    private readonly DataMap _module = new();
+    private readonly string _folder;
+    private int _steps;
+
+    private ScriptData(string file, string fullPath)
+    {
+        (_file, _folder) = (file, fullPath.LastIndexOf('/') is var slash and > 0 ? fullPath[..slash] : "/");
+        Define("__filename", fullPath);
+        Define("__dirname", _folder);
+        Define("module", _module);
+        _module.Set("exports", new DataNode(1, new DataMap()));
+        _scope.Set("exports", _module["exports"]!);
+        Define("undefined", null);
+        Define("NaN", double.NaN);
+        Define("Object", ScriptBuiltins.Objects());
+        foreach (var (name, function) in ScriptBuiltins.Globals())
+        {
+            _scope.Set(name, function);
+        }
+
+        var process = new DataMap();
+        process.Set("env", new DataNode(1, new DataMap()));
+        process.Set("cwd", new DataNode(1, (ScriptFunction)(_ => _folder)));
+        process.Set("platform", new DataNode(1, "linux"));
+        Define("process", process);
+    }
+
+    /// <summary>The variables of the environment that the file reads, with their lines. They count as not set.</summary>
+    public List<(string Name, int Line)> Variables { get; } = [];
+
+    /// <summary>The lines on which the file asks for the number of processors.</summary>
+    public List<int> Processors { get; } = [];
+
+    /// <summary>What the file exports.</summary>
+    public DataNode Exported { get; private set; } = new(1, null);
+
+    /// <param name="source">The file.</param>
+    /// <param name="fullPath">Its absolute path.</param>
+    /// <param name="isJson">Whether it is one value; comments and single quotes are permitted there too, as in PM2.</param>
+    public static ScriptData Read(ConfigSource source, string fullPath, bool isJson)
+    {
+        var data = new ScriptData(source.Path, fullPath);
+        try
+        {
+            data.Exported = isJson
+                ? data.Of(new Parser().ParseExpression(source.Text), data._scope)
+                : data.Run(Parsed(source));
+            return data;
+        }
+        catch (ParseErrorException error)
+        {
+            throw new ImportException(
+                source.Path, Math.Max(error.LineNumber, 1), $"it is not {(isJson ? "JSON" : "JavaScript")}: {error.Description}");
+        }
+        catch (InsufficientExecutionStackException)
+        {
+            throw new ImportException(source.Path, 1, "its expressions are nested too deeply");
+        }
+    }
+
+    private static Program Parsed(ConfigSource source)
+    {
+        var isModule = source.Path.EndsWith(".mjs", StringComparison.Ordinal)
+            || source.Text.Split('\n').Any(line => line.StartsWith("export ", StringComparison.Ordinal)
+                || line.StartsWith("import ", StringComparison.Ordinal));
+        return isModule ? new Parser().ParseModule(source.Text, source.Path) : new Parser().ParseScript(source.Text, source.Path);
+    }
+
+    private DataNode Run(Program program)
+    {
+        DataNode? exported = null;
+        foreach (var statement in program.Body)
+        {
+            switch (statement)
+            {
+                case ExportDefaultDeclaration { Declaration: Expression value }:
+                    exported = Of(value, _scope);
+                    break;
+                case ImportDeclaration import:
+                    Import(import);
+                    break;
+                default:
+                    Run(statement, _scope);
+                    break;
+            }
+        }
+
+        return exported ?? _module["exports"]!;
+    }
+
+    /// <summary>Runs a statement. Returns the value of a return statement; null for another one.</summary>
+    private DataNode? Run(Statement statement, ScriptScope scope)
+    {
+        switch (statement)
+        {
+            case VariableDeclaration declaration:
+                foreach (var one in declaration.Declarations)
+                {
+                    Bind(one.Id, one.Init is null ? new DataNode(LineOf(one), null) : Of(one.Init, scope), scope);
+                }
+
+                return null;
+            case FunctionDeclaration { Id: { } id } function:
+                scope.Set(id.Name, new DataNode(LineOf(function), Function(function, scope)));
+                return null;
+            case ReturnStatement { Argument: { } value }:
+                return Of(value, scope);
+            case ExpressionStatement expression:
+                Of(expression.Expression, scope);
+                return null;
+            case IfStatement choice:
+                return Of(choice.Test, scope).IsTrue ? Run(choice.Consequent, scope)
+                    : choice.Alternate is { } other ? Run(other, scope)
+                    : null;
+            case NestedBlockStatement block:
+                return block.Body.Select(one => Run(one, scope)).FirstOrDefault(result => result is not null);
+            case EmptyStatement:
+                return null;
+            default:
+                throw Unknown(statement);
+        }
+    }
+
+    private void Import(ImportDeclaration import)
+    {
+        var module = Module(import.Source, import.Source.Value);
+        foreach (var one in import.Specifiers)
+        {
+            _scope.Set(one.Local.Name, one is ImportSpecifier { Imported: Identifier name }
+                ? module[name.Name] ?? throw Unknown(one)
+                : new DataNode(LineOf(one), module));
+        }
+    }
+
+    private DataMap Module(Node at, string name) => ScriptBuiltins.Module(name, _folder) ?? throw new ImportException(
+        _file, LineOf(at), $"it needs the module \"{name}\", which the import does not run", Remedy);
+
+    private static void Bind(Node pattern, DataNode value, ScriptScope scope)
+    {
+        if (pattern is Identifier name)
+        {
+            scope.Set(name.Name, value);
+        }
+        else if (pattern is ObjectPattern members)
+        {
+            foreach (var property in members.Properties.OfType<Property>())
+            {
+                Bind(property.Value, value.Members?[Name(property.Key)!] ?? new DataNode(value.Line, null), scope);
+            }
+        }
+    }
+
+    private DataNode Of(Expression expression, ScriptScope scope)
+    {
+        System.Runtime.CompilerServices.RuntimeHelpers.EnsureSufficientExecutionStack();
+        if (++_steps > MaxSteps)
+        {
+            throw new ImportException(_file, LineOf(expression), "it calculates for too long", Remedy);
+        }
+
+        var line = LineOf(expression);
+        return expression switch
+        {
+            StringLiteral text => new DataNode(line, text.Value),
+            NumericLiteral number => new DataNode(line, number.Value),
+            BooleanLiteral flag => new DataNode(line, flag.Value),
+            NullLiteral => new DataNode(line, null),
+            TemplateLiteral template => new DataNode(line, Template(template, scope)),
+            ParenthesizedExpression inner => Of(inner.Expression, scope),
+            ChainExpression chain => Of(chain.Expression, scope),
+            Identifier name => scope.Find(name.Name) is { } value ? value with { Line = line } : throw Unknown(name),
+            ObjectExpression members => new DataNode(line, Members(members, scope)),
+            ArrayExpression items => new DataNode(line, Items(items.Elements, scope)),
+            MemberExpression member => Member(member, scope),
+            CallExpression call => Call(call, scope),
+            ConditionalExpression choice => Of(Of(choice.Test, scope).IsTrue ? choice.Consequent : choice.Alternate, scope),
+            LogicalExpression logical => Logical(logical, scope),
+            BinaryExpression binary => new DataNode(line, Bounded(Binary(binary, scope), binary)),
+            UnaryExpression unary => new DataNode(
+                line, ScriptOperators.Unary(unary.Operator, Of(unary.Argument, scope)) ?? throw Unknown(unary)),
+            AssignmentExpression { Operator: Operator.Assignment } assignment => Assign(assignment, scope),
+            IFunction function => new DataNode(line, Function(function, scope)),
+            _ => throw Unknown(expression),
+        };
+    }
+
+    private string Template(TemplateLiteral template, ScriptScope scope)
+    {
+        var text = template.Quasis[0].Value.Cooked ?? "";
+        for (var i = 0; i < template.Expressions.Count; i++)
+        {
+            var value = Of(template.Expressions[i], scope);
+            text += (value.Text ?? value.Display) + template.Quasis[i + 1].Value.Cooked;
+            Bounded(text, template);
+        }
+
+        return text;
+    }
+
+    private DataMap Members(ObjectExpression members, ScriptScope scope)
+    {
+        var map = new DataMap();
+        foreach (var node in members.Properties)
+        {
+            switch (node)
+            {
+                case SpreadElement spread:
+                    map.SetAll(Of(spread.Argument, scope).Members);
+                    break;
+                case Property { Kind: PropertyKind.Init, Value: Expression value } property:
+                    var name = property.Computed ? Of((Expression)property.Key, scope).Text : Name(property.Key);
+                    map.Set(name ?? throw Unknown(node), Of(value, scope) with { Line = LineOf(property) });
+                    break;
+                default:
+                    throw Unknown(node);
+            }
+        }
+
+        return map;
+    }
+
+    private List<DataNode> Items(IEnumerable<Expression?> elements, ScriptScope scope)
+    {
+        var items = new List<DataNode>();
+        foreach (var element in elements)
+        {
+            if (element is SpreadElement spread)
+            {
+                items.AddRange(Of(spread.Argument, scope).Items ?? []);
+            }
+            else
+            {
+                items.Add(element is null ? new DataNode(1, null) : Of(element, scope));
+            }
+
+            _steps += items.Count > MaxSteps ? MaxSteps : 0;
+        }
+
+        return items;
+    }
+
+    private DataNode Member(MemberExpression member, ScriptScope scope)
+    {
+        var self = Of((Expression)member.Object, scope);
+        var line = LineOf(member);
+        var name = (member.Computed ? Of((Expression)member.Property, scope).Text : Name(member.Property)) ?? throw Unknown(member);
+        if (member.Object is MemberExpression { Object: Identifier { Name: "process" }, Property: Identifier { Name: "env" } }
+            && self.Members?[name] is null)
+        {
+            Variables.Add((name, line));
+        }
+
+        return self.Value switch
+        {
+            null when member.Optional => new DataNode(line, null),
+            null => throw new ImportException(_file, line, $"it reads .{name} of something that is not set", Remedy),
+            DataMap map => map[name] is { } value ? value with { Line = line } : new DataNode(line, null),
+            string text when name == "length" => new DataNode(line, (double)text.Length),
+            IReadOnlyList<DataNode> items when name == "length" => new DataNode(line, (double)items.Count),
+            IReadOnlyList<DataNode> items when int.TryParse(name, out var at) =>
+                at >= 0 && at < items.Count ? items[at] : new DataNode(line, null),
+            _ => new DataNode(line, ScriptBuiltins.Method(self, name) ?? throw Unknown(member)),
+        };
+    }
+
+    private DataNode Call(CallExpression call, ScriptScope scope)
+    {
+        var line = LineOf(call);
+        if (call.Callee is Identifier { Name: "require" })
+        {
+            return call.Arguments is [StringLiteral module]
+                ? new DataNode(line, Module(call, module.Value))
+                : throw Unknown(call);
+        }
+
+        if (Of(call.Callee, scope).Value is not ScriptFunction function)
+        {
+            throw Unknown(call);
+        }
+
+        if (call.Callee is MemberExpression { Property: Identifier { Name: "cpus" or "availableParallelism" } })
+        {
+            Processors.Add(line);
+        }
+
+        return new DataNode(line, Bounded(function(Items(call.Arguments, scope)), call));
+    }
+
+    private ScriptFunction Function(IFunction function, ScriptScope scope) => arguments =>
+    {
+        var inner = new ScriptScope(scope);
+        for (var i = 0; i < function.Params.Count; i++)
+        {
+            var given = i < arguments.Count ? arguments[i] : new DataNode(1, null);
+            if (function.Params[i] is AssignmentPattern { Right: { } byDefault } pattern)
+            {
+                Bind(pattern.Left, given.Value is null ? Of(byDefault, scope) : given, inner);
+            }
+            else
+            {
+                Bind(function.Params[i], given, inner);
+            }
+        }
+
+        return function.Body switch
+        {
+            Expression value => Of(value, inner).Value,
+            BlockStatement block => block.Body.Select(one => Run(one, inner)).FirstOrDefault(result => result is not null)?.Value,
+            _ => null,
+        };
+    };
+
+    private DataNode Logical(LogicalExpression logical, ScriptScope scope)
+    {
+        var left = Of(logical.Left, scope);
+        var takesLeft = logical.Operator switch
+        {
+            Operator.LogicalAnd => !left.IsTrue,
+            Operator.LogicalOr => left.IsTrue,
+            _ => left.Value is not null,
+        };
+        return takesLeft ? left : Of(logical.Right, scope);
+    }
+
+    private object Binary(BinaryExpression binary, ScriptScope scope) =>
+        ScriptOperators.Binary(binary.Operator, Of(binary.Left, scope), Of(binary.Right, scope)) ?? throw Unknown(binary);
+
+    private DataNode Assign(AssignmentExpression assignment, ScriptScope scope)
+    {
+        var value = Of(assignment.Right, scope);
+        switch (assignment.Left)
+        {
+            case Identifier name:
+                scope.Set(name.Name, value);
+                break;
+            case MemberExpression member when Of((Expression)member.Object, scope).Members is { } map:
+                var key = member.Computed ? Of((Expression)member.Property, scope).Text : Name(member.Property);
+                map.Set(key ?? throw Unknown(member), value with { Line = LineOf(member) });
+                break;
+            default:
+                throw Unknown(assignment);
+        }
+
+        return value;
+    }
+
+    private void Define(string name, object? value) => _scope.Set(name, new DataNode(1, value));
+
+    /// <summary>The value, unless it is a text that is too long.</summary>
+    private object? Bounded(object? value, Node at) => value is not string { Length: > MaxText }
+        ? value
+        : throw new ImportException(_file, LineOf(at), $"it makes a text of more than {MaxText >> 20} MiB");
+
+    private static string? Name(Node key) => key switch
+    {
+        Identifier name => name.Name,
+        StringLiteral text => text.Value,
+        NumericLiteral number => new DataNode(1, number.Value).Text,
+        _ => null,
+    };
+
+    private static int LineOf(Node node) => node.Location.Start.Line;
+
+    private string Remedy =>
+        $"import what Node prints: node -p 'JSON.stringify(require(\"./{Path.GetFileName(_file)}\"))' > ecosystem.json";
+
+    private ImportException Unknown(Node at)
+    {
+        var what = at is Identifier name ? $"{at.Type} {name.Name}" : at.Type.ToString();
+        return new ImportException(_file, LineOf(at), $"the import does not run this part of the script ({what})", Remedy);
+    }
+}
