@@ -32,7 +32,8 @@ public enum ListenerMove
 public static class ListenerMoves
 {
     /// <summary>
-    /// Whether the kernel has two bridged sockets in one group without others: same address, family and interface.
+    /// Whether the kernel has two bridged sockets in one group without others: same address, family and interface. Where no table
+    /// selects (<see cref="KeepsSteering"/>, or the kernel refuses it), a classic program can.
     /// </summary>
     /// <param name="before">The specification of the living socket.</param>
     /// <param name="effective">The address of the living socket.</param>
@@ -40,27 +41,25 @@ public static class ListenerMoves
     /// <param name="at">The address to bind.</param>
     public static bool CanSteer(ListenerSpec before, ListenAddress? effective, ListenerSpec after, ListenAddress at) =>
         before.Address.Kind == after.Address.Kind
-        && after.Address.Kind.SpeaksTcp()
+        && after.Address.Kind.IsInternet()
         && effective == at
         && !before.Bind.ReusePort
         && before.Shards == 1
         && after.Shards == 1
-        && !before.IsSteered
-        && !after.IsSteered
         && before.Bind.IPv6Only == after.Bind.IPv6Only
         && before.Bind.Device == after.Bind.Device;
 
     /// <summary>
-    /// Whether the kernel has the sockets of two steered listeners in one group, so that one table selects among all of them.
+    /// Whether the kernel has the sockets of two listeners in one group, and one of them is steered: one table selects among all.
     /// </summary>
     /// <param name="before">The specification of the living socket.</param>
     /// <param name="effective">The address of the living socket.</param>
     /// <param name="after">The new specification.</param>
     /// <param name="at">The address to bind.</param>
     public static bool KeepsSteering(ListenerSpec before, ListenAddress? effective, ListenerSpec after, ListenAddress at) =>
-        before.IsSteered
-        && after.IsSteered
+        (before.IsSteered || (after.IsSteered && before.Shards == 1))
         && before.Address.Kind == after.Address.Kind
+        && after.Shards == 1
         && effective == at
         && before.Bind.IPv6Only == after.Bind.IPv6Only
         && before.Bind.Device == after.Bind.Device;

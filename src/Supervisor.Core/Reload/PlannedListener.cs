@@ -21,8 +21,9 @@ public sealed record PlannedListener(
         && ListenerMoves.CanSteer(Former!.Spec, Former.Effective, after, At);
 
     /// <summary>Whether one table of the kernel selects among the former sockets and the new ones.</summary>
-    public bool KeepsSteering => Former is { IsSteered: true } && Diff.After is { } after
-        && ListenerMoves.KeepsSteering(Former.Spec, Former.Effective, after, At);
+    public bool KeepsSteering => Former is { } former && Diff.After is { } after
+        && (former.IsSteered || !former.Spec.IsSteered)
+        && ListenerMoves.KeepsSteering(former.Spec, former.Effective, after, At);
 
     /// <summary>The same as a typed action.</summary>
     public ReloadAction Action

@@ -88,7 +88,7 @@ internal sealed class PreparedSockets
         }
 
         _made.Add(step, handle);
-        if (step.Planned.CanSteer)
+        if (step.Planned.CanSteer && handle.Steering is null && step.Handle!.Steering is null)
         {
             // From the start: connections to the new socket would wait for its first worker.
             _bridges.Add(handle, new SocketBridge(step.Handle!, handle));

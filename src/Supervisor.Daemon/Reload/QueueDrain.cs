@@ -56,8 +56,10 @@ internal sealed class QueueDrain : IDeadline
         _then();
     }
 
-    /// <summary>Whether the queue of a listener is empty.</summary>
-    public static bool IsEmpty(ListenerHandle handle) =>
-        handle.Descriptor is not { } socket || !handle.Spec.Address.Kind.Listens()
-        || AcceptQueue.Read(socket, handle.Spec.Address.Kind, handle.Inode) is not { Length: > 0 };
+    /// <summary>Whether the queue of a listener is empty, of connections or of datagrams.</summary>
+    public static bool IsEmpty(ListenerHandle handle) => handle.Descriptor is not { } socket || handle.Spec.Address.Kind switch
+    {
+        ListenerKind.Udp or ListenerKind.UnixDatagram => !handle.Sockets.Any(one => one.HasWaiting),
+        var kind => !kind.Listens() || AcceptQueue.Read(socket, kind, handle.Inode) is not { Length: > 0 },
+    };
 }

@@ -92,8 +92,8 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>How the kernel selects among the sockets, each of which belongs to a worker; null if workers share them.</summary>
     public ListenerSteering? Steering { get; internal set; }
 
-    /// <summary>The steering of the former socket, which a socket that is made next to it continues; null if there is none.</summary>
-    internal ListenerSteering? Joins { get; set; }
+    /// <summary>The former handle, whose sockets and these one table of the kernel can select among; null if there is none.</summary>
+    internal ListenerHandle? Beside { get; set; }
 
     /// <summary>Why the kernel does not steer although the configuration says so; null if it does, or need not.</summary>
     public string? SteeringRefusal { get; internal set; }

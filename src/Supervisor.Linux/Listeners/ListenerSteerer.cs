@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
-using Supervisor.Core.Listeners.Plan;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Steering;
 using Supervisor.Native;
@@ -20,13 +19,13 @@ public sealed class ListenerSteerer
     private const int CookieLength = 8;
 
     private readonly ListenerContext _context;
-    private readonly ListenerBuilder _builder;
+    private readonly SteeredSocketFactory _sockets;
     private readonly SocketReplacer _replacer;
 
     internal ListenerSteerer(ListenerContext context, ListenerBuilder builder, SocketReplacer replacer)
     {
         _context = context;
-        _builder = builder;
+        _sockets = new SteeredSocketFactory(context, builder);
         _replacer = replacer;
     }
 
@@ -46,7 +45,7 @@ public sealed class ListenerSteerer
 
         var own = handle.Sockets.FirstOrDefault(socket => socket.Steered?.WorkerSlot == workerSlot && isFree(socket))
             ?? handle.Sockets.FirstOrDefault(socket => socket.Steered is null or { WorkerSlot: -1 } && isFree(socket))
-            ?? Make(handle, dropsIncoming: false);
+            ?? _sockets.Make(handle, dropsIncoming: false);
         if (own is null)
         {
             return null;
@@ -77,7 +76,7 @@ public sealed class ListenerSteerer
         var cookie = RandomNumberGenerator.GetBytes(CookieLength);
         _context.Record(handle).AddCall(
             HandlePhase.Steer, "bpf", engine.AddCookie(cookie, socket.Shard),
-            note: $"{Name(socket)}: connection ids of a new worker lead to it");
+            note: $"{SteeredSocketFactory.Name(socket)}: connection ids of a new worker lead to it");
         return Convert.ToHexStringLower(cookie);
     }
 
@@ -113,7 +112,8 @@ public sealed class ListenerSteerer
         if (handle.Steering is { } steering)
         {
             _context.Record(handle).AddCall(
-                HandlePhase.Steer, "bpf", steering.Engine.Remove(socket.Shard), note: $"{Name(socket)}: its flows move to the others");
+                HandlePhase.Steer, "bpf", steering.Engine.Remove(socket.Shard),
+                note: $"{SteeredSocketFactory.Name(socket)}: its flows move to the others");
         }
     }
 
@@ -133,11 +133,19 @@ public sealed class ListenerSteerer
             var waiting = AcceptQueue.Read(socket.Descriptor, handle.Spec.Address.Kind, socket.Inode)?.Length ?? 0;
             history.AddCall(
                 HandlePhase.Steer, "shutdown", Sockets.Shutdown(socket.Descriptor),
-                note: string.Create(CultureInfo.InvariantCulture, $"{Name(socket)}: {waiting} waiting connections move to the others"));
+                note: string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{SteeredSocketFactory.Name(socket)}: {waiting} waiting connections move to the others"));
+        }
+        else
+        {
+            history.AddCall(
+                HandlePhase.Steer, "connect", SteeredSocketFactory.LeaveGroup(handle, socket),
+                note: $"{SteeredSocketFactory.Name(socket)}: the kernel no longer gives datagrams to it");
         }
 
         handle.Steering?.Engine.Remove(socket.Shard);
-        history.Add(HandlePhase.Close, "close", note: $"{Name(socket)}: no worker has it");
+        history.Add(HandlePhase.Close, "close", note: $"{SteeredSocketFactory.Name(socket)}: no worker has it");
         handle.Remove(socket);
         SocketCloser.Close(socket.Descriptor);
         EndIfAlone(handle);
@@ -160,7 +168,9 @@ public sealed class ListenerSteerer
         }
 
         steering.Leave(handle);
-        EndIfAlone(steering.Handles[0]);
+        var rest = steering.Handles[^1];
+        steering.IsEnding = !rest.Spec.IsSteered;
+        EndIfAlone(rest);
     }
 
     /// <summary>Changes what a reload can change of a living listener. The history has what the kernel refuses.</summary>
@@ -196,7 +206,7 @@ public sealed class ListenerSteerer
         var shared = handle.Sockets.FirstOrDefault(socket => socket.Steered is { WorkerSlot: -1 });
         if (shared is null && handle.Steering is not null)
         {
-            shared = handle.Sockets.FirstOrDefault(isFree.Invoke) ?? Make(handle, dropsIncoming: false);
+            shared = handle.Sockets.FirstOrDefault(isFree.Invoke) ?? _sockets.Make(handle, dropsIncoming: false);
             shared?.Steered = new SteeredSocket();
         }
 
@@ -206,27 +216,38 @@ public sealed class ListenerSteerer
     /// <summary>Begins to steer a listener whose socket has just been made or adopted.</summary>
     internal static void BeginIfConfigured(ListenerContext context, ListenerBuilder builder, ListenerHandle handle)
     {
-        if (handle.Spec.IsSteered && handle.Descriptor is not null)
+        if (handle.Descriptor is null)
         {
-            var steerer = new ListenerSteerer(context, builder, new SocketReplacer(context, builder));
-            if (handle.Joins is not { } former || !steerer.TryJoin(handle, former))
-            {
-                steerer.Begin(handle, handle.Spec);
-            }
+            return;
+        }
+
+        var steerer = new ListenerSteerer(context, builder, new SocketReplacer(context, builder));
+        if (handle.Beside is { Steering: { } steering } && steerer.TryJoin(handle, steering))
+        {
+            return;
+        }
+
+        if (handle.Spec.IsSteered)
+        {
+            steerer.Begin(handle, handle.Spec, handle.Beside is { Steering: null } former ? former : null);
         }
     }
 
-    /// <summary>Adds a socket that was made next to a steered one. It gets nothing before a worker serves it.</summary>
+    /// <summary>
+    /// Adds a socket that was made next to a steered one. It gets nothing before a worker serves it. If the configuration has turned
+    /// steering off, the steering ends with the former socket.
+    /// </summary>
     private bool TryJoin(ListenerHandle handle, ListenerSteering steering)
     {
         steering.Join(handle);
-        if (Put(handle, handle.Sockets[0], FreeSlot(handle)) is not null)
+        if (_sockets.Put(handle, handle.Sockets[0], SteeredSocketFactory.FreeSlot(handle)) is not null)
         {
             steering.Leave(handle);
             return false;
         }
 
-        if (steering.Engine.Terms.Affinity != handle.Spec.Affinity)
+        steering.IsEnding = !handle.Spec.IsSteered;
+        if (handle.Spec.IsSteered && steering.Engine.Terms.Affinity != handle.Spec.Affinity)
         {
             ChangeTerms(handle, steering, new SteeringTerms(handle.Spec.Address.Kind, handle.Spec.Affinity));
         }
@@ -235,7 +256,10 @@ public sealed class ListenerSteerer
     }
 
     /// <summary>Begins to steer. Without the kernel's help the listener serves as without steering.</summary>
-    private void Begin(ListenerHandle handle, ListenerSpec spec)
+    /// <param name="handle">The listener.</param>
+    /// <param name="spec">What is asked for.</param>
+    /// <param name="former">The handle of the socket that serves until a worker serves the new one; null if the handle's own do.</param>
+    private void Begin(ListenerHandle handle, ListenerSpec spec, ListenerHandle? former = null)
     {
         var engine = SteeringEngine.Create(new SteeringTerms(spec.Address.Kind, spec.Affinity), out var whyNot);
         var history = _context.Record(handle);
@@ -249,25 +273,39 @@ public sealed class ListenerSteerer
             return;
         }
 
-        var second = FormGroup(handle, engine);
+        var second = former is null ? FormGroup(handle, engine) : null;
         var attached = engine.Attach(handle.Descriptor!);
         history.AddCall(HandlePhase.Steer, "setsockopt", attached, Attach);
-        new ListenerSteering(engine).Join(handle);
-        for (var i = 0; i < handle.Sockets.Count && attached is null; i++)
+        ListenerHandle[] all = former is null ? [handle] : [former, handle];
+        var steering = new ListenerSteering(engine);
+        foreach (var one in all)
         {
-            attached = Put(handle, handle.Sockets[i], i);
+            steering.Join(one);
+        }
+
+        var slot = 0;
+        foreach (var (one, socket) in all.SelectMany(one => one.Sockets.Select(socket => (one, socket))))
+        {
+            attached ??= _sockets.Put(one, socket, slot++);
         }
 
         if (attached is { } refused)
         {
             handle.SteeringRefusal = refused.ToString();
-            handle.Steering!.Leave(handle);
+            foreach (var one in all)
+            {
+                steering.Leave(one);
+            }
         }
         else
         {
             // The workers of a listener that serves have the other sockets.
-            var serving = handle.Sockets.Where(socket => socket != second);
+            var serving = all[0].Sockets.Where(socket => socket != second);
             Turn(handle, [.. serving.Select(socket => new SteeringTarget(socket.Shard, 0))], null, 0);
+            if (former is not null)
+            {
+                SocketBridge.TakeIncoming(handle);
+            }
         }
 
         if (second is not null)
@@ -288,12 +326,13 @@ public sealed class ListenerSteerer
         }
 
         _replacer.Share(handle, share: true, "each worker is to have a socket of its own");
-        return Make(handle, dropsIncoming: true);
+        return _sockets.Make(handle, dropsIncoming: true);
     }
 
     /// <summary>The second socket of a new group receives from now on, or is closed if there is no program.</summary>
     private void OpenOrClose(ListenerHandle handle, ListenerSocket second)
     {
+        handle.DropsIncoming = false;
         if (handle.Steering is not null)
         {
             _context.Record(handle).AddCall(HandlePhase.Steer, "setsockopt", Sockets.TakeIncoming(second.Descriptor), "SO_DETACH_FILTER");
@@ -318,7 +357,10 @@ public sealed class ListenerSteerer
     {
         _context.Record(handle).AddCall(
             HandlePhase.Steer, "setsockopt", Sockets.ReleaseReusePort(handle.Descriptor!), Detach, "steering was turned off");
-        handle.Steering!.Leave(handle);
+
+        // A socket can be in one map only, and other holders keep this map for a moment: steering may be turned on again.
+        handle.Steering!.Engine.Remove(handle.Sockets[0].Shard);
+        handle.Steering.Leave(handle);
         handle.Sockets[0].Steered = null;
         handle.Sockets[0].Shard = 0;
         _replacer.EndBridge(handle);
@@ -346,62 +388,8 @@ public sealed class ListenerSteerer
         }
     }
 
-    private ListenerSocket? Make(ListenerHandle handle, bool dropsIncoming)
-    {
-        var slot = FreeSlot(handle);
-        if (slot == SteeringTerms.MostSockets)
-        {
-            return null;
-        }
-
-        var index = handle.Sockets.Count;
-        var spec = handle.Spec with { Address = handle.Effective!, Bind = handle.Spec.Bind with { ReusePort = true } };
-        var failure = _builder.BuildShards(
-            handle, ListenerPlan.For(spec, handle.Domain), index, index + 1, "a socket for one worker", dropsIncoming);
-        if (failure is null)
-        {
-            var made = handle.Sockets[index];
-            if (handle.Steering is null || Put(handle, made, slot) is null)
-            {
-                made.Shard = slot;
-                return made;
-            }
-        }
-
-        if (handle.Sockets.Count > index)
-        {
-            SocketCloser.Close(handle.RemoveLast().Descriptor);
-        }
-
-        return null;
-    }
-
-    private SystemCallError? Put(ListenerHandle handle, ListenerSocket socket, int slot)
-    {
-        var error = handle.Steering!.Engine.Put(slot, socket.Descriptor);
-        socket.Shard = slot;
-        socket.Steered ??= new SteeredSocket();
-        _context.Record(handle).AddCall(
-            HandlePhase.Steer, "bpf", error, note: string.Create(CultureInfo.InvariantCulture, $"{Name(socket)}: slot {slot}"));
-        return error;
-    }
-
-    private static int FreeSlot(ListenerHandle handle)
-    {
-        var used = (handle.Steering?.Sockets ?? handle.Sockets).Select(socket => socket.Shard).ToHashSet();
-        var slot = 0;
-        while (used.Contains(slot))
-        {
-            slot++;
-        }
-
-        return slot;
-    }
-
     private static string? ErrnoIn(string whyNot) => whyNot.Split(": ") is [_, var name, ..] && name.StartsWith('E') ? name : null;
 
     private static string Things(ListenerHandle handle) =>
         handle.Listens ? "connections" : handle.Spec.Affinity is null ? "datagrams" : "flows";
-
-    private static string Name(ListenerSocket socket) => string.Create(CultureInfo.InvariantCulture, $"inode {socket.Inode}");
 }

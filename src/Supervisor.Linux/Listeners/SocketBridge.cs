@@ -13,8 +13,10 @@ namespace Supervisor.Linux.Listeners;
 /// connections that wait in a queue when its socket is closed. So a program selects the socket that gets new connections:
 /// the former one until a worker accepts on the successor, both while both are served, and the one that stays before the last
 /// worker of the other drains. That worker still serves what waits in its queue.
-/// The group, and with it the program, exists only when both listen. Until then the successor drops what the hash gives it,
-/// and those clients try again a second later.
+/// The group, and with it the program, exists only when both listen. Until then a listening successor drops what the hash gives
+/// it, and those clients try again a second later.
+/// A datagram socket is in the group from bind() on, and drops nothing: what the hash gives it before the program is attached waits
+/// for its first worker.
 /// The order is known: the former socket had no SO_REUSEPORT before, so it is the first and the successor the second.
 /// </remarks>
 public sealed class SocketBridge : ISocketBridge
@@ -29,11 +31,7 @@ public sealed class SocketBridge : ISocketBridge
         Former = former;
         Successor = successor;
         Steer(former);
-        if (successor is { DropsIncoming: true, Descriptor: { } socket })
-        {
-            Note(successor, "SO_DETACH_FILTER", Sockets.TakeIncoming(socket), "new connections are steered");
-            successor.DropsIncoming = false;
-        }
+        TakeIncoming(successor);
     }
 
     /// <inheritdoc/>
@@ -74,6 +72,16 @@ public sealed class SocketBridge : ISocketBridge
 
     /// <inheritdoc/>
     public ISocketBridge? Onto(ListenerHandle successor) => null;
+
+    /// <summary>The new socket no longer drops what arrives: a program selects.</summary>
+    internal static void TakeIncoming(ListenerHandle successor)
+    {
+        if (successor is { DropsIncoming: true, Descriptor: { } socket })
+        {
+            Note(successor, "SO_DETACH_FILTER", Sockets.TakeIncoming(socket), "new connections are steered");
+            successor.DropsIncoming = false;
+        }
+    }
 
     private static void Note(ListenerHandle handle, string option, SystemCallError? error, string note) => handle.History.Add(
         HandlePhase.PostListen, "setsockopt", option, errno: error?.Name, verdict: error is null ? Verdict.Exact : Verdict.Refused,

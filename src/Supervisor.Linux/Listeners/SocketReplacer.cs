@@ -31,7 +31,8 @@ public sealed class SocketReplacer
     /// <param name="at">The address to bind: the old socket's, if the configuration says port 0.</param>
     /// <param name="bridge">Living sockets that get SO_REUSEPORT for it, as the new one does; empty if the address is free.</param>
     /// <param name="rename">Whether it is a UNIX path that the old socket has.</param>
-    /// <param name="steered">Whether the new socket drops what arrives until a <see cref="SocketBridge"/> connects the two.</param>
+    /// <param name="steered">Whether the new socket drops what arrives until the kernel selects one of the two: clients of a listening
+    /// socket repeat their SYN a second later. Datagrams wait at it instead.</param>
     /// <returns>A handle with a socket, or with a <see cref="ListenerHandle.Failure"/>.</returns>
     public ListenerHandle CreateBeside(
         ListenerHandle former, ListenerSpec spec, ListenAddress at, IReadOnlyList<ListenerHandle> bridge, bool rename, bool steered = false)
@@ -45,8 +46,8 @@ public sealed class SocketReplacer
         };
         var handle = new ListenerHandle(made, former.History)
         {
-            Joins = ListenerMoves.KeepsSteering(former.Spec, former.Effective, spec, at)
-                && former.Steering is { IsEnding: false } steering ? steering : null,
+            Beside = ListenerMoves.KeepsSteering(former.Spec, former.Effective, spec, at)
+                || (former.Steering is not null && ListenerMoves.CanSteer(former.Spec, former.Effective, spec, at)) ? former : null,
         };
         BeginBridge(bridge, "the new socket is bound to the same address");
         _builder.Build(
@@ -54,7 +55,7 @@ public sealed class SocketReplacer
                 CultureInfo.InvariantCulture,
                 $"{HistoryRecorder.Reload}: next to the former socket (inode {former.Inode}), "
                 + $"which serves until its last worker has exited"),
-            steered);
+            steered && spec.Address.Kind.Listens() && former.Steering is null);
         if (handle.Failure is null && rename)
         {
             handle.Failure = PathRename.Take(handle, _context.Record(handle, HistoryRecorder.Reload), aside.Path!, at);

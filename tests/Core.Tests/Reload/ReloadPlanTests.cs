@@ -48,6 +48,7 @@ public sealed class ReloadPlanTests
 
     [Theory]
     [InlineData("tcp://127.0.0.1:80", ListenerMove.Bridge)]
+    [InlineData("udp://127.0.0.1:80", ListenerMove.Bridge)]
     [InlineData("unix:///run/a.sock", ListenerMove.Rename)]
     [InlineData("unix://@a", ListenerMove.Impossible)]
     public void Each_address_kind_has_its_way_to_replace_a_socket(string address, ListenerMove move)

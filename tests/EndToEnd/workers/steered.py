@@ -1,5 +1,6 @@
 # Workers of steered listeners. Each answer names the generation, the process, and whether the worker has got its stop signal.
 #   steered.py tcp       accepts until it is killed, also after the stop signal; STUBBORN_SECONDS after that it exits
+#   steered.py polite    accepts until the stop signal; STUBBORN_SECONDS after that it exits
 #   steered.py deaf      is ready and never accepts
 #   steered.py udp       answers each datagram with what it has received; on the stop signal reads all that waits, and exits
 import os
@@ -37,8 +38,9 @@ def serve():
 
 while leaves is None or time.monotonic() < leaves:
     rest = None if leaves is None else max(0, leaves - time.monotonic())
-    seen, _, _ = select.select([told] + ([] if mode == 'deaf' else [mine]), [], [], rest)
+    is_deaf = mode == 'deaf' or (mode == 'polite' and leaves is not None)
+    seen, _, _ = select.select([told] + ([] if is_deaf else [mine]), [], [], rest)
     if told in seen and told.recv(64):
-        leaves = time.monotonic() + (float(os.environ.get('STUBBORN_SECONDS', '1')) if mode == 'tcp' else 0)
-    if mode != 'deaf':
+        leaves = time.monotonic() + (float(os.environ.get('STUBBORN_SECONDS', '1')) if mode in ('tcp', 'polite') else 0)
+    if not is_deaf:
         serve()
