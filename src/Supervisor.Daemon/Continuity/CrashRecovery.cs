@@ -46,8 +46,10 @@ internal static class CrashRecovery
         stored?.Take(DescriptorKey.Journal)?.Dispose();
         var descriptors = stored ?? new IncomingDescriptors();
         FdHolder.TakeFrom(paths.KeeperSocket, descriptors);
+        var fromKeeper = stored is not null ? null : descriptors.Remaining.Select(key => descriptors.Peek(key)!)
+            .ToHashSet<DescriptorHandle>(ReferenceEqualityComparer.Instance);
         TakeFromWorkers(manifest, paths.BrokerSocket, descriptors);
-        return new PreviousDaemonState(SuccessionWay.Recovered, manifest, found.Unknown!, descriptors) { Call = call };
+        return new PreviousDaemonState(SuccessionWay.Recovered, manifest, found.Unknown!, descriptors, fromKeeper) { Call = call };
     }
 
     /// <summary>Takes the sockets of listeners that are missing from the workers that hold them.</summary>

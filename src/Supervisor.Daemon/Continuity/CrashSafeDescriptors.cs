@@ -18,6 +18,8 @@ internal sealed class CrashSafeDescriptors : IDisposable
     /// <summary>A holder that exits sooner after its start is not started again.</summary>
     private static readonly TimeSpan LeastHolderLife = TimeSpan.FromSeconds(5);
 
+    private static readonly IReadOnlyDictionary<string, DescriptorHandle?> NothingHeld = new Dictionary<string, DescriptorHandle?>();
+
     private readonly EventLoop _loop;
     private readonly RuntimePaths _paths;
     private readonly ILogger _log;
@@ -47,11 +49,11 @@ internal sealed class CrashSafeDescriptors : IDisposable
                 holder.Dismiss(paths.KeeperSocket);
             }
 
-            _held.Use(_store, previous?.Keys ?? []);
+            _held.Use(_store, previous?.Held ?? NothingHeld);
         }
         else if (link is not null)
         {
-            Use(FdHolder.Adopt(loop, link, log), previous!.Keys);
+            Use(FdHolder.Adopt(loop, link, log), previous!.Held);
         }
         else if (Processes.CurrentPid != 1)
         {
@@ -156,10 +158,10 @@ internal sealed class CrashSafeDescriptors : IDisposable
         }
     }
 
-    private void Use(FdHolder holder, IReadOnlyCollection<string> keys)
+    private void Use(FdHolder holder, IEnumerable<KeyValuePair<string, DescriptorHandle?>> held)
     {
         _holder = holder;
-        _held.Use(holder, keys);
+        _held.Use(holder, held);
         holder.Gone += () =>
         {
             holder.Dispose();

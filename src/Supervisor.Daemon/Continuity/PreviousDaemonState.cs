@@ -29,8 +29,10 @@ internal enum SuccessionWay
 /// <param name="manifest">The state.</param>
 /// <param name="unknown">What a newer version wrote into the state and this one does not know.</param>
 /// <param name="descriptors">The descriptors.</param>
+/// <param name="fromKeeper">Those that the previous daemon's keeper has passed on, and still has; null if none.</param>
 internal sealed class PreviousDaemonState(
-    SuccessionWay way, DaemonManifest manifest, UnknownFields unknown, IncomingDescriptors descriptors) : IDisposable
+    SuccessionWay way, DaemonManifest manifest, UnknownFields unknown, IncomingDescriptors descriptors,
+    IReadOnlySet<DescriptorHandle>? fromKeeper = null) : IDisposable
 {
     /// <summary>How this daemon continues.</summary>
     public SuccessionWay Way => way;
@@ -44,8 +46,11 @@ internal sealed class PreviousDaemonState(
     /// <summary>The descriptors that are not taken yet.</summary>
     public IncomingDescriptors Descriptors => descriptors;
 
-    /// <summary>The keys of the descriptors that the previous daemon's holder had.</summary>
-    public IReadOnlyList<string> Keys { get; } = [.. descriptors.Remaining.Where(DescriptorKey.OutlivesProcess)];
+    /// <summary>
+    /// What the previous daemon's holder has, by key: the descriptors that came from its keeper; null where only the key is known.
+    /// </summary>
+    public IReadOnlyDictionary<string, DescriptorHandle?> Held { get; } = descriptors.Remaining.Where(DescriptorKey.OutlivesProcess)
+        .ToDictionary(key => key, key => fromKeeper?.Contains(descriptors.Peek(key)!) == true ? descriptors.Peek(key) : null);
 
     /// <summary>Whether the previous daemon was this process, so its workers are this process's children.</summary>
     public bool IsSameProcess => way == SuccessionWay.ReExecuted;

@@ -20,19 +20,20 @@ public sealed class HeldDescriptors
     public IReadOnlyCollection<string> Missing => _missing;
 
     /// <summary>
-    /// Switches to a new holder, which holds nothing yet, or only <paramref name="keys"/> from a predecessor: those that no owner brings
-    /// before <see cref="DropOthers"/> are dropped.
+    /// Switches to a new holder, which holds nothing yet, or only <paramref name="held"/> from a predecessor: what no owner brings
+    /// before <see cref="DropOthers"/> is dropped. A descriptor that came from the holder itself is not put again; null is one of which
+    /// only the key is known.
     /// </summary>
-    public void Use(IDescriptorHolder? holder, IEnumerable<string> keys)
+    public void Use(IDescriptorHolder? holder, IEnumerable<KeyValuePair<string, DescriptorHandle?>> held)
     {
         Holder = holder;
         _owners.Clear();
         _missing.Clear();
         _others.Clear();
         _held.Clear();
-        foreach (var key in keys)
+        foreach (var (key, descriptor) in held)
         {
-            _held[key] = null;
+            _held[key] = descriptor;
             _others.Add(key);
         }
     }

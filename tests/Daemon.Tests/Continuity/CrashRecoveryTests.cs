@@ -90,7 +90,7 @@ public sealed class CrashRecoveryTests : IDisposable
             [new(DescriptorKey.State, Duplicate(memory!)), new(DescriptorKey.Listener("web"), Duplicate((int)listener.Handle))]);
         using var state = CrashRecovery.Recover(_runtime.Paths, stored, _log.Log, out _);
         Assert.Equal("execve", state!.Call);
-        Assert.Equal([DescriptorKey.Listener("web")], state.Keys);
+        Assert.Equal([DescriptorKey.Listener("web")], state.Held.Keys);
     }
 
     public void Dispose()

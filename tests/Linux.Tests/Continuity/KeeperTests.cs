@@ -73,7 +73,50 @@ public sealed class KeeperTests : KernelTest
         Leave(loop, incoming, path, keeper.Pid);
     }
 
+    /// <summary>A successor brings all that it has again. Closing a listener takes a child of the keeper.</summary>
+    [Fact]
+    public void A_descriptor_that_is_put_again_stays_where_it_is()
+    {
+        const string key = "listener/web";
+        var path = _directory["keeper.sock"];
+        using var loop = new EventLoop(TimeProvider.System);
+        var keeper = FdHolder.TryStart(loop, path, [], Log.Logger, out _)!;
+        using var pipe = NewPipe();
+        using var same = Files.Duplicate(pipe, out _)!;
+        using var first = NewPipe();
+        using var second = NewPipe();
+        keeper.Put([new(key, pipe)]);
+        keeper.Put([new("first", first)]);
+        NumbersOf(first, keeper.Pid);
+        var held = NumbersOf(pipe, keeper.Pid);
+        keeper.Put([new(key, same)]);
+        keeper.Put([new("second", second)]);
+        NumbersOf(second, keeper.Pid);
+        Assert.Equal(held, NumbersOf(pipe, keeper.Pid));
+        var pid = keeper.Pid;
+        keeper.Dispose();
+        using var incoming = new IncomingDescriptors();
+        FdHolder.TakeFrom(path, incoming);
+        Assert.Equal(Inode(pipe), Inode(incoming.Peek(key)!));
+        Leave(loop, incoming, path, pid);
+    }
+
     private static string Key(int number) => string.Create(CultureInfo.InvariantCulture, $"service/{LongName}/{number}/notify");
+
+    /// <summary>The numbers by which a process has a pipe, as soon as it has it.</summary>
+    private static string[] NumbersOf(DescriptorHandle pipe, int pid)
+    {
+        var target = string.Create(CultureInfo.InvariantCulture, $"pipe:[{Inode(pipe)}]");
+        string[] numbers = [];
+        Assert.True(SpinWait.SpinUntil(
+            () =>
+            {
+                numbers = [.. Directory.EnumerateFiles($"/proc/{pid}/fd").Where(one => new FileInfo(one).LinkTarget == target)];
+                return numbers.Length > 0;
+            },
+            TimeSpan.FromSeconds(20)));
+        return numbers;
+    }
 
     private static DescriptorHandle NewPipe()
     {

@@ -26,6 +26,16 @@ public class HeldDescriptorsTests
         Assert.Equal(2, holder.Puts);
     }
 
+    [Fact]
+    public void What_came_from_the_holder_is_not_sent_again_and_what_may_differ_is()
+    {
+        var holder = new Holder();
+        var held = new HeldDescriptors();
+        held.Use(holder, [new("same", Any), new("unknown", null), new("other", new DescriptorHandle(-1))]);
+        held.Bring("web", [new("same", Any), new("unknown", Any), new("other", Any)]);
+        Assert.Equal(["unknown", "other"], holder.Keys);
+    }
+
     private sealed class Holder : IDescriptorHolder
     {
         public List<string> Keys { get; } = [];
