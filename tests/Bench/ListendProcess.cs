@@ -92,6 +92,19 @@ internal sealed class ListendProcess : IDisposable
     public static ListendProcess WithListeners(Workspace workspace, string listeners) =>
         new(workspace, listeners, MessageIds.DaemonReady, 1);
 
+    /// <summary>Starts a daemon that starts a process for each connection to a port of 127.0.0.1.</summary>
+    public static ListendProcess WithConnections(Workspace workspace, string port, IEnumerable<string> command) => new(workspace, $$"""
+        [listener.web]
+        address = "tcp://127.0.0.1:{{port}}"
+
+        [service.w]
+        command = [{{string.Join(", ", command.Select(word => $"\"{word}\""))}}]
+        listeners = ["web"]
+        start = "per-connection"
+        handoff = "stdin"
+        max_connections = 1000
+        """, MessageIds.DaemonReady, 1);
+
     /// <summary>The path of the control socket.</summary>
     public string ControlSocket { get; }
 

@@ -16,6 +16,7 @@ var all = new Dictionary<string, Func<Workspace, BenchScale, IEnumerable<Figure>
     ["requests"] = RequestsBenchmark.Run,
     ["growth"] = GrowthBenchmark.Run,
     ["steering"] = SteeringBenchmark.Run,
+    ["per-connection"] = PerConnectionBenchmark.Run,
 };
 var names = new Argument<string[]>("name")
 {
