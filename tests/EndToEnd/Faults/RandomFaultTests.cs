@@ -148,7 +148,7 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
             ("symlink moved, roll-out", () => WithBadReleaseAsync(() => BadRolloutAsync(""))),
             ("locked state, daemon SIGKILL", () => WithTheSameWorkersAsync(() => WithLockedFilesAsync(SucceedAsync))),
             ("locked state, roll-out", () => WithLockedFilesAsync(() => RestartAsync(waits: true))),
-            ("frozen cgroup", () => FreezeAsync(random, victim => Processes.EndedAsync(victim))),
+            ("frozen cgroup", () => FreezeAsync(random, EndAsync)),
             ("frozen cgroup, roll-out", () => FreezeAsync(random, _ => RestartAsync(waits: true))),
             ("upgrade", async () =>
             {
@@ -177,7 +177,17 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
         }
 
         // Without free descriptors the replacement waits.
+        await EndAsync(victim);
+    }
+
+    /// <summary>
+    /// Waits until a killed worker has ended, and the daemon knows it. A successor decides about the worker of its predecessor when
+    /// another process has reaped it, so its status shows the worker as ready a moment longer.
+    /// </summary>
+    private async Task EndAsync(int victim)
+    {
         await Processes.EndedAsync(victim);
+        await _daemon.UntilAsync(async () => (await Steady.AskAsync(_daemon, "web")).Workers.All(worker => worker.Pid != victim));
     }
 
     private async Task RestartAsync(bool waits)
