@@ -28,6 +28,7 @@ internal static class Targets
         ["circus"] = data => Import(data, "circus.ini"),
         ["pm2"] = data => Import(data, "ecosystem.config.js"),
         ["yaml"] = data => Import(data, "ecosystem.yaml"),
+        ["procfile"] = data => Import(data, "Procfile", ".env"),
         ["environment"] = data => EnvironmentFile.Parse(Encoding.UTF8.GetString(data)),
         ["state"] = data => ManifestFormat.TryRead(data, out _, out _, out _),
         ["proc"] = Proc,

@@ -7,6 +7,9 @@ internal sealed class DataMap : IEnumerable<KeyValuePair<string, DataNode>>
 {
     private readonly OrderedDictionary<string, DataNode> _members = new(StringComparer.Ordinal);
 
+    /// <summary>The number of members.</summary>
+    public int Count => _members.Count;
+
     public DataNode? this[string name] => _members.GetValueOrDefault(name);
 
     public void Set(string name, DataNode value) => _members[name] = value;

@@ -152,6 +152,6 @@ internal sealed partial class ProcfileImport(ImportDraft draft, Func<string, str
     [GeneratedRegex(@"^(?:[A-Za-z_][A-Za-z0-9_]*=[^\s'""]*\s+)+")]
     private static partial Regex Assignment();
 
-    [GeneratedRegex(@"^\s*(?:export\s+)?PORT\s*=\s*[""']?(\d{1,5})", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\s*(?:export\s+)?PORT\s*=\s*[""']?([0-9]{1,5})", RegexOptions.Multiline)]
     private static partial Regex Port();
 }

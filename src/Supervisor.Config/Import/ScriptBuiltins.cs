@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace Supervisor.Config.Import;
 
@@ -46,24 +47,28 @@ internal static class ScriptBuiltins
     ));
 
     /// <summary>The method of a text, number or list; null for another one.</summary>
-    public static ScriptFunction? Method(DataNode self, string name) => (self.Value, name) switch
+    /// <param name="self">The text, number or list.</param>
+    /// <param name="name">The name of the method.</param>
+    /// <param name="call">Calls a function within the limits of the script.</param>
+    public static ScriptFunction? Method(
+        DataNode self, string name, Func<ScriptFunction, IReadOnlyList<DataNode>, object?> call) => (self.Value, name) switch
     {
-        (_, "toString") => _ => self.Text ?? self.Display,
+        (string or double or bool, "toString") => _ => self.Text,
         (string text, "trim") => _ => text.Trim(),
         (string text, "toLowerCase") => _ => text.ToLowerInvariant(),
         (string text, "toUpperCase") => _ => text.ToUpperInvariant(),
         (string text, "split") => arguments => Texts(arguments) is [{ Length: > 0 } by, ..]
-            ? text.Split(by).Select(part => new DataNode(self.Line, part)).ToList()
+            ? text.Split(by, ScriptBudget.MaxSteps).Select(part => new DataNode(self.Line, part)).ToList()
             : null,
         (IReadOnlyList<DataNode> items, "join") => arguments =>
-            string.Join(Texts(arguments).FirstOrDefault(","), items.Select(item => item.Text ?? "")),
+            Joined(Texts(arguments).FirstOrDefault(","), items.Select(item => item.Text ?? "")),
         (IReadOnlyList<DataNode> items, "concat") => arguments =>
-            items.Concat(arguments.SelectMany(argument => argument.Items ?? [argument])).ToList(),
+            items.Concat(arguments.SelectMany(argument => argument.Items ?? [argument])).Take(ScriptBudget.MaxSteps).ToList(),
         (IReadOnlyList<DataNode> items, "map") => arguments => arguments is [{ Value: ScriptFunction function }, ..]
-            ? items.Select((item, at) => new DataNode(item.Line, function([item, new DataNode(item.Line, (double)at)]))).ToList()
+            ? items.Select((item, at) => new DataNode(item.Line, call(function, [item, new DataNode(item.Line, (double)at)]))).ToList()
             : null,
         (IReadOnlyList<DataNode> items, "filter") => arguments => arguments is [{ Value: ScriptFunction function }, ..]
-            ? items.Where(item => new DataNode(0, function([item])).IsTrue).ToList()
+            ? items.Where(item => new DataNode(0, call(function, [item])).IsTrue).ToList()
             : arguments is [{ Value: DataMap }, ..] ? items.Where(item => item.IsTrue).ToList() : null,
         _ => null,
     };
@@ -77,6 +82,18 @@ internal static class ScriptBuiltins
         }
 
         return map;
+    }
+
+    /// <summary>The texts joined, but no more than it takes to be longer than a script may make them.</summary>
+    private static string Joined(string separator, IEnumerable<string> parts)
+    {
+        var all = new StringBuilder();
+        foreach (var part in parts.TakeWhile(_ => all.Length <= ScriptBudget.MaxText))
+        {
+            all.Append(part).Append(separator);
+        }
+
+        return all.Length == 0 ? "" : all.ToString(0, all.Length - separator.Length);
     }
 
     private static List<string> Texts(IReadOnlyList<DataNode> arguments) => [.. arguments.Select(argument => argument.Text ?? "")];

@@ -11,18 +11,16 @@ namespace Supervisor.Config.Import;
 /// </summary>
 internal sealed class ScriptData
 {
-    private const int MaxSteps = 200_000;
-    private const int MaxText = 1 << 20;
-
     private readonly string _file;
     private readonly ScriptScope _scope = new(null);
     private readonly DataMap _module = new();
     private readonly string _folder;
-    private int _steps;
+    private readonly ScriptBudget _budget;
 
     private ScriptData(string file, string fullPath)
     {
         (_file, _folder) = (file, fullPath.LastIndexOf('/') is var slash and > 0 ? fullPath[..slash] : "/");
+        _budget = new ScriptBudget(file, Remedy);
         Define("__filename", fullPath);
         Define("__dirname", _folder);
         Define("module", _module);
@@ -171,15 +169,11 @@ internal sealed class ScriptData
     private DataNode Of(Expression expression, ScriptScope scope)
     {
         System.Runtime.CompilerServices.RuntimeHelpers.EnsureSufficientExecutionStack();
-        if (++_steps > MaxSteps)
-        {
-            throw new ImportException(_file, LineOf(expression), "it calculates for too long", Remedy);
-        }
-
         var line = LineOf(expression);
+        _budget.Spend(1, line);
         return expression switch
         {
-            StringLiteral text => new DataNode(line, text.Value),
+            StringLiteral text => new DataNode(line, _budget.Literal(text.Value, line)),
             NumericLiteral number => new DataNode(line, number.Value),
             BooleanLiteral flag => new DataNode(line, flag.Value),
             NullLiteral => new DataNode(line, null),
@@ -193,7 +187,7 @@ internal sealed class ScriptData
             CallExpression call => Call(call, scope),
             ConditionalExpression choice => Of(Of(choice.Test, scope).IsTrue ? choice.Consequent : choice.Alternate, scope),
             LogicalExpression logical => Logical(logical, scope),
-            BinaryExpression binary => new DataNode(line, Bounded(Binary(binary, scope), binary)),
+            BinaryExpression binary => new DataNode(line, _budget.Made(Binary(binary, scope), line)),
             UnaryExpression unary => new DataNode(
                 line, ScriptOperators.Unary(unary.Operator, Of(unary.Argument, scope)) ?? throw Unknown(unary)),
             AssignmentExpression { Operator: Operator.Assignment } assignment => Assign(assignment, scope),
@@ -204,16 +198,21 @@ internal sealed class ScriptData
 
     private string Template(TemplateLiteral template, ScriptScope scope)
     {
-        var text = template.Quasis[0].Value.Cooked ?? "";
+        var text = Quasi(0);
         for (var i = 0; i < template.Expressions.Count; i++)
         {
-            var value = Of(template.Expressions[i], scope);
-            text += (value.Text ?? value.Display) + template.Quasis[i + 1].Value.Cooked;
-            Bounded(text, template);
+            text += TextOf(Of(template.Expressions[i], scope), template) + Quasi(i + 1);
+            _budget.Made(text, LineOf(template));
         }
 
         return text;
+
+        string Quasi(int number) => _budget.Literal(template.Quasis[number].Value.Cooked ?? "", LineOf(template));
     }
+
+    /// <summary>The value as a part of a text. A list or an object there is most likely an error of the script.</summary>
+    private string TextOf(DataNode value, Node at) =>
+        value is { Items: null, Members: null } ? value.Text ?? value.Display : throw Unknown(at);
 
     private DataMap Members(ObjectExpression members, ScriptScope scope)
     {
@@ -223,11 +222,11 @@ internal sealed class ScriptData
             switch (node)
             {
                 case SpreadElement spread:
-                    map.SetAll(Of(spread.Argument, scope).Members);
+                    map.SetAll(_budget.Made(Of(spread.Argument, scope).Members, LineOf(spread)) as DataMap);
                     break;
                 case Property { Kind: PropertyKind.Init, Value: Expression value } property:
                     var name = property.Computed ? Of((Expression)property.Key, scope).Text : Name(property.Key);
-                    map.Set(name ?? throw Unknown(node), Of(value, scope) with { Line = LineOf(property) });
+                    map.Set(_budget.Literal(name ?? throw Unknown(node), LineOf(node)), Of(value, scope) with { Line = LineOf(property) });
                     break;
                 default:
                     throw Unknown(node);
@@ -244,14 +243,12 @@ internal sealed class ScriptData
         {
             if (element is SpreadElement spread)
             {
-                items.AddRange(Of(spread.Argument, scope).Items ?? []);
+                items.AddRange(_budget.Made(Of(spread.Argument, scope).Items, LineOf(spread)) as IReadOnlyList<DataNode> ?? []);
             }
             else
             {
                 items.Add(element is null ? new DataNode(1, null) : Of(element, scope));
             }
-
-            _steps += items.Count > MaxSteps ? MaxSteps : 0;
         }
 
         return items;
@@ -277,7 +274,9 @@ internal sealed class ScriptData
             IReadOnlyList<DataNode> items when name == "length" => new DataNode(line, (double)items.Count),
             IReadOnlyList<DataNode> items when int.TryParse(name, out var at) =>
                 at >= 0 && at < items.Count ? items[at] : new DataNode(line, null),
-            _ => new DataNode(line, ScriptBuiltins.Method(self, name) ?? throw Unknown(member)),
+            _ => new DataNode(
+                line,
+                ScriptBuiltins.Method(self, name, (function, given) => Invoke(function, given, line)) ?? throw Unknown(member)),
         };
     }
 
@@ -301,7 +300,14 @@ internal sealed class ScriptData
             Processors.Add(line);
         }
 
-        return new DataNode(line, Bounded(function(Items(call.Arguments, scope)), call));
+        return new DataNode(line, Invoke(function, Items(call.Arguments, scope), line));
+    }
+
+    private object? Invoke(ScriptFunction function, IReadOnlyList<DataNode> arguments, int line)
+    {
+        _budget.Spend(1, line);
+        _budget.Given(arguments, line);
+        return _budget.Made(function(arguments), line);
     }
 
     private ScriptFunction Function(IFunction function, ScriptScope scope) => arguments =>
@@ -340,8 +346,16 @@ internal sealed class ScriptData
         return takesLeft ? left : Of(logical.Right, scope);
     }
 
-    private object Binary(BinaryExpression binary, ScriptScope scope) =>
-        ScriptOperators.Binary(binary.Operator, Of(binary.Left, scope), Of(binary.Right, scope)) ?? throw Unknown(binary);
+    private object Binary(BinaryExpression binary, ScriptScope scope)
+    {
+        var (left, right) = (Of(binary.Left, scope), Of(binary.Right, scope));
+        if (binary.Operator is Operator.Addition && (left.Value is string || right.Value is string))
+        {
+            return TextOf(left, binary) + TextOf(right, binary);
+        }
+
+        return ScriptOperators.Binary(binary.Operator, left, right) ?? throw Unknown(binary);
+    }
 
     private DataNode Assign(AssignmentExpression assignment, ScriptScope scope)
     {
@@ -363,11 +377,6 @@ internal sealed class ScriptData
     }
 
     private void Define(string name, object? value) => _scope.Set(name, new DataNode(1, value));
-
-    /// <summary>The value, unless it is a text that is too long.</summary>
-    private object? Bounded(object? value, Node at) => value is not string { Length: > MaxText }
-        ? value
-        : throw new ImportException(_file, LineOf(at), $"it makes a text of more than {MaxText >> 20} MiB");
 
     private static string? Name(Node key) => key switch
     {

@@ -7,8 +7,6 @@ internal static class ScriptOperators
 {
     public static object? Binary(Operator symbol, DataNode left, DataNode right) => symbol switch
     {
-        Operator.Addition when left.Value is string || right.Value is string =>
-            (left.Text ?? left.Display) + (right.Text ?? right.Display),
         Operator.Addition => Numeric(left) + Numeric(right),
         Operator.Subtraction => Numeric(left) - Numeric(right),
         Operator.Multiplication => Numeric(left) * Numeric(right),

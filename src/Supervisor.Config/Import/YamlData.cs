@@ -30,15 +30,17 @@ internal sealed class YamlData
         {
             throw new ImportException(source.Path, (int)error.Start.Line, $"it is not YAML: {error.Message}");
         }
+        catch (InvalidOperationException)
+        {
+            // YamlDotNet's scanner, for a mapping that ends in the middle of a name.
+            throw new ImportException(source.Path, (int)(reader._parser.Current?.Start.Line ?? 1), "it is not YAML");
+        }
     }
 
     private DataNode Node(int depth)
     {
         var line = (int)_parser.Current!.Start.Line;
-        if (depth > MaxDepth || ++_nodes > MaxNodes)
-        {
-            throw new ImportException(_file, line, $"it has more than {MaxDepth} levels or {MaxNodes} values");
-        }
+        Count(1, depth, line);
 
         if (_parser.TryConsume<AnchorAlias>(out var alias))
         {
@@ -57,10 +59,25 @@ internal sealed class YamlData
         return node;
     }
 
+    private void Count(int nodes, int depth, int line)
+    {
+        _nodes += nodes;
+        if (depth > MaxDepth || _nodes > MaxNodes)
+        {
+            throw new ImportException(_file, line, $"it has more than {MaxDepth} levels or {MaxNodes} values");
+        }
+    }
+
     private object? Value(int depth)
     {
         if (_parser.TryConsume<Scalar>(out var scalar))
         {
+            if (scalar.Value.Contains('\0'))
+            {
+                throw new ImportException(
+                    _file, (int)scalar.Start.Line, "it has a NUL character in a text: no program can be given that");
+            }
+
             return scalar.IsQuotedImplicit || scalar.Style is not ScalarStyle.Plain ? scalar.Value : Plain(scalar.Value);
         }
 
@@ -90,6 +107,7 @@ internal sealed class YamlData
             {
                 foreach (var other in value.Items ?? [value])
                 {
+                    Count(other.Members?.Count ?? 0, depth, name.Line);
                     merged.SetAll(other.Members);
                 }
             }

@@ -135,6 +135,11 @@ public sealed class Pm2ImportTests
     [InlineData("module.exports = { apps: [{ script: unknown }] }", "Identifier unknown")]
     [InlineData("module.exports = { apps: [", "it is not JavaScript")]
     [InlineData("const a = n => [n, n].map(x => n > 40 ? 0 : a(n + 1));\na(0);", "calculates for too long", "nested too deeply")]
+    [InlineData("const c = (a, n) => n ? c(a.concat(a), n - 1) : a;\nc([1], 40);", "calculates for too long")]
+    [InlineData("const c = (a, n) => n ? c([...a, ...a], n - 1) : a;\nc([1], 40);", "calculates for too long")]
+    [InlineData("const j = (s, n) => n ? j([s, s].join(s), n - 1) : s;\nj('xxxxxxxx', 60);", "more than 1 MiB")]
+    [InlineData("const a = ['x'];\nconst b = `${a}`;", "does not run this part")]
+    [InlineData("module.exports = { apps: [{ script: 'a\\0b' }] }", "NUL character")]
     [InlineData("const g = (s, n) => n ? g(s + s, n - 1) : s;\ng('xxxxxxxxxxxxxxxx', 60);", "more than 1 MiB")]
     public void ScriptThatCannotBeEvaluatedIsOneError(string text, params string[] messages)
     {
@@ -150,6 +155,10 @@ public sealed class Pm2ImportTests
     [InlineData("a.yml")]
     public void DeepNestingIsOneError(string name) =>
         Assert.Single(Imported.Translate(name, new string('[', 100_000)).Errors);
+
+    [Fact]
+    public void YamlThatTheScannerRefusesIsOneError() => Assert.Single(
+        Imported.Translate("a.yml", "base: &base {instanmes: 2, enbase\n  sb\n- script: b.py\n  watch: [x,y]\n").Errors);
 
     [Fact]
     public void AliasesOfYamlDoNotMultiply()

@@ -1,3 +1,4 @@
+using Supervisor.Config.Import;
 using Supervisor.Core.Services;
 
 namespace Supervisor.Config.Tests.Import;
@@ -22,6 +23,14 @@ public sealed class ProcfileImportTests
         Assert.Equal(["/bin/sh", "-c", "QUEUE=mail exec node worker.js \"two words\""], Words(imported.Config.Services[1]));
         Assert.Equal(["5000", "5100"], imported.Config.Services.Select(service => Variable(service, "PORT")));
         Assert.Equal(["release:5", "line:6"], imported.Lost);
+    }
+
+    [Fact]
+    public void PortInOtherDigitsIsNoPort()
+    {
+        var result = ConfigImport.Translate([new("Procfile", "web: a"), new(".env", "PORT=\u0661\u0662\n")]);
+
+        Assert.Contains("\"5000\"", result.Toml, StringComparison.Ordinal);
     }
 
     [Theory]
