@@ -52,26 +52,26 @@ internal static class ScriptBuiltins
     /// <param name="call">Calls a function within the limits of the script.</param>
     public static ScriptFunction? Method(
         DataNode self, string name, Func<ScriptFunction, IReadOnlyList<DataNode>, object?> call) => (self.Value, name) switch
-    {
-        (string or double or bool, "toString") => _ => self.Text,
-        (string text, "trim") => _ => text.Trim(),
-        (string text, "toLowerCase") => _ => text.ToLowerInvariant(),
-        (string text, "toUpperCase") => _ => text.ToUpperInvariant(),
-        (string text, "split") => arguments => Texts(arguments) is [{ Length: > 0 } by, ..]
-            ? text.Split(by, ScriptBudget.MaxSteps).Select(part => new DataNode(self.Line, part)).ToList()
-            : null,
-        (IReadOnlyList<DataNode> items, "join") => arguments =>
-            Joined(Texts(arguments).FirstOrDefault(","), items.Select(item => item.Text ?? "")),
-        (IReadOnlyList<DataNode> items, "concat") => arguments =>
-            items.Concat(arguments.SelectMany(argument => argument.Items ?? [argument])).Take(ScriptBudget.MaxSteps).ToList(),
-        (IReadOnlyList<DataNode> items, "map") => arguments => arguments is [{ Value: ScriptFunction function }, ..]
-            ? items.Select((item, at) => new DataNode(item.Line, call(function, [item, new DataNode(item.Line, (double)at)]))).ToList()
-            : null,
-        (IReadOnlyList<DataNode> items, "filter") => arguments => arguments is [{ Value: ScriptFunction function }, ..]
-            ? items.Where(item => new DataNode(0, call(function, [item])).IsTrue).ToList()
-            : arguments is [{ Value: DataMap }, ..] ? items.Where(item => item.IsTrue).ToList() : null,
-        _ => null,
-    };
+        {
+            (string or double or bool, "toString") => _ => self.Text,
+            (string text, "trim") => _ => text.Trim(),
+            (string text, "toLowerCase") => _ => text.ToLowerInvariant(),
+            (string text, "toUpperCase") => _ => text.ToUpperInvariant(),
+            (string text, "split") => arguments => Texts(arguments) is [{ Length: > 0 } by, ..]
+                ? text.Split(by, ScriptBudget.MaxSteps).Select(part => new DataNode(self.Line, part)).ToList()
+                : null,
+            (IReadOnlyList<DataNode> items, "join") => arguments =>
+                Joined(Texts(arguments).FirstOrDefault(","), items.Select(item => item.Text ?? "")),
+            (IReadOnlyList<DataNode> items, "concat") => arguments =>
+                items.Concat(arguments.SelectMany(argument => argument.Items ?? [argument])).Take(ScriptBudget.MaxSteps).ToList(),
+            (IReadOnlyList<DataNode> items, "map") => arguments => arguments is [{ Value: ScriptFunction function }, ..]
+                ? items.Select((item, at) => new DataNode(item.Line, call(function, [item, new DataNode(item.Line, (double)at)]))).ToList()
+                : null,
+            (IReadOnlyList<DataNode> items, "filter") => arguments => arguments is [{ Value: ScriptFunction function }, ..]
+                ? items.Where(item => new DataNode(0, call(function, [item])).IsTrue).ToList()
+                : arguments is [{ Value: DataMap }, ..] ? items.Where(item => item.IsTrue).ToList() : null,
+            _ => null,
+        };
 
     private static DataMap Of(params (string Name, ScriptFunction Function)[] functions)
     {
