@@ -66,7 +66,14 @@ internal sealed class ReExec(
 
     private void Preflight(TaskCompletionSource<(string? Version, string? Refusal)> answer)
     {
-        var bytes = state();
+        if (State() is not { } bytes)
+        {
+            const string noMemory = "not enough memory for a copy of the state (listend has at most 2 GiB)";
+            Fail(MessageIds.UpgradeRefused, $"upgrade rejected, the running daemon continues: {noMemory}");
+            answer.SetResult((null, noMemory));
+            return;
+        }
+
         var identity = system.Identity;
         system.Preflight(bytes, result =>
         {
@@ -82,6 +89,19 @@ internal sealed class ReExec(
             answer.SetResult((version, null));
             quiescence.Begin(() => Execute(identity));
         });
+    }
+
+    /// <summary>The current state; null if there is no memory for it, which must not end the daemon.</summary>
+    private byte[]? State()
+    {
+        try
+        {
+            return state();
+        }
+        catch (OutOfMemoryException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Why the executable is rejected; null with its version if it accepts the state.</summary>
