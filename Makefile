@@ -97,6 +97,7 @@ install-files:
 	install -m 0644 README.md CHANGELOG.md SECURITY.md $(DESTDIR)$(PREFIX)/share/doc/listend
 	install -D -m 0644 units/unprivileged.conf $(DESTDIR)$(PREFIX)/share/doc/listend/examples/unprivileged.conf
 	install -D -m 0644 units/steering.conf $(DESTDIR)$(PREFIX)/share/doc/listend/examples/steering.conf
+	install -D -m 0644 units/network-namespace.conf $(DESTDIR)$(PREFIX)/share/doc/listend/examples/network-namespace.conf
 	install -D -m 0644 packaging/sysusers.d/listend.conf $(DESTDIR)$(LIBDIR)/sysusers.d/listend.conf
 	install -D -m 0644 packaging/tmpfiles.d/listend.conf $(DESTDIR)$(LIBDIR)/tmpfiles.d/listend.conf
 	install -D -m 0644 packaging/man/listend.8 $(DESTDIR)$(PREFIX)/share/man/man8/listend.8
@@ -128,6 +129,7 @@ uninstall: ## remove the installed files except the configuration
 	rm -f $(DESTDIR)$(PREFIX)/share/man/man8/listend.8 $(DESTDIR)$(PREFIX)/share/man/man1/listenctl.1 $(DESTDIR)$(PREFIX)/share/man/man5/listend.toml.5
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/listenctl $(DESTDIR)$(PREFIX)/share/bash-completion/completions/listend
 	rm -f $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_listenctl $(DESTDIR)$(PREFIX)/share/doc/listend/examples/unprivileged.conf \
+	    $(DESTDIR)$(PREFIX)/share/doc/listend/examples/network-namespace.conf \
 	    $(DESTDIR)$(PREFIX)/share/doc/listend/examples/steering.conf
 	rm -f $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/listenctl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/listend.fish
 	rm -f $(DESTDIR)$(LIBDIR)/systemd/catalog/listend.catalog $(DESTDIR)$(SYSCONFDIR)/apparmor.d/listend

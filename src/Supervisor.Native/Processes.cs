@@ -116,6 +116,10 @@ public static unsafe class Processes
         return (status & 0x7F) != 0 ? new Exit(true, status & 0x7F, (status & 0x80) != 0) : new Exit(false, (status >> 8) & 0xFF, false);
     }
 
+    /// <summary>setns(2): moves the calling thread into a namespace of that type (CLONE_NEWNET and so on).</summary>
+    public static SystemCallError? EnterNamespace(DescriptorHandle file, int type) =>
+        Syscalls.setns(file.Number, type) == 0 ? null : SystemCallError.Last("setns");
+
     /// <summary>pidfd_send_signal(2): never reaches another process with a reused id. Linux 5.1.</summary>
     public static SystemCallError? Signal(DescriptorHandle pidfd, int signal) =>
         Syscalls.syscall(424, pidfd.Number, signal, 0, 0) == 0 ? null : SystemCallError.Last("pidfd_send_signal");

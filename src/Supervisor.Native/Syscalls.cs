@@ -147,6 +147,9 @@ internal static unsafe partial class Syscalls
     internal static partial int inotify_rm_watch(int fd, int watch);
 
     [LibraryImport("libc", SetLastError = true)]
+    internal static partial int setns(int fd, int type);
+
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial int symlinkat(byte* target, int directory, byte* name);
 
     [LibraryImport("libc", SetLastError = true)]

@@ -50,6 +50,8 @@ internal static class SettingCases
         L("affinity.cid_offset", "12", 12, l => l.Affinity!.CidOffset, "13", "13 is out of range", "from 0 to 12")
             with { Address = "udp://[::]:80" },
         L("enforce", "false", false, l => l.Enforce, "\"no\"", "\"no\" is a string", "write true or false"),
+        L("network_namespace", "\"/run/netns/blue\"", "/run/netns/blue", l => l.NetworkNamespace, "\"blue\"", "\"blue\" is not an absolute",
+            "begins with \"/\""),
         L("bind.reuse_address", "false", false, l => l.Bind.ReuseAddress, "0", "0 is an integer", "write true or false"),
         L("bind.reuse_port", "true", true, l => l.Bind.ReusePort, "1", "1 is an integer", "write true or false"),
         L("bind.ipv6_only", "true", true, l => l.Bind.IPv6Only, "1", "1 is an integer", "write true or false")

@@ -171,6 +171,9 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
             case ("Socket", "SocketMode"):
                 Set(setting, "unix.mode", TomlLiteral.Of(setting.Value));
                 break;
+            case ("Socket", "NetworkNamespacePath"):
+                Set(setting, "network_namespace", TomlLiteral.Of(Expanded(setting.Value) ?? setting.Value));
+                break;
             case ("Socket", "DirectoryMode"):
                 DirectoryMode(setting);
                 break;

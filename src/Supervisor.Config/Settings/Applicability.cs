@@ -27,6 +27,11 @@ internal static class Applicability
         ? null
         : Cannot(spec, "only an IPv4 or IPv6 socket has this setting");
 
+    /// <summary>Sockets that belong to a network namespace.</summary>
+    public static ValueError? Namespaced(ListenerSpec spec) => spec.Address.Kind == ListenerKind.Vsock
+        ? Cannot(spec, "a vsock:// socket belongs to no network namespace")
+        : null;
+
     /// <summary>Steering; <c>none</c> applies everywhere.</summary>
     public static ValueError? Steering(ListenerSpec spec) => spec.Steering == SteeringMode.None ? null : Internet(spec);
 

@@ -38,6 +38,10 @@ internal static class ListenerSettings
         Of("enforce", SettingTypes.Flag, "true",
             "Restore socket options that a worker has changed", (s, v) => s with { Enforce = v }) with { Phase = HandlePhase.Repair },
 
+        Of("network_namespace", SettingTypes.AbsolutePath, null,
+            "Create the socket in the network namespace of this file. Unset: in the daemon's own",
+            (s, v) => s with { NetworkNamespace = v }) with { Phase = HandlePhase.Create, Refusal = Applicability.Namespaced },
+
         Of("bind.reuse_address", SettingTypes.Flag, null,
             "Set SO_REUSEADDR. Unset: true for TCP, otherwise false", (s, v) => s with { Bind = s.Bind with { ReuseAddress = v } }),
         Of("bind.reuse_port", SettingTypes.Flag, "false",

@@ -46,6 +46,9 @@ public sealed record ListenerSpec
     /// <summary>Whether a worker's changes to the shared socket are undone.</summary>
     public bool Enforce { get; init; } = true;
 
+    /// <summary>The file of the network namespace of its sockets; null: the daemon's own.</summary>
+    public string? NetworkNamespace { get; init; }
+
     /// <summary>Before bind().</summary>
     public BindOptions Bind { get; init; } = DefaultBind;
 
@@ -85,7 +88,7 @@ public sealed record ListenerSpec
         && Steering == other.Steering && Affinity == other.Affinity
         && Bind == other.Bind && Buffers == other.Buffers && Listen == other.Listen && Accepted == other.Accepted
         && Unix == other.Unix && Datagram == other.Datagram && ConflictWait == other.ConflictWait
-        && Options.SequenceEqual(other.Options) && Allow.SequenceEqual(other.Allow);
+        && NetworkNamespace == other.NetworkNamespace && Options.SequenceEqual(other.Options) && Allow.SequenceEqual(other.Allow);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Name, Address, Shards, Bind, Buffers, Listen, Accepted, Unix);

@@ -42,6 +42,7 @@ public static class ListenerMoves
     public static bool CanSteer(ListenerSpec before, ListenAddress? effective, ListenerSpec after, ListenAddress at) =>
         before.Address.Kind == after.Address.Kind
         && after.Address.Kind.IsInternet()
+        && before.NetworkNamespace == after.NetworkNamespace
         && effective == at
         && !before.Bind.ReusePort
         && before.Shards == 1
@@ -58,6 +59,7 @@ public static class ListenerMoves
     /// <param name="at">The address to bind.</param>
     public static bool KeepsSteering(ListenerSpec before, ListenAddress? effective, ListenerSpec after, ListenAddress at) =>
         (before.IsSteered || (after.IsSteered && before.Shards == 1))
+        && before.NetworkNamespace == after.NetworkNamespace
         && before.Address.Kind == after.Address.Kind
         && after.Shards == 1
         && effective == at
@@ -76,6 +78,11 @@ public static class ListenerMoves
     public static ListenerMove Between(ListenerSpec before, SocketDomain domain, ListenerSpec after, Func<string, uint> device)
     {
         var (from, to) = (before.Address, after.Address);
+        if (before.NetworkNamespace != after.NetworkNamespace && !(from.IsFile && to.IsFile))
+        {
+            return ListenerMove.Beside;
+        }
+
         if (from.Kind.IsInternet() && to.Kind.IsInternet())
         {
             var holder = BindRequest.Holder(before, domain, uid: 0, BindRequest.Device(before, device));

@@ -20,6 +20,7 @@ public static class ListenerReloadImpact
         Of("affinity.idle", spec => spec.Affinity?.Idle, TermChange.InPlace),
         Of("affinity.flows", spec => spec.Affinity?.Flows, TermChange.InPlace),
         Of("affinity.cid_offset", spec => spec.Affinity?.CidOffset, TermChange.InPlace),
+        Of("network_namespace", spec => spec.NetworkNamespace, TermChange.NewSocket),
         Of("enforce", spec => spec.Enforce, TermChange.DaemonOnly),
         Option("bind.reuse_address", spec => spec.Bind.ReuseAddress),
         Option("bind.reuse_port", spec => spec.Bind.ReusePort),

@@ -68,7 +68,11 @@ internal sealed class RunningState
 
     private RunningListener Read(ListenerHandle handle)
     {
-        var listener = new RunningListener(handle.Spec, handle.Domain)
+        // Its sockets are in a namespace that has no path any more: the reload makes others in the new one.
+        var spec = ListenerReconfigurer.IsInFormerNamespace(handle)
+            ? handle.Spec with { NetworkNamespace = $"{handle.Spec.NetworkNamespace} (deleted)" }
+            : handle.Spec;
+        var listener = new RunningListener(spec, handle.Domain)
         {
             HasSocket = handle.Descriptor is not null,
             Effective = handle.Effective,

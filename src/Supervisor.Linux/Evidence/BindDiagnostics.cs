@@ -24,6 +24,14 @@ public static class BindDiagnostics
     /// </summary>
     public static BindDiagnosis Ask(ListenerSpec spec, LeftoverHolders predecessors, EvidenceBudget? budget = null)
     {
+        if (spec.NetworkNamespace is { } path && !spec.Address.IsFile)
+        {
+            return NamespaceCall.Run(
+                path, budget is null ? EvidenceBudget.OfCommand : NamespaceCall.Patience,
+                () => Ask(spec with { NetworkNamespace = null }, predecessors, budget),
+                failure => BindFailureClassifier.Classify(failure, spec, BindEvidence.None));
+        }
+
         if (spec.Address is { Path: not null, IsAbstract: false })
         {
             var finding = UnixPath.Examine(spec.Address);
@@ -83,6 +91,19 @@ public static class BindDiagnostics
     public static BindDiagnosis Explain(
         SystemCallFailure failure, ListenerSpec spec, SocketDomain domain, LeftoverHolders predecessors, EvidenceBudget? budget = null)
     {
+        if (failure.Call == "setns")
+        {
+            return BindFailureClassifier.Classify(failure, spec, BindEvidence.None);
+        }
+
+        if (spec.NetworkNamespace is { } path && !spec.Address.IsFile)
+        {
+            return NamespaceCall.Run(
+                path, budget is null ? EvidenceBudget.OfCommand : NamespaceCall.Patience,
+                () => Explain(failure, spec with { NetworkNamespace = null }, domain, predecessors, budget),
+                _ => BindFailureClassifier.Classify(failure, spec, BindEvidence.None));
+        }
+
         var isPath = spec.Address is { Path: not null, IsAbstract: false } && failure.Call == "bind";
         var diagnosis = Explain(failure, Of(spec, domain), predecessors, isPath ? ExamineInTime(spec.Address) : null, budget);
         return diagnosis with { Address = spec.Address.ToString() };

@@ -17,7 +17,7 @@ internal static class AddressSteps
         uint scopeId = 0;
         if (address.Scope is { } scope)
         {
-            if (NetworkInterfaces.Index(scope) is not { } index)
+            if (NamespaceCall.InterfaceIndex(target.Spec.NetworkNamespace, scope) is not { } index)
             {
                 target.History.Add(
                     HandlePhase.Bind, "if_nametoindex", requested: OptionValue.Of(scope), errno: "ENODEV", verdict: Verdict.Refused,

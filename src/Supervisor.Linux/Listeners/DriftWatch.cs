@@ -2,6 +2,7 @@ using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
 using Supervisor.Core.Listeners.Plan;
+using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
@@ -443,7 +444,7 @@ public sealed class DriftWatch
             return false;
         }
 
-        using var fresh = ListenerSockets.Open(new CreateStep(handle.Spec.Address.Kind, handle.Domain, false), out _);
+        using var fresh = NamespaceCall.Open(ListenerPlan.Creation(handle.Spec, handle.Domain), out _);
         return fresh is not null && OptionAccess.Get(fresh, option) is { } value && value == change.Now && value != change.Before
             && option.Shape is OptionShape.Number or OptionShape.Name;
     }

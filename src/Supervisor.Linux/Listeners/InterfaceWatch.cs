@@ -63,7 +63,8 @@ public sealed class InterfaceWatch : IDisposable
     }
 
     private static bool DependsOnInterface(ListenerHandle handle) =>
-        !handle.IsGiven && (Interface(handle) is not null || !handle.Spec.Datagram.Multicast.IsEmpty);
+        !handle.IsGiven && handle.Spec.NetworkNamespace is null
+        && (Interface(handle) is not null || !handle.Spec.Datagram.Multicast.IsEmpty);
 
     private static string? Interface(ListenerHandle handle) => handle.Spec.Bind.Device ?? handle.Spec.Address.Scope;
 

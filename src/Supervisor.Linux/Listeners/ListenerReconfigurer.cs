@@ -2,6 +2,7 @@ using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
 using Supervisor.Core.Listeners.Plan;
+using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Linux.Listeners;
@@ -64,6 +65,10 @@ public sealed class ListenerReconfigurer
                 .Select(entry => $"{entry.Option ?? entry.Call} {entry.Requested}: {entry.Errno}: {entry.Note}"),
         ];
     }
+
+    /// <summary>Whether the listener's network namespace was deleted and made again: its sockets are in the former one.</summary>
+    public static bool IsInFormerNamespace(ListenerHandle handle) => handle is { Spec.NetworkNamespace: not null, Descriptor: { } socket }
+        && NamespaceCall.IsReplaced(ListenerPlan.Creation(handle.Spec, handle.Domain), socket);
 
     /// <summary>
     /// The accept queue's limit and what listen() would make it now: net.core.somaxconn has capped it and was raised since then.
@@ -149,7 +154,7 @@ public sealed class ListenerReconfigurer
             return;
         }
 
-        using var fresh = ListenerSockets.Open(new CreateStep(target.Spec.Address.Kind, target.Handle.Domain, NonBlocking: true), out _);
+        using var fresh = NamespaceCall.Open(ListenerPlan.Creation(target.Spec, target.Handle.Domain), out _);
         var occasion = $"{HistoryRecorder.Reload}: no longer set, the kernel's own value is restored";
         var restoring = target with { History = target.History.For(occasion) };
         foreach (var option in options)

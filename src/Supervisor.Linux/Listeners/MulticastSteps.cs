@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net.Sockets;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Options;
+using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 using static Supervisor.Native.KernelAbi;
@@ -27,7 +28,7 @@ internal static class MulticastSteps
         uint index = 0;
         if (membership.Interface is { } @interface)
         {
-            if (NetworkInterfaces.Index(@interface) is not { } known)
+            if (NamespaceCall.InterfaceIndex(target.Spec.NetworkNamespace, @interface) is not { } known)
             {
                 target.History.AddSetting(
                     HandlePhase.PreListen, "if_nametoindex", name, value, new SystemCallError("if_nametoindex", ENODEV),
@@ -55,7 +56,7 @@ internal static class MulticastSteps
     /// </summary>
     public static void Renew(SocketTarget target, MulticastMembership membership)
     {
-        var index = membership.Interface is { } name ? NetworkInterfaces.Index(name) : 0;
+        var index = membership.Interface is { } name ? NamespaceCall.InterfaceIndex(target.Spec.NetworkNamespace, name) : 0;
         var known = target.Handle.JoinedOn.TryGetValue(membership, out var before);
         if (index is not { } now || (known && before == now && now != 0))
         {

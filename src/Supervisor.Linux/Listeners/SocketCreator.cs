@@ -2,6 +2,7 @@ using System.Globalization;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Plan;
+using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 using static Supervisor.Native.KernelAbi;
@@ -16,7 +17,7 @@ internal sealed class SocketCreator
     /// <summary>Makes the socket of a shard, which replaces the present one; the caller closes that one.</summary>
     public SystemCallFailure? Create(ListenerHandle handle, int shard, HistoryRecorder history, CreateStep step)
     {
-        var socket = ListenerSockets.Open(step, out var failure);
+        var socket = NamespaceCall.Open(step, out var failure);
         if (socket is not null && !MayUse(socket))
         {
             socket.Dispose();
@@ -32,7 +33,8 @@ internal sealed class SocketCreator
 
         history.Add(
             HandlePhase.Create, "socket", errno: failure?.Name, verdict: failure is null ? Verdict.Exact : Verdict.Refused,
-            note: $"{ListenerSockets.Describe(step)}; close-on-exec{(step.NonBlocking ? ", O_NONBLOCK" : "")}");
+            note: $"{ListenerSockets.Describe(step)}; close-on-exec{(step.NonBlocking ? ", O_NONBLOCK" : "")}"
+                + (step.NetworkNamespace is { } path ? $", network namespace {path}" : ""));
         return failure;
     }
 

@@ -24,6 +24,10 @@ internal static class BindAdvice
         var (address, holders) = (spec.Address, finding.Holders);
         return finding.Cause switch
         {
+            BindCause.OptionNotPermitted when finding.Verdict.StartsWith(NamespaceEntry.Verb, StringComparison.Ordinal) =>
+                "grant CAP_SYS_ADMIN (the drop-in network-namespace.conf), or start listend as root",
+            BindCause.PathPermission when finding.Verdict.StartsWith(NamespaceEntry.Verb, StringComparison.Ordinal) =>
+                "see docs/how-to/trust-a-path.md",
             BindCause.SameAddress or BindCause.CoveredByWildcard or BindCause.WildcardCoversExisting => Overlap(finding, address),
             BindCause.DualStackOverlap => address.IsAnyFamily || address.Host?.Equals(IPAddress.IPv6Any) == true
                 ? $"set bind.ipv6_only = true to bind only the IPv6 side, or {Stop(holders)}"
@@ -72,6 +76,8 @@ internal static class BindAdvice
             BindCause.OptionNotPermitted => "grant CAP_NET_ADMIN or CAP_NET_RAW, or remove the option",
             BindCause.DirectoryAbsent =>
                 $"create it first: mkdir -p {Path.GetDirectoryName(address.Path)} (RuntimeDirectory= in the unit), or set unix.directory_mode",
+            BindCause.NamespaceAbsent =>
+                $"make it (ip netns add {Path.GetFileName(spec.NetworkNamespace)}), then listenctl reload, or correct network_namespace",
             BindCause.PathTooLong => $"choose a path of at most {ListenAddress.MaxUnixPathBytes} bytes",
             BindCause.DescriptorLimit => "raise the limit of open files (LimitNOFILE= in the unit, fs.file-max for the system)",
             BindCause.KernelMemory => "free memory, or lower net.core and buffer settings",

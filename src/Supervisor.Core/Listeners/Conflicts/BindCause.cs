@@ -90,6 +90,9 @@ public enum BindCause
     /// <summary>The directory of a UNIX path does not exist.</summary>
     DirectoryAbsent,
 
+    /// <summary>The file of the network namespace does not exist, or is something else.</summary>
+    NamespaceAbsent,
+
     /// <summary>A UNIX path longer than sun_path.</summary>
     PathTooLong,
 

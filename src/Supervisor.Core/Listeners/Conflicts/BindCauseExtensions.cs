@@ -35,6 +35,7 @@ public static class BindCauseExtensions
         BindCause.FamilyUnsupported => "family-unsupported",
         BindCause.OptionNotPermitted => "option-not-permitted",
         BindCause.DirectoryAbsent => "directory-absent",
+        BindCause.NamespaceAbsent => "namespace-absent",
         BindCause.PathTooLong => "path-too-long",
         BindCause.DescriptorLimit => "descriptor-limit",
         BindCause.KernelMemory => "kernel-memory",

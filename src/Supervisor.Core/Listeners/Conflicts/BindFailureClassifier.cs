@@ -48,6 +48,7 @@ public static class BindFailureClassifier
         var address = spec.Address;
         return failure.Name switch
         {
+            _ when failure.Call == "setns" => NamespaceEntry.Classify(failure),
             "EADDRINUSE" when address.Kind.IsUnix() => UnixPathInUse.Classify(spec, evidence),
             "EADDRINUSE" when address.Kind.IsInternet() => AddressInUse.Classify(spec, evidence),
             "EADDRINUSE" => new(

@@ -46,6 +46,11 @@ public static class ConfigConflicts
     private static bool Exclude(ListenerSpec spec, ListenerSpec other, Func<string, uint> device)
     {
         var (address, held) = (spec.Address, other.Address);
+        if (spec.NetworkNamespace != other.NetworkNamespace && !address.IsFile)
+        {
+            return false;
+        }
+
         if (address.Kind.IsInternet() && held.Kind.IsInternet())
         {
             var wanted = BindRequest.Socket(spec, ListenerPlan.Domains(address)[0], uid: 0, BindRequest.Device(spec, device));

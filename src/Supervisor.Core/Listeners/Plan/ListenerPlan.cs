@@ -65,7 +65,7 @@ public sealed record ListenerPlan
         var options = Options(spec, domain).ToArray();
         return new ListenerPlan(spec, domain, address,
         [
-            new CreateStep(spec.Address.Kind, domain, spec.Listen.NonBlocking),
+            Creation(spec, domain),
             .. options.Where(option => option.Phase == HandlePhase.PreBind),
             .. SocketFileBeforeBind(spec),
             new BindStep(address),
@@ -98,10 +98,15 @@ public sealed record ListenerPlan
 
     private static bool HasSameOptions(ListenerSpec one, ListenerSpec other) =>
         one.Address.Kind == other.Address.Kind && one.Shards == other.Shards
+        && one.NetworkNamespace == other.NetworkNamespace
         && ReferenceEquals(one.Bind, other.Bind) && ReferenceEquals(one.Buffers, other.Buffers)
         && ReferenceEquals(one.Listen, other.Listen) && ReferenceEquals(one.Accepted, other.Accepted)
         && ReferenceEquals(one.Datagram, other.Datagram)
         && one.Options == other.Options;
+
+    /// <summary>The call that makes a socket of the listener.</summary>
+    public static CreateStep Creation(ListenerSpec spec, SocketDomain domain) =>
+        new(spec.Address.Kind, domain, spec.Listen.NonBlocking) { NetworkNamespace = spec.NetworkNamespace };
 
     /// <summary>The options that the specification sets on a socket of this family, in the order of the calls.</summary>
     public static IEnumerable<SetOptionStep> Options(ListenerSpec spec, SocketDomain domain)

@@ -7,7 +7,11 @@ namespace Supervisor.Core.Listeners.Plan;
 public abstract record PlanStep(HandlePhase Phase);
 
 /// <summary>socket(): close-on-exec from the beginning, O_NONBLOCK as configured.</summary>
-public sealed record CreateStep(ListenerKind Kind, SocketDomain Domain, bool NonBlocking) : PlanStep(HandlePhase.Create);
+public sealed record CreateStep(ListenerKind Kind, SocketDomain Domain, bool NonBlocking) : PlanStep(HandlePhase.Create)
+{
+    /// <summary>The file of the network namespace in which the socket is made; null: the daemon's own.</summary>
+    public string? NetworkNamespace { get; init; }
+}
 
 /// <summary>setsockopt().</summary>
 public sealed record SetOptionStep(SocketOption Option, OptionValue Value) : PlanStep(Option.Phase)
