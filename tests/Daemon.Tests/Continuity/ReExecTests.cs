@@ -66,7 +66,7 @@ public sealed class ReExecTests : IDisposable
     [Fact]
     public async Task A_state_for_which_there_is_no_memory_rejects_the_upgrade()
     {
-        _state = () => throw new OutOfMemoryException();
+        _state = () => throw new InsufficientMemoryException();
         var (version, refusal) = await BeginAsync();
         Assert.Null(version);
         Assert.Contains("not enough memory", refusal, StringComparison.Ordinal);
