@@ -14,6 +14,7 @@ public sealed class ValidationRulesTests
     [InlineData("duplicate-listeners", Profile.Always)]
     [InlineData("metrics-address", Profile.Check)]
     [InlineData("access-rules", Profile.Always)]
+    [InlineData("custom-options", Profile.Always)]
     [InlineData("known-listeners", Profile.Always)]
     [InlineData("stdin-listener", Profile.Always)]
     [InlineData("on-demand-listener", Profile.Always)]
@@ -62,5 +63,5 @@ public sealed class ValidationRulesTests
     }
 
     [Fact]
-    public void Every_rule_is_in_the_table() => Assert.Equal(43, ValidationRules.All.Length);
+    public void Every_rule_is_in_the_table() => Assert.Equal(44, ValidationRules.All.Length);
 }

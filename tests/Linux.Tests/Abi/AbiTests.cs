@@ -33,8 +33,8 @@ public unsafe class AbiTests : KernelTest
     private static readonly string[] ProcessHeaders =
     [
         "<dirent.h>", "<errno.h>", "<fcntl.h>", "<grp.h>", "<limits.h>", "<linux/magic.h>", "<sys/statfs.h>", "<linux/capability.h>",
-        "<linux/close_range.h>", "<poll.h>", "<pwd.h>", "<signal.h>", "<stdio.h>", "<sys/eventfd.h>", "<sys/file.h>", "<sys/mman.h>",
-        "<sys/prctl.h>", "<sys/stat.h>", "<sys/syscall.h>", "<sys/wait.h>", "<unistd.h>", "\"spawn.h\"",
+        "<linux/close_range.h>", "<poll.h>", "<pwd.h>", "<sched.h>", "<signal.h>", "<stdio.h>", "<sys/eventfd.h>", "<sys/file.h>",
+        "<sys/mman.h>", "<sys/prctl.h>", "<sys/stat.h>", "<sys/syscall.h>", "<sys/wait.h>", "<unistd.h>", "\"spawn.h\"",
     ];
 
     /// <summary>Named constants, also private ones: type, constant, C name. Add new constants here.</summary>
@@ -68,7 +68,7 @@ public unsafe class AbiTests : KernelTest
             "DestroyGroups",
             "1 << (SKNLGRP_INET_TCP_DESTROY - 1) | 1 << (SKNLGRP_INET_UDP_DESTROY - 1)"
             + " | 1 << (SKNLGRP_INET6_TCP_DESTROY - 1) | 1 << (SKNLGRP_INET6_UDP_DESTROY - 1)"),
-        (typeof(InterfaceWatch), "BoundInterface", "SO_BINDTOIFINDEX"),
+        (typeof(InterfaceWatch), "BoundInterface", "SO_BINDTOIFINDEX"), (typeof(NamespaceCall), "NamespaceCookie", "SO_NETNS_COOKIE"),
         (typeof(DirectoryWatch), "Removals", "IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF"),
         (typeof(FileChanges), "Modified", "IN_MODIFY"), (typeof(FileChanges), "EventSize", "sizeof(struct inotify_event)"),
         (typeof(FilesAt), "FollowLinks", "AT_SYMLINK_FOLLOW"),
@@ -162,6 +162,7 @@ public unsafe class AbiTests : KernelTest
 
     private static readonly (Type Type, string Name, string C)[] ProcessConstants =
     [
+        (typeof(NamespaceCall), "NetworkNamespaces", "CLONE_NEWNET"),
         (typeof(Processes), "PPid", "P_PID"), (typeof(Processes), "PPidfd", "P_PIDFD"), (typeof(Processes), "WExited", "WEXITED"),
         (typeof(Processes), "WNoWait", "WNOWAIT"), (typeof(Processes), "WNoHang", "WNOHANG"),
         (typeof(Processes), "PrSetChildSubreaper", "PR_SET_CHILD_SUBREAPER"), (typeof(Processes), "SigInfoSize", "sizeof(siginfo_t)"),
@@ -189,6 +190,7 @@ public unsafe class AbiTests : KernelTest
     /// </summary>
     private static readonly (Type Type, string Name)[] OwnConstants =
     [
+        (typeof(NamespaceCall), "CookieBytes"), (typeof(SocketLinks), "UsualDirectoryMode"),
         (typeof(Bpf), "LogLength"), (typeof(ListenerSteerer), "CookieLength"), (typeof(ListenerSteering), "MostGenerations"),
         (typeof(InternetSockets), "NewSynReceived"), (typeof(InternetSockets), "BoundInactive"), (typeof(SharingFlags), "MostAsked"),
         (typeof(SocketPlace), "NoGroup"), (typeof(SocketSpares), "Mode"), (typeof(ListendHolders), "MaxAnswer"),
