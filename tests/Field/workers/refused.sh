@@ -65,7 +65,8 @@ lacks() {
     same "$(json "d['selection']['by']")" classic-bpf
     expect_out "$reason"
 
-    python3 "$WORKERS/connections.py" 8081 100 stop result > load.out 2>&1 &
+    cc -O2 -o connections "$WORKERS/connections.c"
+    ./connections 8081 100 stop result > load.out 2>&1 &
     load=$!
     run listenctl restart w --wait --timeout 60s
     expect_status 0
