@@ -126,7 +126,7 @@ public sealed class ShardSteering
         handle.Selection = new KernelSelection(whyNot is null ? SelectionMeans.Program : SelectionMeans.Classic, whyNot);
         if (whyNot is not null)
         {
-            handle.ReleaseShardEngine();
+            End(handle);
         }
 
         return handle.ShardEngine;
@@ -182,7 +182,21 @@ public sealed class ShardSteering
     {
         var error = Sockets.ReleaseReusePort(handle.Descriptor!);
         handle.IsSteered = false;
-        handle.ReleaseShardEngine();
+        End(handle);
         _context.Record(handle, HistoryRecorder.Reload).AddCall(HandlePhase.PostListen, "setsockopt", error, Detach, note);
+    }
+
+    /// <summary>
+    /// Closes the program that is no longer attached. A socket can be in one map only, and the kernel and the keeper have this one for
+    /// a moment: the next program needs the sockets.
+    /// </summary>
+    private static void End(ListenerHandle handle)
+    {
+        foreach (var socket in handle.Sockets.Concat(handle.Leaving))
+        {
+            Forget(handle, socket);
+        }
+
+        handle.ReleaseShardEngine();
     }
 }
