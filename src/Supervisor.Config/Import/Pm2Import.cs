@@ -179,7 +179,7 @@ internal sealed class Pm2Import(ImportDraft draft, Func<string, string> fullPath
         {
             if (env.Node.Members is null && env.Node.Value is not null)
             {
-                service.Lost(env.Source, "it is no object of names and values");
+                service.Lost(env.Source, "it is not an object of names and values");
             }
 
             foreach (var (name, value) in env.Node.Members ?? [])

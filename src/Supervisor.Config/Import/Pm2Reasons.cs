@@ -37,7 +37,7 @@ internal static class Pm2Reasons
         ["stop_exit_codes"] = CommonReasons.CleanExits,
         ["max_restarts"] = CommonReasons.Retries,
         ["min_uptime"] = Reason.Changed("restart.limit failures in restart.limit_interval delay the next start"),
-        ["max_memory_restart"] = Reason.Lost("it is no size"),
+        ["max_memory_restart"] = Reason.Lost("it is not a size such as 400M"),
         ["pid_file"] = CommonReasons.PidFile,
         ["error_file"] = CommonReasons.OneStream,
         ["log_file"] = CommonReasons.OneStream,

@@ -91,7 +91,7 @@ internal sealed class ReExec(
         });
     }
 
-    /// <summary>The current state; null if there is no memory for it, which must not end the daemon.</summary>
+    /// <summary>The current state; null without memory for a copy of it. The daemon continues then.</summary>
     private byte[]? State()
     {
         try
