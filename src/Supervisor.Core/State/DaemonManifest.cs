@@ -60,7 +60,19 @@ public sealed record DaemonManifest
 
     /// <summary>The number of each descriptor by its key; null if descriptors are not inherited by number.</summary>
     public ImmutableSortedDictionary<string, int>? Descriptors { get; init; }
+
+    /// <summary>What the keeper holds of the descriptors; null if that is not known.</summary>
+    public HeldEntry? Held { get; init; }
 }
+
+/// <summary>
+/// The descriptors that the keeper holds: duplicates of the ones that are handed over. An older version that does not know this passes
+/// it on unchanged, while its keeper may have changed. So it is valid only in the state of the daemon that wrote it.
+/// </summary>
+/// <param name="Pid">The process id of the daemon that wrote it.</param>
+/// <param name="Upgrades">That daemon's <see cref="DaemonManifest.Upgrades"/>.</param>
+/// <param name="Keys">The keys.</param>
+public sealed record HeldEntry(int Pid, int Upgrades, ImmutableArray<string> Keys);
 
 /// <summary>The active configuration, which may differ from its files.</summary>
 public sealed record ConfigEntry

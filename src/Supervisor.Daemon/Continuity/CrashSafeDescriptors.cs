@@ -26,7 +26,7 @@ internal sealed class CrashSafeDescriptors : IDisposable
     private readonly HeldDescriptors _held = new();
     private readonly SystemdStore? _store;
     private FdHolder? _holder;
-    private TimeSpan _holderSince;
+    private TimeSpan? _holderSince;
     private bool _isClosed;
 
     /// <summary>Continues with the holder of the previous daemon if there is one; otherwise starts a holder.</summary>
@@ -72,6 +72,12 @@ internal sealed class CrashSafeDescriptors : IDisposable
 
     /// <summary>Whether systemd holds the descriptors, and so restarts the daemon.</summary>
     public bool IsSystemd => _store is not null;
+
+    /// <summary>
+    /// What the keeper holds of some descriptors, for a successor that gets them and its link; null without a keeper. systemd does not
+    /// tell what it has, so its store gets all of them again.
+    /// </summary>
+    public IEnumerable<string>? HeldOf(OutgoingDescriptors descriptors) => _holder is null ? null : _held.HeldOf(descriptors.All);
 
     /// <summary>What would be lost if the daemon died now, as text; null if nothing would.</summary>
     public string? AtRisk => Processes.CurrentPid == 1 ? null
@@ -162,6 +168,7 @@ internal sealed class CrashSafeDescriptors : IDisposable
     {
         _holder = holder;
         _held.Use(holder, held);
+        holder.Refused += _held.Refused;
         holder.Gone += () =>
         {
             holder.Dispose();

@@ -49,8 +49,7 @@ internal sealed class PreviousDaemonState(
     /// <summary>
     /// What the previous daemon's holder has, by key: the descriptors that came from its keeper; null where only the key is known.
     /// </summary>
-    public IReadOnlyDictionary<string, DescriptorHandle?> Held { get; } = descriptors.Remaining.Where(DescriptorKey.OutlivesProcess)
-        .ToDictionary(key => key, key => fromKeeper?.Contains(descriptors.Peek(key)!) == true ? descriptors.Peek(key) : null);
+    public IReadOnlyDictionary<string, DescriptorHandle?> Held { get; } = HeldBefore(manifest, descriptors, fromKeeper);
 
     /// <summary>Whether the previous daemon was this process, so its workers are this process's children.</summary>
     public bool IsSameProcess => way == SuccessionWay.ReExecuted;
@@ -125,6 +124,17 @@ internal sealed class PreviousDaemonState(
             Listeners = now.Listeners,
             Services = now.Services,
         });
+
+    private static Dictionary<string, DescriptorHandle?> HeldBefore(
+        DaemonManifest manifest, IncomingDescriptors descriptors, IReadOnlySet<DescriptorHandle>? fromKeeper)
+    {
+        var named = manifest.Held is { } held && held.Pid == manifest.Pid && held.Upgrades == manifest.Upgrades
+            ? held.Keys.ToHashSet(StringComparer.Ordinal)
+            : [];
+        return descriptors.Remaining.Where(DescriptorKey.OutlivesProcess).ToDictionary(
+            key => key,
+            key => named.Contains(key) || fromKeeper?.Contains(descriptors.Peek(key)!) == true ? descriptors.Peek(key) : null);
+    }
 
     private static string Self => $"listend {DaemonInfo.Version} (pid {Processes.CurrentPid})";
 

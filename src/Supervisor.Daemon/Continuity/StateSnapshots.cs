@@ -42,8 +42,8 @@ internal sealed record OwnSockets(DescriptorHandle Lock, DescriptorHandle Contro
 /// <summary>Takes snapshots of the daemon's state for a successor. On the loop.</summary>
 /// <param name="sources">The parts of the daemon.</param>
 /// <param name="own">The daemon's own sockets.</param>
-/// <param name="holderLink">The link to the descriptor holder; null without one.</param>
-internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Func<DescriptorHandle?> holderLink)
+/// <param name="holder">The descriptor holder.</param>
+internal sealed class StateSnapshots(StateSources sources, OwnSockets own, CrashSafeDescriptors holder)
 {
     /// <summary>The id of this boot. A state is valid only until the next boot.</summary>
     public static string BootId { get; } = ReadBootId();
@@ -84,7 +84,7 @@ internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Func<
     {
         descriptors.Add(DescriptorKey.Lock, own.Lock);
         AddOwnSockets(descriptors);
-        descriptors.Add(DescriptorKey.FdHolder, holderLink());
+        descriptors.Add(DescriptorKey.FdHolder, holder.Link);
         own.Broker.Snapshot(descriptors);
         foreach (var handle in sources.Listeners.Handles)
         {
@@ -96,7 +96,7 @@ internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Func<
             runner.Snapshot.AddDescriptors(descriptors);
         }
 
-        return Whole();
+        return Whole() with { Held = Held(descriptors) };
     }
 
     /// <summary>Writes a whole state, with what a newer version wrote into a previous one.</summary>
@@ -126,6 +126,10 @@ internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Func<
         [.. sources.Listeners.Handles.Select(Of)],
         [.. sources.Services.Select(runner => runner.Snapshot.Take(withOutput: true))],
         Events());
+
+    private HeldEntry? Held(OutgoingDescriptors descriptors) => holder.HeldOf(descriptors) is { } keys
+        ? new HeldEntry(Processes.CurrentPid, sources.Info.Upgrades, [.. keys])
+        : null;
 
     private void AddOwnSockets(OutgoingDescriptors descriptors)
     {

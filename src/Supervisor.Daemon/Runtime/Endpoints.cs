@@ -30,7 +30,7 @@ internal sealed class Endpoints : IDisposable
             parts.Loop, request.Info, parts.Tokens.Mark, parts.Config, parts.Listeners, parts.Conflicts.GivesUp, parts.Services,
             parts.Events, previous?.Unknown);
         var snapshots = new StateSnapshots(
-            sources, new OwnSockets(request.Lock.Descriptor, control.Listener, broker), () => _descriptors.Link);
+            sources, new OwnSockets(request.Lock.Descriptor, control.Listener, broker), _descriptors);
         Checkpointer = new StateCheckpointer(
             parts.Loop, parts.Listeners, parts.Services, snapshots, _descriptors, request.Info.Paths.StateFile, request.Log);
         var quiescence = new Quiescence(parts.Loop, control, parts.Orphans, parts.Disposer, () => parts.Services);

@@ -51,6 +51,9 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
     /// <summary>Raised when the keeper has exited: it holds nothing any more.</summary>
     public event Action? Gone;
 
+    /// <summary>Raised when the keeper does not hold what was put under a key.</summary>
+    public event Action<string>? Refused;
+
     /// <summary>The link, for a successor in the same process.</summary>
     public DescriptorHandle Link => _link;
 
@@ -216,8 +219,10 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
         var length = DescriptorPassing.Receive(_link, data, [], maxDescriptors: 0, wait: false, out _, out _, out var error);
         if (length > 1 && data[0] == (byte)'E')
         {
+            var key = Encoding.UTF8.GetString(data[1..length]);
             _log.Kind(MessageIds.KeeperRefused).Warning(
-                "the keeper cannot hold {Descriptor}: the descriptor is lost if the daemon dies", Encoding.UTF8.GetString(data[1..length]));
+                "the keeper cannot hold {Descriptor}: the descriptor is lost if the daemon dies", key);
+            Refused?.Invoke(key);
         }
         else if (length == 1 && data[0] == (byte)'V')
         {

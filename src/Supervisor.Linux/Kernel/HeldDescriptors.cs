@@ -38,6 +38,19 @@ public sealed class HeldDescriptors
         }
     }
 
+    /// <summary>The keys of the descriptors that the holder has, as far as they are the same as in <paramref name="present"/>.</summary>
+    public IEnumerable<string> HeldOf(IReadOnlyDictionary<string, DescriptorHandle> present) =>
+        present.Where(one => _held.TryGetValue(one.Key, out var held) && ReferenceEquals(held, one.Value)).Select(one => one.Key);
+
+    /// <summary>The holder has refused a descriptor: it is put again when its owner brings it again.</summary>
+    public void Refused(string key)
+    {
+        if (_held.Remove(key))
+        {
+            _missing.Add(key);
+        }
+    }
+
     /// <summary>Drops all descriptors from the holder.</summary>
     public void DropAll()
     {

@@ -36,6 +36,20 @@ public sealed class CrashRecoveryTests : IDisposable
         Assert.False(state.IsSameProcess);
     }
 
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(1, false)]
+    public void What_the_keeper_holds_is_believed_only_from_the_daemon_that_wrote_it(int laterUpgrades, bool isBelieved)
+    {
+        var descriptors = new IncomingDescriptors();
+        descriptors.Add(DescriptorKey.Listener("web"), new DescriptorHandle(-1));
+        var manifest = _runtime.Manifest with { Upgrades = 3 + laterUpgrades };
+        manifest = manifest with { Held = new HeldEntry(manifest.Pid, 3, [DescriptorKey.Listener("web")]) };
+        Assert.True(ManifestFormat.TryRead(ManifestFormat.Write(manifest), out var read, out var unknown, out _));
+        using var state = new PreviousDaemonState(SuccessionWay.ReExecuted, read, unknown, descriptors);
+        Assert.Equal(isBelieved, state.Held[DescriptorKey.Listener("web")] is not null);
+    }
+
     [Fact]
     public void A_state_of_another_boot_is_not_recovered()
     {

@@ -36,6 +36,19 @@ public class HeldDescriptorsTests
         Assert.Equal(["unknown", "other"], holder.Keys);
     }
 
+    [Fact]
+    public void Only_what_the_holder_has_unchanged_is_named_to_a_successor()
+    {
+        var (same, former, now) = (new DescriptorHandle(-1), new DescriptorHandle(-1), new DescriptorHandle(-1));
+        var held = new HeldDescriptors();
+        held.Use(new Holder(), []);
+        held.Bring("web", [new("same", same), new("changed", former), new("refused", same)]);
+        held.Refused("refused");
+        var present = new Dictionary<string, DescriptorHandle> { ["same"] = same, ["changed"] = now, ["refused"] = same, ["new"] = now };
+        Assert.Equal(["same"], held.HeldOf(present));
+        Assert.Equal(["refused"], held.Missing);
+    }
+
     private sealed class Holder : IDescriptorHolder
     {
         public List<string> Keys { get; } = [];
