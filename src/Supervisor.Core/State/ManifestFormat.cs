@@ -152,12 +152,8 @@ public static class ManifestFormat
         writer.WritePropertyName("descriptors");
         WritePart(writer, manifest.Descriptors, unknown?.Part("descriptors"), static (into, numbers) =>
             JsonSerializer.Serialize(into, numbers, ManifestJson.Default.ImmutableSortedDictionaryStringInt32!));
-        if (manifest.Held is { } held)
-        {
-            writer.WritePropertyName("held");
-            ManifestJson.Write(writer, held);
-        }
-
+        writer.WritePropertyName("held");
+        ManifestJson.Write(writer, manifest.Held);
         foreach (var (name, value) in unknown?.Fields ?? ImmutableDictionary<string, JsonNode?>.Empty)
         {
             writer.WritePropertyName(name);

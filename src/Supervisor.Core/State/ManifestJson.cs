@@ -47,7 +47,7 @@ internal sealed partial class ManifestJson : JsonSerializerContext
     public static void Write(Utf8JsonWriter writer, StreamEntry? stream) => Default.StreamEntrySerializeHandler(writer, stream);
 
     /// <summary>Writes what the keeper holds.</summary>
-    public static void Write(Utf8JsonWriter writer, HeldEntry held) => Default.HeldEntrySerializeHandler(writer, held);
+    public static void Write(Utf8JsonWriter writer, HeldEntry? held) => Default.HeldEntrySerializeHandler(writer, held);
 
     /// <summary>Writes an entry of a history.</summary>
     public static void Write(Utf8JsonWriter writer, HistoryEntry entry) => Default.HistoryEntrySerializeHandler(writer, entry);

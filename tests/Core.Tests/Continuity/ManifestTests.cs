@@ -92,6 +92,7 @@ public class ManifestTests
                 Services = [service, Manifest(state).Services[0]],
                 Events = new StreamEntry(8, []),
                 Descriptors = ImmutableSortedDictionary.Create<string, int>(StringComparer.Ordinal).Add("k", 5),
+                Held = new HeldEntry(10, 4, ["k"]),
             };
             var written = JsonNode.Parse(ManifestFormat.Write(manifest));
             Assert.True(
