@@ -25,12 +25,21 @@ internal sealed unsafe class LaunchSlot : IDisposable
     private SpawnRequest* _request;
     private int _used;
 
-    /// <summary>Reserves the lowest free numbers with duplicates of <paramref name="nothing"/>, which the caller keeps.</summary>
+    /// <summary>
+    /// Reserves the lowest free numbers with duplicates of <paramref name="nothing"/>, which the caller keeps. When all low numbers are
+    /// in use, it reserves none.
+    /// </summary>
     public LaunchSlot(DescriptorHandle nothing)
     {
         _nothing = nothing;
         while (_places.Count < Places && Files.Duplicate(nothing, out _) is { } place)
         {
+            if (place.Number >= Low)
+            {
+                place.Dispose();
+                return;
+            }
+
             _places.Add(place);
         }
     }

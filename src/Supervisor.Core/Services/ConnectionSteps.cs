@@ -22,11 +22,33 @@ internal sealed class ConnectionSteps(ServiceStep step)
             return;
         }
 
-        var slots = FreeSlots(accepted.Connections.Length);
-        for (var i = 0; i < accepted.Connections.Length; i++)
+        step.SpawnFor(accepted.Connections, FreeSlots(accepted.Connections.Length));
+    }
+
+    /// <summary>
+    /// The programs of connections run, which are ready then. One pass for all: with hundreds of connections a pass for each would cost
+    /// more than their start. Returns the workers that are left to do.
+    /// </summary>
+    public IEnumerable<WorkerSpawned> Spawned(ImmutableArray<WorkerSpawned> spawned)
+    {
+        if (!step.State.Workers.Any(worker => worker.Connection is not null))
         {
-            step.Spawn(slots[i], step.State.Generation, accepted.Connections[i]);
+            return spawned;
         }
+
+        var pids = spawned.ToDictionary(one => one.WorkerId, one => one.Pid);
+        var workers = step.State.Workers.ToBuilder();
+        for (var i = 0; i < workers.Count; i++)
+        {
+            if (workers[i] is { Connection: not null, Phase: WorkerPhase.Starting } worker && pids.Remove(worker.Id, out var pid))
+            {
+                (workers[i], _) = WorkerMachine.Step(
+                    worker with { Pid = pid }, WorkerEvent.Ready, step.State.SpecOf(worker.Generation), step.Now);
+            }
+        }
+
+        step.State = step.State with { Workers = workers.MoveToImmutable() };
+        return spawned.Where(one => pids.ContainsKey(one.WorkerId));
     }
 
     /// <summary>Begins the pre_start of the generation that the next connection starts.</summary>

@@ -118,6 +118,9 @@ public sealed record WorkerAbandoned(int WorkerId, string What) : ServiceEvent;
 /// <summary>The whole worker has exited, or was never created.</summary>
 public sealed record WorkerEnded(int WorkerId, ExitReason Reason) : ServiceEvent;
 
+/// <summary>Several workers have exited: the same as one after the other, in one step.</summary>
+public sealed record WorkersEnded(ImmutableArray<WorkerEnded> Workers) : ServiceEvent;
+
 /// <summary>
 /// A hook has exited; <paramref name="Failure"/> is the reason if it failed, else null. <paramref name="Stopped"/>: after a
 /// <see cref="HookStopEffect"/>, when nothing waits for it any more.

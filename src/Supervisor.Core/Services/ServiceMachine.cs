@@ -88,7 +88,7 @@ public static class ServiceMachine
                 step.Workers.Spawned(spawned.WorkerId, spawned.Pid);
                 break;
             case WorkersSpawned several:
-                foreach (var spawned in several.Workers)
+                foreach (var spawned in step.Connections.Spawned(several.Workers))
                 {
                     step.Workers.Spawned(spawned.WorkerId, spawned.Pid);
                 }
@@ -138,6 +138,13 @@ public static class ServiceMachine
                 break;
             case WorkerEnded ended:
                 step.Workers.Ended(ended.WorkerId, ended.Reason);
+                break;
+            case WorkersEnded several:
+                foreach (var ended in several.Workers)
+                {
+                    step.Workers.Ended(ended.WorkerId, ended.Reason);
+                }
+
                 break;
             case HookEnded hook:
                 step.Hooks.Ended(hook);

@@ -71,13 +71,35 @@ internal sealed class ServiceStep
         }
     }
 
-    public void Spawn(int slot, int generation, WorkerConnection? connection = null)
+    public void Remove(int workerId)
     {
-        var worker = WorkerMachine.Start(State.NextWorkerId, slot, generation, State.SpecOf(generation), Now) with
+        for (var i = 0; i < State.Workers.Length; i++)
         {
-            Connection = connection,
-        };
-        State = State with { NextWorkerId = State.NextWorkerId + 1, Workers = State.Workers.Add(worker) };
-        _effects.Add(new SpawnEffect(worker));
+            if (State.Workers[i].Id == workerId)
+            {
+                State = State with { Workers = State.Workers.RemoveAt(i) };
+                return;
+            }
+        }
+    }
+
+    public void Spawn(int slot, int generation) =>
+        Add([WorkerMachine.Start(State.NextWorkerId, slot, generation, State.SpecOf(generation), Now)]);
+
+    /// <summary>Starts a worker of the newest generation for each connection, in the slot with the same index.</summary>
+    public void SpawnFor(ImmutableArray<WorkerConnection> connections, ImmutableArray<int> slots)
+    {
+        var (first, generation) = (State.NextWorkerId, State.Generation);
+        Add([.. connections.Select((connection, i) =>
+            WorkerMachine.Start(first + i, slots[i], generation, State.SpecOf(generation), Now) with { Connection = connection })]);
+    }
+
+    private void Add(ImmutableArray<WorkerState> workers)
+    {
+        State = State with { NextWorkerId = State.NextWorkerId + workers.Length, Workers = State.Workers.AddRange(workers) };
+        foreach (var worker in workers)
+        {
+            _effects.Add(new SpawnEffect(worker));
+        }
     }
 }

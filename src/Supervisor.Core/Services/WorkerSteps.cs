@@ -148,7 +148,7 @@ internal sealed class WorkerSteps(ServiceStep step)
 
     private void Remove(WorkerState worker, ServiceReport? report, ExitReason reason)
     {
-        step.State = step.State with { Workers = step.State.Workers.Remove(worker) };
+        step.Remove(worker.Id);
         step.Connections.Ended(isFailure: worker is { Connection: not null, EndReason: EndReason.None } && !reason.Clean);
         if (report is { } kind)
         {

@@ -139,7 +139,7 @@ public sealed record WorkerEntry
     /// <summary>Its token, a secret; null if an older version started it without one.</summary>
     public string? Token { get; init; }
 
-    /// <summary>The path of its notify socket.</summary>
+    /// <summary>The path of its notify socket; empty for the process of a connection, which has none.</summary>
     public required string NotifyPath { get; init; }
 
     /// <summary>The unfinished line of its standard output.</summary>

@@ -1,13 +1,7 @@
-using System.Buffers.Binary;
-using System.Globalization;
-using System.Text;
-using Supervisor.Core;
-using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Protocols;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Kernel;
-using Supervisor.Linux.Paths;
 using Supervisor.Native;
 using static Supervisor.Native.KernelAbi;
 
@@ -68,83 +62,14 @@ public sealed class NotifySocket : IDisposable
     public DescriptorHandle Descriptor { get; }
 
     /// <summary>
-    /// The path of a worker's socket: SERVICE.ID.sock, or seven characters that stand for it where that is too long for the kernel.
-    /// </summary>
-    public static string PathFor(string directory, string service, int workerId)
-    {
-        var name = string.Create(CultureInfo.InvariantCulture, $"{service}.{workerId}");
-        var path = System.IO.Path.Combine(directory, name + ".sock");
-        if (Sockaddr.Encode(ListenAddress.Unix(ListenerKind.UnixDatagram, path, isAbstract: false)) is not null)
-        {
-            return path;
-        }
-
-        const string letters = "abcdefghijklmnopqrstuvwxyz234567";
-        var digest = BinaryPrimitives.ReadUInt64LittleEndian(Sha256.Of(Encoding.UTF8.GetBytes(name)));
-        return System.IO.Path.Combine(directory, string.Create(7, digest, static (text, rest) =>
-        {
-            for (var i = 0; i < text.Length; i++, rest >>= 5)
-            {
-                text[i] = letters[(int)(rest & 31)];
-            }
-        }));
-    }
-
-    /// <summary>
     /// Creates the socket. It belongs to <paramref name="uid"/>; only that user and root may write to it.
     /// <paramref name="disposer"/> receives the descriptors that <paramref name="owner"/> sends with its messages. Without a
     /// disposer the socket cannot be watched.
     /// </summary>
     public static NotifySocket? Create(string path, uint? uid, out SystemCallFailure? failure, Disposer? disposer = null, string owner = "")
     {
-        if (Sockaddr.Encode(ListenAddress.Unix(ListenerKind.UnixDatagram, path, isAbstract: false)) is not { } raw)
-        {
-            failure = new SystemCallError("bind",
-                36).With($"{path}: the runtime directory's path is too long for a socket in it; choose a shorter one");
-            return null;
-        }
-
-        var socket = Sockets.Create(AF_UNIX, SOCK_DGRAM, 0, nonBlocking: true, out var error);
-        if (socket is null)
-        {
-            failure = error.With("AF_UNIX, SOCK_DGRAM");
-            return null;
-        }
-
-        var refused = Sockets.SetInt32(socket, SOL_SOCKET, SO_PASSCRED, 1) ?? Files.SetMode(socket, 0x180) ?? Sockets.Bind(socket, raw);
-        if (refused is { Errno: ENOENT } && System.IO.Path.GetDirectoryName(path) is { } directory)
-        {
-            // Another program has removed the directory. 0711, as it was made at the start.
-            const int mode = 0x1C9;
-            using var made = PathWalk.MakeDirectories(directory, PathTrust.InForce, mode);
-            refused = made is { Target: { } target, FirstFlaw: null }
-                ? Files.SetPinnedMode(target, mode) ?? Sockets.Bind(socket, raw)
-                : refused;
-        }
-
-        if (refused is { Errno: EADDRINUSE })
-        {
-            // A leftover of a predecessor that is not in the state: only the daemon uses this directory.
-            Files.Unlink(path);
-            refused = Sockets.Bind(socket, raw);
-        }
-
-        if (refused is null && uid is { } user && user != Processes.EffectiveUid)
-        {
-            using var file = Files.Pin(path, out var unseen);
-            refused = file is null ? unseen : Files.SetPinnedOwner(file, user, uint.MaxValue);
-        }
-
-        if (refused is { } why)
-        {
-            Files.Unlink(path);
-            socket.Dispose();
-            failure = why.With(path);
-            return null;
-        }
-
-        failure = null;
-        return new NotifySocket(path, socket, disposer, owner);
+        var socket = WorkerSocketFile.Create(SOCK_DGRAM, path, uid, out failure);
+        return socket is null ? null : new NotifySocket(path, socket, disposer, owner);
     }
 
     /// <summary>Whether descriptors of a message are being received or dropped: later messages wait for that.</summary>

@@ -44,6 +44,7 @@ public sealed class OrphanReaper : IDisposable
     private Thread? _thread;
     private bool _isWatching;
     private bool _isBehindChild;
+    private bool _reapsAtTurnEnd;
 
     /// <summary>Makes the daemon a subreaper.</summary>
     public OrphanReaper(EventLoop loop)
@@ -165,11 +166,18 @@ public sealed class OrphanReaper : IDisposable
     public void Remove(int pid)
     {
         _children.TryRemove(pid, out _);
-        if (_isBehindChild)
+        if (!_isBehindChild || _reapsAtTurnEnd)
         {
-            _isBehindChild = false;
-            ReapOrphans(hasChildren: true);
+            return;
         }
+
+        // Once for all that exit in this turn: to find an exited child, the kernel looks at every child.
+        _reapsAtTurnEnd = true;
+        _loop.AtTurnEnd(() =>
+        {
+            (_isBehindChild, _reapsAtTurnEnd) = (false, false);
+            ReapOrphans(hasChildren: true);
+        });
     }
 
     /// <summary>

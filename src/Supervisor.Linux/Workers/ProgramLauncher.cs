@@ -29,7 +29,7 @@ internal sealed class ProgramLauncher : IDisposable
 
     /// <summary>
     /// Starts a program with pipes for its output, and with descriptors from <paramref name="first"/> on: 0, or 3. A connection that is
-    /// its standard input is its standard output too.
+    /// its standard input is its standard output too, for which there is no pipe then.
     /// </summary>
     public Child? Launch(
         ServiceSpec spec,
@@ -44,14 +44,16 @@ internal sealed class ProgramLauncher : IDisposable
         PinnedLaunch pins,
         out string? failure,
         DescriptorHandle? cgroup = null,
-        Action<DescriptorHandle, DescriptorHandle>? onPipes = null,
+        Action<DescriptorHandle?, DescriptorHandle>? onPipes = null,
         DescriptorHandle? ready = null,
         bool isConnection = false)
     {
-        var pipeRefused = Files.Pipe(out var output, out var outputEnd);
+        var isAnswer = isConnection && first == 0;
+        DescriptorHandle? output = null;
+        DescriptorHandle? outputEnd = null;
         DescriptorHandle? error = null;
         DescriptorHandle? errorEnd = null;
-        pipeRefused ??= Files.Pipe(out error, out errorEnd);
+        var pipeRefused = (isAnswer ? null : Files.Pipe(out output, out outputEnd)) ?? Files.Pipe(out error, out errorEnd);
 
         DescriptorHandle[] owned = [.. new[] { outputEnd, errorEnd, cgroup, ready }.OfType<DescriptorHandle>()];
         // The kernel gives the lowest free number, so the last one shows how many are in use.
@@ -71,11 +73,15 @@ internal sealed class ProgramLauncher : IDisposable
         if (identity.Uid is { } owner && owner != Processes.EffectiveUid)
         {
             // So the worker can reopen them by /dev/stdout and /dev/stderr.
-            Files.SetPinnedOwner(outputEnd!, owner, uint.MaxValue);
+            if (outputEnd is not null)
+            {
+                Files.SetPinnedOwner(outputEnd, owner, uint.MaxValue);
+            }
+
             Files.SetPinnedOwner(errorEnd!, owner, uint.MaxValue);
         }
 
-        List<DescriptorHandle?> descriptors = [_null, isConnection && first == 0 ? passed[0] : outputEnd!, errorEnd!];
+        List<DescriptorHandle?> descriptors = [_null, isAnswer ? passed[0] : outputEnd!, errorEnd!];
         for (var i = 0; i < passed.Count; i++)
         {
             // A listener as standard input; other listeners follow the standard descriptors.
@@ -91,14 +97,14 @@ internal sealed class ProgramLauncher : IDisposable
 
         if (ready is not null && Place(ready, spec.Readiness.Descriptor, descriptors) is { } taken)
         {
-            output!.Dispose();
+            output?.Dispose();
             error!.Dispose();
             Array.ForEach(owned, descriptor => descriptor.Dispose());
             failure = taken;
             return null;
         }
 
-        onPipes?.Invoke(output!, error!);
+        onPipes?.Invoke(output, error!);
         var program = pins.Program ?? command[0];
         var launched = ChildProcess.Start(
             new ChildProcess.Plan
@@ -135,7 +141,7 @@ internal sealed class ProgramLauncher : IDisposable
             out var step);
         if (launched is null)
         {
-            output!.Dispose();
+            output?.Dispose();
             error!.Dispose();
             failure = Describe(step);
             return null;
@@ -147,7 +153,7 @@ internal sealed class ProgramLauncher : IDisposable
         }
 
         failure = null;
-        return new Child(launched.Pid, launched.Pidfd, output!, error!,
+        return new Child(launched.Pid, launched.Pidfd, output, error!,
             new PendingLaunch(launched, Describe));
 
         string Describe(ChildProcess.Failure step) => step.Stage == SpawnStage.Pin
@@ -203,6 +209,6 @@ internal sealed class ProgramLauncher : IDisposable
         _ => "",
     };
 
-    /// <summary>A child and the read ends of its output; the caller owns all.</summary>
-    public sealed record Child(int Pid, DescriptorHandle Pidfd, DescriptorHandle Output, DescriptorHandle Error, PendingLaunch Launch);
+    /// <summary>A child and the read ends of its output, as far as there is a pipe; the caller owns all.</summary>
+    public sealed record Child(int Pid, DescriptorHandle Pidfd, DescriptorHandle? Output, DescriptorHandle Error, PendingLaunch Launch);
 }

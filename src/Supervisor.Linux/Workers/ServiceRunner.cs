@@ -211,12 +211,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             Write(report, now);
         }
 
-        if (what is WorkerEnded ended && State.Counters.Failed > before.Counters.Failed
-            && before.Workers.FirstOrDefault(worker => worker.Id == ended.WorkerId) is { } failed)
+        if (State.Counters.Failed > before.Counters.Failed)
         {
-            var lines = failed.Pid is { } pid ? _service.Output.LastLines(pid) : [];
-            _service.Log.ConnectionFailed(
-                failed, (failed.MainExit ?? ended.Reason).Text, lines.Count == 0 ? null : string.Join(" | ", lines));
+            ReportFailures(before, what);
         }
 
         _service.Stored.RemoveFrom(State is { IsStarted: false, Workers.IsEmpty: true } ? 0 : State.Slots.Length);
@@ -226,6 +223,21 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         _service.Limits.Update();
         _autoscale.Update();
         ReportChange(reports.ToImmutable());
+    }
+
+    /// <summary>Logs the processes of connections that have failed.</summary>
+    private void ReportFailures(ServiceState before, ServiceEvent what)
+    {
+        var all = what is WorkersEnded several ? several.Workers : what is WorkerEnded one ? [one] : [];
+        foreach (var ended in all)
+        {
+            if (before.Workers.FirstOrDefault(worker => worker.Id == ended.WorkerId) is { Connection: not null } failed
+                && (failed.MainExit ?? ended.Reason) is { Clean: false } reason)
+            {
+                var lines = failed.Pid is { } pid ? _service.Output.LastLines(pid) : [];
+                _service.Log.ConnectionFailed(failed, reason.Text, lines.Count == 0 ? null : string.Join(" | ", lines));
+            }
+        }
     }
 
     /// <summary>SIGKILL to every worker of a stopped service: the second request to stop.</summary>

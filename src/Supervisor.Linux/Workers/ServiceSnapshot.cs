@@ -227,19 +227,21 @@ public sealed class ServiceSnapshot
             return new ExitReason(false, "exited while no daemon watched it");
         }
 
-        var notify = descriptors.TryTake(DescriptorKey.Notify(_service.Name, entry.Id), out var socket)
+        // The process of a connection has none, and its output is the connection.
+        var notify = entry.NotifyPath.Length == 0 ? null
+            : descriptors.TryTake(DescriptorKey.Notify(_service.Name, entry.Id), out var socket)
             ? NotifySocket.Adopt(entry.NotifyPath, socket, _service.Disposer, Disposer.OwnerOf(_service.Name))
             : NotifySocket.Create(entry.NotifyPath, _service.Generations.Of(worker.Generation).Identity?.Uid, out _, _service.Disposer,
                 Disposer.OwnerOf(_service.Name));
-        if (notify is null)
+        if (notify is null && entry.NotifyPath.Length > 0)
         {
             pidfd.Dispose();
             return new ExitReason(false, "lost its notify socket");
         }
 
-        var output = new OutputPipe(
-            descriptors.Take(DescriptorKey.Output(_service.Name, entry.Id)) ?? Files.EndedPipe(),
-            line => _service.Watching.TakeLine(worker, entry.Pid, line, isError: false), entry.OutputRest);
+        var read = descriptors.Take(DescriptorKey.Output(_service.Name, entry.Id)) ?? (notify is null ? null : Files.EndedPipe());
+        var output = read is null ? null
+            : new OutputPipe(read, line => _service.Watching.TakeLine(worker, entry.Pid, line, isError: false), entry.OutputRest);
         var error = new OutputPipe(
             descriptors.Take(DescriptorKey.Error(_service.Name, entry.Id)) ?? Files.EndedPipe(),
             line => _service.Watching.TakeLine(worker, entry.Pid, line, isError: true), entry.ErrorRest);
@@ -258,7 +260,7 @@ public sealed class ServiceSnapshot
         _service.Limits.Adopted(process);
         if (isEnding)
         {
-            process.BeginEnd();
+            process.BeginEnd(worker.MainExit);
             _service.Watching.AttachOutput(process);
             return null;
         }

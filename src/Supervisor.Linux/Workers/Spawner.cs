@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Protocols;
 using Supervisor.Core.Services;
 using Supervisor.Core.State;
@@ -133,7 +134,8 @@ public sealed class Spawner : IDisposable
             worker.Generation,
             Processes.CurrentPid,
             [.. stored.Select(one => one.Name)]);
-        var notifyPath = NotifySocket.PathFor(_notifyDirectory, spec.Name, worker.Id);
+        // Nothing is awaited from the process of a connection, and a socket file for each would cost as much as the rest of its start.
+        var notifyPath = connection is null ? WorkerSocketFile.PathFor(_notifyDirectory, spec.Name, worker.Id) : null;
         var environment = Compose(spec, identity, fromFiles);
         var token = Tokens.New();
         var placeholders = new Placeholders(
@@ -146,10 +148,12 @@ public sealed class Spawner : IDisposable
             .. worker.Connection is { } peer ? ConnectionVariables.Of(peer) : [],
         ]);
 
-        var notify = NotifySocket.Create(notifyPath, identity.Uid, out var refused, Disposer, Disposer.OwnerOf(spec.Name));
-        if (notify is null)
+        SystemCallFailure? refused = null;
+        var notify = notifyPath is null ? null
+            : NotifySocket.Create(notifyPath, identity.Uid, out refused, Disposer, Disposer.OwnerOf(spec.Name));
+        if (refused is not null)
         {
-            failure = refused!.Name == "EPERM" && identity.Uid is { } uid && uid != Processes.EffectiveUid
+            failure = refused.Name == "EPERM" && identity.Uid is { } uid && uid != Processes.EffectiveUid
                 ? $"user \"{spec.User}\": giving it the notify socket: {refused}; only root may run workers as another user: "
                     + "run the daemon as root, or leave user out"
                 : $"notify socket: {refused}{ProgramLauncher.Exhausted(refused.Name)}";
@@ -181,7 +185,7 @@ public sealed class Spawner : IDisposable
         {
             cgroup?.Dispose();
             members?.Dispose();
-            notify.Dispose();
+            notify?.Dispose();
             failure = $"pipe for ready = \"fd:{spec.Readiness.Descriptor}\": {unpiped}{ProgramLauncher.Exhausted(unpiped.Name)}";
             return null;
         }
@@ -193,14 +197,14 @@ public sealed class Spawner : IDisposable
         if (child is null)
         {
             cgroup?.Dispose();
-            notify.Dispose();
+            notify?.Dispose();
             ready?.Dispose();
             return null;
         }
 
         return new WorkerProcess(
-            child.Pid, child.Pidfd, notify, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _time.GetUtcNow(),
-                _orphans)
+            child.Pid, child.Pidfd, notify, child.Output is { } piped ? new OutputPipe(piped, onOutput) : null,
+            new OutputPipe(child.Error, onError), _time.GetUtcNow(), _orphans)
         {
             Cgroup = cgroup,
             Controllers = limits.Controllers,
@@ -220,12 +224,12 @@ public sealed class Spawner : IDisposable
             return Array.TrueForAll(all, static one => one is null) ? [] : [new("LISTEND_COOKIES", string.Join(':', all))];
         }
 
-        void ReportDescriptors(DescriptorHandle output, DescriptorHandle error)
+        void ReportDescriptors(DescriptorHandle? output, DescriptorHandle error)
         {
             OnDescriptors?.Invoke(
             [
-                new(DescriptorKey.Notify(spec.Name, worker.Id), notify.Descriptor),
-                new(DescriptorKey.Output(spec.Name, worker.Id), output),
+                .. notify is null ? [] : new[] { KeyValuePair.Create(DescriptorKey.Notify(spec.Name, worker.Id), notify.Descriptor) },
+                .. output is null ? [] : new[] { KeyValuePair.Create(DescriptorKey.Output(spec.Name, worker.Id), output) },
                 new(DescriptorKey.Error(spec.Name, worker.Id), error),
                 .. ready is null ? [] : new[] { KeyValuePair.Create(DescriptorKey.Ready(spec.Name, worker.Id), ready) },
             ]);
@@ -311,7 +315,7 @@ public sealed class Spawner : IDisposable
             return null;
         }
 
-        var (output, error) = (new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError));
+        var (output, error) = (new OutputPipe(child.Output!, onOutput), new OutputPipe(child.Error, onError));
         return new HookProcess(child.Pid, child.Pidfd, output, error, _orphans) { Launch = child.Launch };
     }
 
@@ -322,11 +326,11 @@ public sealed class Spawner : IDisposable
     private static ImmutableArray<(string Listener, int Number)> Numbered(HandoffEnvironment handoff, IEnumerable<string> listeners) =>
         handoff.FirstDescriptor is { } first ? [.. listeners.Select((name, index) => (name, first + index))] : [];
 
-    private List<KeyValuePair<string, string>> Own(ServiceSpec spec, WorkerState worker, string notifyPath, string token)
+    private List<KeyValuePair<string, string>> Own(ServiceSpec spec, WorkerState worker, string? notifyPath, string token)
     {
         List<KeyValuePair<string, string>> own =
         [
-            new("NOTIFY_SOCKET", notifyPath),
+            .. notifyPath is null ? [] : new[] { KeyValuePair.Create("NOTIFY_SOCKET", notifyPath) },
             new("LISTEND_SERVICE", spec.Name),
             new("LISTEND_WORKER", worker.Slot.ToString(CultureInfo.InvariantCulture)),
             new("LISTEND_GENERATION", worker.Generation.ToString(CultureInfo.InvariantCulture)),

@@ -66,12 +66,12 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
         }
     }
 
-    /// <summary>Runs an action as soon as no sweep is under way, at once if none is. On the loop.</summary>
+    /// <summary>Runs an action at the end of the first turn in which no sweep is under way. On the loop.</summary>
     public void WhenIdle(Action action)
     {
         if (_underWay == 0)
         {
-            action();
+            loop.AtTurnEnd(action);
         }
         else
         {
@@ -129,7 +129,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
             _whenIdle.Clear();
             foreach (var action in waiting)
             {
-                action();
+                loop.AtTurnEnd(action);
             }
         }
     });

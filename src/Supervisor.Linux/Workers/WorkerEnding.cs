@@ -17,7 +17,11 @@ namespace Supervisor.Linux.Workers;
 /// </remarks>
 internal sealed class WorkerEnding(ServiceContext service)
 {
+    private readonly List<WorkerEnded> _ended = [];
     private bool _awaitsOrphans;
+
+    /// <summary>The listeners' sockets by inode number, and a query about their connections, as they are in this turn.</summary>
+    private (Dictionary<ulong, string> Names, AcceptedConnections Connections)? _listeners;
 
     /// <summary>Whether the machine is deciding about a worker that is replaced at once.</summary>
     public bool IsReplacing { get; private set; }
@@ -37,7 +41,7 @@ internal sealed class WorkerEnding(ServiceContext service)
 
         if (process.IsEnding)
         {
-            Clear(workerId, process, service.Worker(workerId)?.MainExit ?? Abandoned);
+            Clear(workerId, process, process.Exit ?? Abandoned);
         }
         else
         {
@@ -172,7 +176,7 @@ internal sealed class WorkerEnding(ServiceContext service)
             service.ReportEnding();
         }
 
-        process.Output.Drain();
+        process.Output?.Drain();
         process.Error.Drain();
         if (service.Limits.Ended(workerId, process) is { } memory)
         {
@@ -180,8 +184,8 @@ internal sealed class WorkerEnding(ServiceContext service)
         }
 
         service.Watching.Unwatch(process);
-        process.BeginEnd();
-        if (service.State.IsStarted && worker is { EndReason: EndReason.None })
+        process.BeginEnd(reason);
+        if (service.State.IsStarted && worker is { EndReason: EndReason.None, Connection: null })
         {
             Post(new WorkerMainEnded(workerId, reason));
         }
@@ -335,10 +339,18 @@ internal sealed class WorkerEnding(ServiceContext service)
 
         process.Rest.Unwatch(service.Loop);
         service.Watching.UnwatchOutput(process);
-        process.Output.Drain();
+        process.Output?.Drain();
         process.Error.Drain();
         service.Processes.Remove(workerId);
-        Post(new WorkerEnded(workerId, reason));
+        if (service.Worker(workerId) is { Connection: not null })
+        {
+            PostSoon(new WorkerEnded(workerId, reason));
+        }
+        else
+        {
+            Post(new WorkerEnded(workerId, reason));
+        }
+
         process.Reap();
         process.Dispose();
     }
@@ -349,6 +361,22 @@ internal sealed class WorkerEnding(ServiceContext service)
         IsReplacing = true;
         service.Post(what);
         IsReplacing = false;
+    }
+
+    /// <summary>The same at the end of this turn, with all others of the turn: no replacement waits for it.</summary>
+    private void PostSoon(WorkerEnded ended)
+    {
+        if (_ended.Count == 0)
+        {
+            service.Loop.AtTurnEnd(() =>
+            {
+                var all = new WorkersEnded([.. _ended]);
+                _ended.Clear();
+                service.Post(all);
+            });
+        }
+
+        _ended.Add(ended);
     }
 
     /// <summary>A sweep of the worker's processes.</summary>
@@ -367,10 +395,10 @@ internal sealed class WorkerEnding(ServiceContext service)
             Reaper = process.Reaper,
             IsLeaderDead = process is { IsEnding: true, IsForeign: false, IsHandedOver: false, First: null },
             IsLast = !service.State.IsStarted && service.Processes.Values.All(other => other.IsEnding),
-            Listeners = ListenerNames(),
+            Listeners = ListenersNow().Names,
             Known = process.Rest.Known,
             Signalled = process.Rest.Signalled,
-            Connections = stopSignal > 0 ? new AcceptedConnections(service.Generations.AllListeners) : null,
+            Connections = stopSignal > 0 ? ListenersNow().Connections : null,
             OnCut = cut => service.Drains.Cut(workerId, stopSignal ?? Signals.Kill, cut),
             OnStray = (stray, command, listener, byToken) => service.Log.StrayKilled(process.Pid, stray, command, listener, byToken),
             OnRefused = (pid, error) => Refused(workerId, pid, stopSignal ?? Signals.Kill, error),
@@ -394,6 +422,19 @@ internal sealed class WorkerEnding(ServiceContext service)
 
     private Sweeper Sweeps =>
         service.Orphans?.Sweeper ?? throw new InvalidOperationException("a running service needs an orphan reaper");
+
+    private (Dictionary<ulong, string> Names, AcceptedConnections Connections) ListenersNow()
+    {
+        if (_listeners is { } known)
+        {
+            return known;
+        }
+
+        service.Loop.AtTurnEnd(() => _listeners = null);
+        var now = (ListenerNames(), new AcceptedConnections(service.Generations.AllListeners));
+        _listeners = now;
+        return now;
+    }
 
     private Dictionary<ulong, string> ListenerNames()
     {

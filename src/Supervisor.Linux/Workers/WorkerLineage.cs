@@ -39,7 +39,7 @@ internal sealed class WorkerLineage(ServiceContext service)
                 process.IsExamining = false;
                 if (service.Processes.GetValueOrDefault(workerId) == process && !process.IsEnding)
                 {
-                    process.Notify.Resume();
+                    process.Notify?.Resume();
                     process.Examined.Add(pid, pidfd, lineage is not null && process.Owns(lineage));
                     if (process.EndWaits)
                     {

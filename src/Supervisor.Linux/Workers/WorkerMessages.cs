@@ -53,7 +53,12 @@ internal sealed class WorkerMessages(ServiceContext service)
     /// </summary>
     public bool TakeLast(int workerId, WorkerProcess process, Action again)
     {
-        var isOver = process.Notify.Drain(again, out var unknown);
+        if (process.Notify is not { } notify)
+        {
+            return true;
+        }
+
+        var isOver = notify.Drain(again, out var unknown);
         if (unknown != 0)
         {
             process.Examinations++;

@@ -28,7 +28,7 @@ public sealed class WorkerProcess : IDisposable
     private ulong? _startTime;
     private int _startTimeOf;
 
-    internal WorkerProcess(int pid, DescriptorHandle pidfd, NotifySocket notify, OutputPipe output, OutputPipe error,
+    internal WorkerProcess(int pid, DescriptorHandle pidfd, NotifySocket? notify, OutputPipe? output, OutputPipe error,
         DateTimeOffset startedAt, OrphanReaper? orphans = null)
     {
         Pid = Session = pid;
@@ -45,7 +45,7 @@ public sealed class WorkerProcess : IDisposable
     /// <summary>
     /// A predecessor's worker; <paramref name="uid"/> is its user if an older version started it. Owns all its arguments.
     /// </summary>
-    internal WorkerProcess(WorkerEntry entry, DescriptorHandle pidfd, DescriptorHandle? first, NotifySocket notify, OutputPipe output,
+    internal WorkerProcess(WorkerEntry entry, DescriptorHandle pidfd, DescriptorHandle? first, NotifySocket? notify, OutputPipe? output,
         OutputPipe error, OrphanReaper? orphans, bool isChild, Func<string, WorkerCgroup> adopt, uint uid)
     {
         IsForeign = !isChild;
@@ -152,9 +152,11 @@ public sealed class WorkerProcess : IDisposable
     /// <summary>Whether the spawned process has exited, and no main process has been named.</summary>
     internal bool AwaitsMain { get; private set; }
 
-    internal NotifySocket Notify { get; }
+    /// <summary>Its notify socket; null for the process of a connection, of which nothing is awaited.</summary>
+    internal NotifySocket? Notify { get; }
 
-    internal OutputPipe Output { get; }
+    /// <summary>Its standard output; null if a connection is its standard output.</summary>
+    internal OutputPipe? Output { get; }
 
     internal OutputPipe Error { get; }
 
@@ -203,6 +205,9 @@ public sealed class WorkerProcess : IDisposable
 
     /// <summary>Whether its main process has exited, and its other processes are waited for or killed.</summary>
     internal bool IsEnding { get; private set; }
+
+    /// <summary>How its main process has exited; null while it has not.</summary>
+    internal ExitReason? Exit { get; private set; }
 
     /// <summary>Whether its exit waits for the examination of a sender.</summary>
     internal bool EndWaits { get; set; }
@@ -271,7 +276,7 @@ public sealed class WorkerProcess : IDisposable
     }
 
     /// <summary>Its main process has exited. Its other processes stay its own until it is disposed.</summary>
-    internal void BeginEnd() => IsEnding = true;
+    internal void BeginEnd(ExitReason? reason) => (IsEnding, Exit) = (true, reason);
 
     /// <summary>Leaves its processes to the reaper of orphans: they do not exit after SIGKILL.</summary>
     internal void Abandon()
@@ -345,7 +350,7 @@ public sealed class WorkerProcess : IDisposable
             Pid, _mainSession, IsFirstReaped, AwaitsMain, IsHeldBack, ReadyAt, Status.Message, Status.Errno, Status.IsReloading, Sockets,
             Rest.Version, Limits, OomKills);
         if (_snapshot is { } last && last.Facts == changing
-            && Output.HasRest(last.Entry.OutputRest) && Error.HasRest(last.Entry.ErrorRest))
+            && Output?.HasRest(last.Entry.OutputRest) != false && Error.HasRest(last.Entry.ErrorRest))
         {
             return last.Entry;
         }
@@ -377,8 +382,8 @@ public sealed class WorkerProcess : IDisposable
             Controllers = Controllers,
             Limits = Limits,
             OomKills = OomKills,
-            NotifyPath = Notify.Path,
-            OutputRest = Output.Rest,
+            NotifyPath = Notify?.Path ?? "",
+            OutputRest = Output?.Rest,
             ErrorRest = Error.Rest,
         };
         _snapshot = (changing, entry);
@@ -390,8 +395,8 @@ public sealed class WorkerProcess : IDisposable
     {
         descriptors.Add(DescriptorKey.Process(service, id), Pidfd);
         descriptors.Add(DescriptorKey.First(service, id), First);
-        descriptors.Add(DescriptorKey.Notify(service, id), Notify.Descriptor);
-        descriptors.Add(DescriptorKey.Output(service, id), Output.Descriptor);
+        descriptors.Add(DescriptorKey.Notify(service, id), Notify?.Descriptor);
+        descriptors.Add(DescriptorKey.Output(service, id), Output?.Descriptor);
         descriptors.Add(DescriptorKey.Error(service, id), Error.Descriptor);
         descriptors.Add(DescriptorKey.Ready(service, id), Ready?.Descriptor);
     }
@@ -450,9 +455,9 @@ public sealed class WorkerProcess : IDisposable
         Ready?.Dispose();
         Launch?.Dispose();
         Examined.Clear();
-        Output.Dispose();
+        Output?.Dispose();
         Error.Dispose();
-        Notify.Dispose();
+        Notify?.Dispose();
         Pidfd.Dispose();
         First?.Dispose();
         Cgroup?.Dispose();

@@ -135,9 +135,9 @@ internal sealed class WorkerSpawning(ServiceContext service)
 
         pid = process.Pid;
         pins.Begin(worker.Id);
-        if (service.Ending.IsReplacing)
+        if (service.Ending.IsReplacing && process.Notify is { } notify)
         {
-            _headStart.Give(process.Notify.Descriptor);
+            _headStart.Give(notify.Descriptor);
         }
 
         process.Never = [.. listeners.SelectMany(handle => handle.Leaving)];

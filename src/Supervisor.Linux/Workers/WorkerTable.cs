@@ -25,14 +25,15 @@ public sealed class WorkerTable
         || _service.Processes.Values.Any(process => process.Uid == uid);
 
     /// <summary>The paths of the workers' notify sockets.</summary>
-    public IEnumerable<string> NotifySockets => _service.Processes.Values.Select(process => process.Notify.Path);
+    public IEnumerable<string> NotifySockets =>
+        _service.Processes.Values.Select(process => process.Notify?.Path).OfType<string>();
 
     /// <summary>Makes the files of notify sockets again that another program has removed.</summary>
     public void RestoreNotifySockets()
     {
         foreach (var process in _service.Processes.Values)
         {
-            process.Notify.Restore(process.Uid);
+            process.Notify?.Restore(process.Uid);
         }
     }
 }

@@ -9,7 +9,7 @@ internal sealed class WorkerWatching(ServiceContext service)
 {
     public void Attach(int workerId, WorkerProcess process)
     {
-        process.Notify.Watch(
+        process.Notify?.Watch(
             service.Loop,
             pid => WorkerLineage.Knows(process, pid),
             process.Denies,
@@ -28,7 +28,11 @@ internal sealed class WorkerWatching(ServiceContext service)
     /// <summary>Watches only its output, because its main process has exited.</summary>
     public void AttachOutput(WorkerProcess process)
     {
-        ReadLines(process.Output);
+        if (process.Output is { } output)
+        {
+            ReadLines(output);
+        }
+
         ReadLines(process.Error);
     }
 
@@ -114,13 +118,17 @@ internal sealed class WorkerWatching(ServiceContext service)
             service.Loop.Unwatch(process.First);
         }
 
-        process.Notify.Unwatch();
+        process.Notify?.Unwatch();
     }
 
     /// <summary>Stops reading its output, because the whole worker has exited.</summary>
     public void UnwatchOutput(WorkerProcess process)
     {
-        service.Loop.Unwatch(process.Output.Descriptor);
+        if (process.Output is { } output)
+        {
+            service.Loop.Unwatch(output.Descriptor);
+        }
+
         service.Loop.Unwatch(process.Error.Descriptor);
     }
 }

@@ -367,7 +367,7 @@ public unsafe class AbiTests : KernelTest
         program.Equal("ECONNABORTED", LibC.ECONNABORTED, "LibC");
         program.Equal("EINVAL", 22, "Disposer");
         program.Equal("ETOOMANYREFS", 109, "Disposer");
-        program.Equal("ENAMETOOLONG", 36, "NotifySocket");
+        program.Equal("ENAMETOOLONG", 36, "WorkerSocketFile");
         program.Equal("F_RDLCK", 0, "FileLocks.IsLocked");
         program.Equal("F_WRLCK", 1, "FileLocks.TryLock");
         program.Equal("F_UNLCK", 2, "FileLocks.IsLocked");

@@ -179,12 +179,12 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
         using var process = Spawn(spawner, spec, listeners, output, out var failure);
         Assert.True(process is not null, failure);
         pid = process.Pid;
-        Assert.Null(Files.GetStatus(process.Notify.Path, out var status));
+        Assert.Null(Files.GetStatus(process.Notify!.Path, out var status));
         do
         {
-            Libc.WaitFor(process.Output.Descriptor);
+            Libc.WaitFor(process.Output!.Descriptor);
         }
-        while (process.Output.Drain());
+        while (process.Output!.Drain());
         Libc.WaitFor(process.Pidfd);
         Assert.Equal(new Processes.Exit(false, 0, false), Processes.Reap(process.Pidfd));
         return (output.Select(line => line.Split('=', 2)).Where(pair => pair.Length == 2)
