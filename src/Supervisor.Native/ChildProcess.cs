@@ -335,6 +335,8 @@ public static unsafe class ChildProcess
             }
         }
 
+        // The runtime reads signals from one of these numbers on a thread of its own: it would read what waits in a handed descriptor.
+        Succession.UnshareDescriptors();
         for (var i = 0; i < away.Length; i++)
         {
             if (dup2(away[i], first + i) < 0)
