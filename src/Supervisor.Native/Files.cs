@@ -165,6 +165,20 @@ public static unsafe class Files
         }
     }
 
+    /// <summary>faccessat(2) for the effective user: whether it may read a file, and to write it if <paramref name="writes"/>.</summary>
+    public static SystemCallError? MayOpen(string path, bool writes)
+    {
+        const int read = 4;
+        const int write = 2;
+        const int effective = 0x200;
+        fixed (byte* bytes = Bytes(path))
+        {
+            return Syscalls.faccessat(AT_FDCWD, bytes, writes ? read | write : read, effective) == 0
+                ? null
+                : SystemCallError.Last("faccessat");
+        }
+    }
+
     /// <summary>open(2) with O_CLOEXEC.</summary>
     public static DescriptorHandle? Open(string path, int flags, int mode, out SystemCallError error)
     {

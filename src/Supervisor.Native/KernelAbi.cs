@@ -24,6 +24,7 @@ public static class KernelAbi
     public const int ENOENT = 2;
     public const int ENOTDIR = 20;
     public const int EPIPE = 32;
+    public const int EOPNOTSUPP = 95;
     public const int EPERM = 1;
     public const int EPROTOTYPE = 91;
     public const int ESTALE = 116;
@@ -40,6 +41,7 @@ public static class KernelAbi
     public const int IPPROTO_IP = 0;
     public const int IPPROTO_IPV6 = 41;
     public const int IPPROTO_MPTCP = 262;
+    public const int IPPROTO_SCTP = 132;
     public const int IPPROTO_TCP = 6;
     public const int IPPROTO_UDP = 17;
     public const int SOCK_DGRAM = 2;

@@ -132,6 +132,9 @@ internal static unsafe partial class Syscalls
     }
 
     [LibraryImport("libc", SetLastError = true)]
+    internal static partial int mknodat(int directory, byte* name, uint mode, ulong device);
+
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial int mkdirat(int directory, byte* name, uint mode);
 
     [LibraryImport("libc", SetLastError = true)]

@@ -12,7 +12,7 @@ public sealed class RuleSetTests
     private static readonly string[] Always =
     [
         "applicable-settings", "multicast-groups", "custom-options",
-        "duplicate-listeners", "access-rules", "known-listeners", "stdin-listener",
+        "duplicate-listeners", "access-rules", "known-listeners", "stdin-listener", "handoff-kinds",
         "on-demand-listener",
         "on-demand-idle",
         "on-demand-exclusive", "connection-limits", "connection-slots", "connection-handoff", "connection-listeners",

@@ -62,6 +62,18 @@ internal static class SettingCases
         L("bind.mark", "4294967295", uint.MaxValue, l => l.Bind.Mark, "4294967296", "4294967296 is out of range (0 to 4294967295)",
             "from 0 to 4294967295"),
         L("bind.priority", "5", 5, l => l.Bind.Priority, "-1", "-1 is out of range", "from 0 to"),
+        L("unix.pass_pidfd", "true", true, l => l.Unix.PassPidfd, "1", "1 is an integer", "write true or false")
+            with { Address = Path },
+        L("fifo.pipe_size", "\"128KiB\"", 131072, l => l.Opened.PipeSize, "0", "0 is out of range", "1")
+            with { Address = "fifo:///run/a" },
+        L("mqueue.max_messages", "64", 64, l => l.Opened.MaxMessages, "0", "0 is out of range", "1 to 65536")
+            with { Address = "mqueue:///a" },
+        L("mqueue.message_size", "\"8KiB\"", 8192, l => l.Opened.MessageSize, "0", "0 is out of range", "1")
+            with { Address = "mqueue:///a" },
+        L("mqueue.remove_on_stop", "true", true, l => l.Opened.RemoveOnStop, "1", "1 is an integer", "write true or false")
+            with { Address = "mqueue:///a" },
+        L("special.writable", "true", true, l => l.Opened.Writable, "1", "1 is an integer", "write true or false")
+            with { Address = "special:///dev/null" },
         L("unix.pass_security", "true", true, l => l.Unix.PassSecurity, "1", "1 is an integer", "write true or false")
             with { Address = Path },
         L("datagram.timestamping", "\"ns\"", TimestampUnit.Nanoseconds, l => l.Datagram.Timestamping, "\"ms\"", "\"ms\" is not one of",

@@ -16,7 +16,7 @@ internal static class ListenerSettings
             "Bind this numeric address", (s, v) => s with { Address = v }) with { IsRequired = true, Phase = HandlePhase.Bind },
         Of("shards", SettingTypes.Integer(1, 10000), "1",
             "Create this number of SO_REUSEPORT sockets, one for each worker slot",
-            (s, v) => s with { Shards = (int)v }) with { Phase = HandlePhase.Create, Refusal = Applicability.Internet },
+            (s, v) => s with { Shards = (int)v }) with { Phase = HandlePhase.Create, Refusal = Applicability.Shards },
         Of("steering",
             new ChoiceType<SteeringMode>(("none", SteeringMode.None), ("generation", SteeringMode.Generation)), "\"none\"",
             "Give each worker a socket of its own, and new connections to the workers of the working generation (generation), "
@@ -43,10 +43,11 @@ internal static class ListenerSettings
             (s, v) => s with { NetworkNamespace = v }) with { Phase = HandlePhase.Create, Refusal = Applicability.Namespaced },
 
         Of("bind.reuse_address", SettingTypes.Flag, null,
-            "Set SO_REUSEADDR. Unset: true for TCP, otherwise false", (s, v) => s with { Bind = s.Bind with { ReuseAddress = v } }),
+            "Set SO_REUSEADDR. Unset: true for TCP, otherwise false", (s, v) => s with { Bind = s.Bind with { ReuseAddress = v } })
+            with { Refusal = Applicability.Socket },
         Of("bind.reuse_port", SettingTypes.Flag, "false",
             "Set SO_REUSEPORT: several sockets of the same user can bind the address",
-            (s, v) => s with { Bind = s.Bind with { ReusePort = v } }),
+            (s, v) => s with { Bind = s.Bind with { ReusePort = v } }) with { Refusal = Applicability.Socket },
         Of("bind.ipv6_only", SettingTypes.Flag, "false",
             "Set IPV6_V6ONLY: [::] does not accept IPv4 connections",
             (s, v) => s with { Bind = s.Bind with { IPv6Only = v } }) with { Refusal = Applicability.IPv6 },
@@ -60,21 +61,23 @@ internal static class ListenerSettings
             "Set SO_BINDTODEVICE: receive only from this interface. Unset: from all interfaces",
             (s, v) => s with { Bind = s.Bind with { Device = v } }) with { Refusal = Applicability.Internet },
         Of("bind.mark", SettingTypes.Integer(0, uint.MaxValue), null,
-            "Set SO_MARK, the firewall mark. Unset: 0", (s, v) => s with { Bind = s.Bind with { Mark = (uint)v } }),
+            "Set SO_MARK, the firewall mark. Unset: 0", (s, v) => s with { Bind = s.Bind with { Mark = (uint)v } })
+            with { Refusal = Applicability.Socket },
 
         Of("bind.priority", SettingTypes.Count, null,
             "Set SO_PRIORITY, the priority of sent packets. Accepted connections do not have it. Unset: 0, or as accepted.tos gives",
-            (s, v) => s with { Bind = s.Bind with { Priority = (int)v } }),
+            (s, v) => s with { Bind = s.Bind with { Priority = (int)v } }) with { Refusal = Applicability.Socket },
 
         Of("buffers.receive", new SizeType(1, MaxBuffer), null,
             "Set SO_RCVBUF. The kernel doubles the value. Unset: net.ipv4.tcp_rmem or net.core.rmem_default",
-            (s, v) => s with { Buffers = s.Buffers with { Receive = (int)v } }),
+            (s, v) => s with { Buffers = s.Buffers with { Receive = (int)v } }) with { Refusal = Applicability.Socket },
         Of("buffers.send", new SizeType(1, MaxBuffer), null,
             "Set SO_SNDBUF. The kernel doubles the value. Unset: net.ipv4.tcp_wmem or net.core.wmem_default",
-            (s, v) => s with { Buffers = s.Buffers with { Send = (int)v } }),
+            (s, v) => s with { Buffers = s.Buffers with { Send = (int)v } }) with { Refusal = Applicability.Socket },
         Of("buffers.force", SettingTypes.Flag, "false",
             "Use SO_RCVBUFFORCE and SO_SNDBUFFORCE, which ignore net.core.rmem_max and net.core.wmem_max",
-            (s, v) => s with { Buffers = s.Buffers with { Force = v } }) with { Phase = HandlePhase.PreListen },
+            (s, v) => s with { Buffers = s.Buffers with { Force = v } })
+            with { Refusal = Applicability.Socket, Phase = HandlePhase.PreListen },
 
         Of("listen.backlog", SettingTypes.Integer(1, int.MaxValue), "4096",
             "Set the length of the accept queue. The kernel limits it to net.core.somaxconn",
@@ -113,34 +116,59 @@ internal static class ListenerSettings
         Accepted("ttl", SettingTypes.Integer(1, 255), "Set IP_TTL and IPV6_UNICAST_HOPS", (a, v) => a with { TimeToLive = (int)v }),
 
         Of("unix.mode", SettingTypes.Mode, null,
-            "Set the permission bits of the socket file. Unset: 0777 without the bits of the daemon's umask",
-            (s, v) => s with { Unix = s.Unix with { Mode = v } }) with { Refusal = Applicability.UnixFile, Phase = HandlePhase.PreListen },
+            "Set the permission bits of the socket file, FIFO or message queue. "
+            + "Unset: 0777 (socket) or 0666 (FIFO, queue) without the bits of the daemon's umask",
+            (s, v) => s with { Unix = s.Unix with { Mode = v } }) with { Refusal = Applicability.Owned, Phase = HandlePhase.PreListen },
         Of("unix.user", SettingTypes.UserName, null,
-            "Set the owner of the socket file. Unset: the daemon's user",
-            (s, v) => s with { Unix = s.Unix with { User = v } }) with { Refusal = Applicability.UnixFile, Phase = HandlePhase.PreListen },
+            "Set the owner of the socket file, FIFO or message queue. Unset: the daemon's user",
+            (s, v) => s with { Unix = s.Unix with { User = v } }) with { Refusal = Applicability.Owned, Phase = HandlePhase.PreListen },
         Of("unix.group", SettingTypes.GroupName, null,
-            "Set the group of the socket file. Unset: the daemon's group",
-            (s, v) => s with { Unix = s.Unix with { Group = v } }) with { Refusal = Applicability.UnixFile, Phase = HandlePhase.PreListen },
+            "Set the group of the socket file, FIFO or message queue. Unset: the daemon's group",
+            (s, v) => s with { Unix = s.Unix with { Group = v } }) with { Refusal = Applicability.Owned, Phase = HandlePhase.PreListen },
         Of("unix.remove_stale", SettingTypes.Flag, "false",
             "Remove an existing socket file if no process listens on it",
             (s, v) => s with { Unix = s.Unix with { RemoveStale = v } })
             with { Refusal = Applicability.UnixFile, Phase = HandlePhase.PreBind },
         Of("unix.pass_credentials", SettingTypes.Flag, null,
             "Set SO_PASSCRED: receive the sender's credentials with each message. Unset: false",
-            (s, v) => s with { Unix = s.Unix with { PassCredentials = v } }) with { Refusal = Applicability.Unix },
+            (s, v) => s with { Unix = s.Unix with { PassCredentials = v } }) with { Refusal = Applicability.Local },
 
         Of("unix.pass_security", SettingTypes.Flag, null,
             "Set SO_PASSSEC: receive the sender's security context with each message. Unset: false",
             (s, v) => s with { Unix = s.Unix with { PassSecurity = v } }) with { Refusal = Applicability.Unix },
+        Of("unix.pass_pidfd", SettingTypes.Flag, null,
+            "Set SO_PASSPIDFD (Linux 6.5): receive a pidfd of the sender with each message. Unset: false",
+            (s, v) => s with { Unix = s.Unix with { PassPidfd = v } }) with { Refusal = Applicability.Unix },
+
+        Of("fifo.pipe_size", new SizeType(1, 1 << 30), null,
+            "Set the capacity of the FIFO (F_SETPIPE_SZ). The kernel rounds it up. Unset: 64 KiB",
+            (s, v) => s with { Opened = s.Opened with { PipeSize = (int)v } })
+            with { Refusal = Applicability.Fifo, Phase = HandlePhase.PreListen },
+        Of("mqueue.max_messages", SettingTypes.Integer(1, 65536), null,
+            "Let a message queue that listend makes hold this number of messages. Unset: fs.mqueue.msg_default",
+            (s, v) => s with { Opened = s.Opened with { MaxMessages = (int)v } })
+            with { Refusal = Applicability.Queue, Phase = HandlePhase.Create },
+        Of("mqueue.message_size", new SizeType(1, 1 << 24), null,
+            "Let a message queue that listend makes take messages of this size. Unset: fs.mqueue.msgsize_default",
+            (s, v) => s with { Opened = s.Opened with { MessageSize = (int)v } })
+            with { Refusal = Applicability.Queue, Phase = HandlePhase.Create },
+        Of("mqueue.remove_on_stop", SettingTypes.Flag, "false",
+            "Remove the message queue, with its messages, when listend stops or the listener is removed",
+            (s, v) => s with { Opened = s.Opened with { RemoveOnStop = v } })
+            with { Refusal = Applicability.Queue, Phase = HandlePhase.Close },
+        Of("special.writable", SettingTypes.Flag, "false",
+            "Open the special file for writing too (O_RDWR)",
+            (s, v) => s with { Opened = s.Opened with { Writable = v } })
+            with { Refusal = Applicability.Special, Phase = HandlePhase.Create },
 
         Of("unix.directory_mode", SettingTypes.Mode, null,
             "Create missing directories of the path with these permission bits. Unset: a missing directory is an error",
             (s, v) => s with { Unix = s.Unix with { DirectoryMode = v } })
-            with { Refusal = Applicability.UnixFile, Phase = HandlePhase.PreBind },
+            with { Refusal = Applicability.OwnFile, Phase = HandlePhase.PreBind },
         Of("unix.symlinks", SettingTypes.ListOf(SettingTypes.AbsolutePath), "[]",
             "Create these symbolic links to the path, and remove them when the listener is closed",
             (s, v) => s with { Unix = s.Unix with { Symlinks = v } })
-            with { Refusal = Applicability.UnixFile, Phase = HandlePhase.PreListen },
+            with { Refusal = Applicability.OwnFile, Phase = HandlePhase.PreListen },
 
         Of("datagram.timestamping",
             new ChoiceType<TimestampUnit>(
@@ -164,7 +192,7 @@ internal static class ListenerSettings
                 CustomOptionSettings.Table, CustomOptionSettings.Blank,
                 "[ { level = \"IPPROTO_TCP\", name = \"TCP_SYNCNT\", value = 3, phase = \"pre-listen\" } ]"), "[]",
             "Set these further socket options, each in its phase. listend compares and restores them like the others",
-            (s, v) => s with { Options = v }),
+            (s, v) => s with { Options = v }) with { Refusal = Applicability.Socket },
 
         Of("on_conflict.wait", SettingTypes.AnyDuration, "\"0s\"",
             "Retry a failed bind for this time, if the cause can disappear without a change of the configuration",

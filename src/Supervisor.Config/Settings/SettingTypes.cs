@@ -24,7 +24,7 @@ internal static class SettingTypes
     public static readonly TextType<ListenAddress> Address = new(
         "an address", "SCHEME://HOST:PORT, SCHEME:///PATH or SCHEME://@NAME", "tcp://127.0.0.1:8080", ReadAddress)
     {
-        Pattern = "^(tcp|udp|mptcp|unix|unix-dgram|unix-seqpacket|vsock)://.+$",
+        Pattern = "^(tcp|udp|mptcp|unix|unix-dgram|unix-seqpacket|vsock|sctp|fifo|mqueue|netlink|special)://.+$",
     };
 
     public static readonly TextType<string> HostAndPort = new(

@@ -16,6 +16,7 @@ public static class PureRules
         new("access-rules", Profile.Always, AccessRules.Check),
         new("known-listeners", Profile.Always, KnownListeners.Check),
         new("stdin-listener", Profile.Always, StdinListener.Check),
+        new("handoff-kinds", Profile.Always, HandoffKinds.Check),
         new("on-demand-listener", Profile.Always, OnDemandServices.CheckListener),
         new("on-demand-idle", Profile.Always, OnDemandServices.CheckIdle),
         new("on-demand-exclusive", Profile.Always, OnDemandServices.CheckExclusive),

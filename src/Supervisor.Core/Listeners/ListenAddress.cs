@@ -11,7 +11,8 @@ namespace Supervisor.Core.Listeners;
 /// A listener's configured address, parsed and checked, never resolved: hosts are numeric. The forms are <c>tcp:// udp://
 /// mptcp://</c> with <c>HOST:PORT</c> (HOST is an IPv4 address, a bracketed IPv6 address with an optional <c>%interface</c>, or
 /// <c>*</c>), <c>unix:// unix-dgram:// unix-seqpacket://</c> with an absolute path or <c>@name</c> (abstract), and
-/// <c>vsock://CID:PORT</c>. Values compare by content.
+/// <c>vsock://CID:PORT</c>, <c>fifo:// special://</c> with an absolute path, <c>mqueue:///NAME</c> and <c>netlink://FAMILY/GROUP</c>.
+/// Values compare by content.
 /// </summary>
 [JsonConverter(typeof(ListenAddressConverter))]
 public sealed record ListenAddress
@@ -21,6 +22,15 @@ public sealed record ListenAddress
 
     /// <summary>VMADDR_CID_ANY and VMADDR_PORT_ANY, linux/vm_sockets.h.</summary>
     public const uint VsockAny = uint.MaxValue;
+
+    private static readonly ListenerKind[] Kinds =
+    [
+        ListenerKind.Tcp, ListenerKind.Udp, ListenerKind.UnixStream, ListenerKind.UnixDatagram, ListenerKind.UnixSeqpacket,
+        ListenerKind.Vsock, ListenerKind.Mptcp, ListenerKind.Sctp, ListenerKind.Fifo, ListenerKind.MessageQueue, ListenerKind.Netlink,
+        ListenerKind.Special,
+    ];
+
+    private static readonly string[] Schemes = [.. Kinds.Select(kind => kind.Scheme())];
 
     private ListenAddress(ListenerKind kind) => Kind = kind;
 
@@ -39,7 +49,9 @@ public sealed record ListenAddress
     /// <summary>Port: 0 to 65535 for an internet address, 0 meaning any free one; 32 bits for vsock.</summary>
     public uint Port { get; private init; }
 
-    /// <summary>The UNIX path, or the abstract name without its <c>@</c>; null for the others.</summary>
+    /// <summary>
+    /// The path, the abstract name without its <c>@</c>, or the name of a message queue with its slash; null for the others.
+    /// </summary>
     public string? Path { get; private init; }
 
     /// <summary>Whether <see cref="Path"/> is a name in the abstract namespace.</summary>
@@ -48,8 +60,20 @@ public sealed record ListenAddress
     /// <summary>Whether bind() makes a file for it: a UNIX socket with a path.</summary>
     public bool IsFile => Kind.IsUnix() && !IsAbstract;
 
+    /// <summary>Whether a file at <see cref="Path"/> leads to it, which the daemon may make: a UNIX socket with a path, or a FIFO.</summary>
+    public bool HasFile => IsFile || Kind == ListenerKind.Fifo;
+
+    /// <summary>Whether <see cref="Path"/> is a path, or the name of a message queue.</summary>
+    public bool HasPath => Path is not null && !IsAbstract;
+
     /// <summary>The vsock context id.</summary>
     public uint Cid { get; private init; }
+
+    /// <summary>The netlink family, linux/netlink.h.</summary>
+    public int Family { get; private init; }
+
+    /// <summary>The multicast groups of a netlink socket: bits of nl_groups, netlink(7), as systemd has them.</summary>
+    public uint Groups { get; private init; }
 
     /// <summary>Whether this is the wildcard of its family, or of both.</summary>
     public bool IsWildcard => IsAnyFamily || (Host is not null && (Host.Equals(IPAddress.Any) || Host.Equals(IPAddress.IPv6Any)));
@@ -66,6 +90,12 @@ public sealed record ListenAddress
 
     /// <summary>A vsock address.</summary>
     public static ListenAddress Vsock(uint cid, uint port) => new(ListenerKind.Vsock) { Cid = cid, Port = port };
+
+    /// <summary>A FIFO, a special file or a message queue, by path or name.</summary>
+    public static ListenAddress Opened(ListenerKind kind, string path) => new(kind) { Path = path };
+
+    /// <summary>A netlink family and the bits of its multicast groups.</summary>
+    public static ListenAddress Netlink(int family, uint groups) => new(ListenerKind.Netlink) { Family = family, Groups = groups };
 
     /// <summary>The text for a descriptor that cannot be a listener, such as <c>pipe:[4711]</c>.</summary>
     public static ListenAddress Opaque(string description) => new(ListenerKind.Other) { Path = description };
@@ -87,31 +117,22 @@ public sealed record ListenAddress
         if (separator < 0)
         {
             error = AddressError.Syntax(
-                $"\"{text}\" has no scheme: "
-                + "write tcp://, udp://, unix://, unix-dgram://, unix-seqpacket://, vsock:// or mptcp:// before it");
+                $"\"{text}\" has no scheme: write {string.Join(", ", Schemes.Select(one => one + "://"))} before it");
             return false;
         }
 
         var scheme = text[..separator];
         var rest = text[(separator + 3)..];
-        ListenerKind? kind = scheme switch
-        {
-            "tcp" => ListenerKind.Tcp,
-            "udp" => ListenerKind.Udp,
-            "mptcp" => ListenerKind.Mptcp,
-            "unix" => ListenerKind.UnixStream,
-            "unix-dgram" => ListenerKind.UnixDatagram,
-            "unix-seqpacket" => ListenerKind.UnixSeqpacket,
-            "vsock" => ListenerKind.Vsock,
-            _ => null,
-        };
+        var index = Array.IndexOf(Schemes, scheme);
+        ListenerKind? kind = index < 0 ? null : Kinds[index];
 
         switch (kind)
         {
             case null:
-                error = AddressError.Syntax(
-                    $"\"{scheme}://\" is not a scheme of a listener: use one of tcp, udp, unix, unix-dgram, unix-seqpacket, vsock, mptcp");
+                error = AddressError.Syntax($"\"{scheme}://\" is not a scheme of a listener: use one of {string.Join(", ", Schemes)}");
                 return false;
+            case ListenerKind.Fifo or ListenerKind.Special or ListenerKind.MessageQueue or ListenerKind.Netlink:
+                return OtherAddress.TryParse(text, kind.Value, rest, out address, out error);
             case ListenerKind.Vsock:
                 return TryParseVsock(text, rest, out address, out error);
             case ListenerKind.UnixStream or ListenerKind.UnixDatagram or ListenerKind.UnixSeqpacket:
@@ -133,6 +154,16 @@ public sealed record ListenAddress
         if (Kind.IsUnix())
         {
             return $"{scheme}://{(IsAbstract ? "@" : "")}{Path}";
+        }
+
+        if (!Kind.IsSocket())
+        {
+            return $"{scheme}://{Path}";
+        }
+
+        if (Kind == ListenerKind.Netlink)
+        {
+            return NetlinkFamilies.Text(this);
         }
 
         if (Kind == ListenerKind.Vsock)

@@ -17,6 +17,7 @@ public sealed record ListenerSpec
     private static readonly AcceptedOptions DefaultAccepted = new();
     private static readonly UnixOptions DefaultUnix = new();
     private static readonly DatagramOptions DefaultDatagram = new();
+    private static readonly OpenedOptions DefaultOpened = new();
 
     /// <summary>The name in the configuration, in LISTEN_FDNAMES and in everything that users see.</summary>
     public required string Name { get; init; }
@@ -67,6 +68,9 @@ public sealed record ListenerSpec
     /// <summary>Datagram sockets.</summary>
     public DatagramOptions Datagram { get; init; } = DefaultDatagram;
 
+    /// <summary>FIFOs, message queues and special files.</summary>
+    public OpenedOptions Opened { get; init; } = DefaultOpened;
+
     /// <summary>Further socket options, in the order of their calls within a phase.</summary>
     public ImmutableArray<CustomOption> Options { get; init; } = [];
 
@@ -77,7 +81,7 @@ public sealed record ListenerSpec
     public ImmutableArray<string> Allow { get; init; } = [];
 
     /// <summary>Whether its sockets have SO_REUSEADDR.</summary>
-    public bool HasReuseAddress => Bind.ReuseAddress ?? Address.Kind.SpeaksTcp();
+    public bool HasReuseAddress => Bind.ReuseAddress ?? (Address.Kind.SpeaksTcp() || Address.Kind == ListenerKind.Sctp);
 
     /// <summary>Whether its sockets have SO_REUSEPORT: configured, or because there are several.</summary>
     public bool HasReusePort => Bind.ReusePort || Shards > 1 || IsSteered;
@@ -87,7 +91,7 @@ public sealed record ListenerSpec
         && Name == other.Name && Address == other.Address && Shards == other.Shards && Enforce == other.Enforce
         && Steering == other.Steering && Affinity == other.Affinity
         && Bind == other.Bind && Buffers == other.Buffers && Listen == other.Listen && Accepted == other.Accepted
-        && Unix == other.Unix && Datagram == other.Datagram && ConflictWait == other.ConflictWait
+        && Unix == other.Unix && Datagram == other.Datagram && Opened == other.Opened && ConflictWait == other.ConflictWait
         && NetworkNamespace == other.NetworkNamespace && Options.SequenceEqual(other.Options) && Allow.SequenceEqual(other.Allow);
 
     /// <inheritdoc/>
@@ -209,6 +213,9 @@ public sealed record UnixOptions
     /// <summary>SO_PASSSEC.</summary>
     public bool? PassSecurity { get; init; }
 
+    /// <summary>SO_PASSPIDFD.</summary>
+    public bool? PassPidfd { get; init; }
+
     /// <summary>Permission bits of directories of the path that are missing; null: they are not created.</summary>
     public int? DirectoryMode { get; init; }
 
@@ -218,11 +225,31 @@ public sealed record UnixOptions
     /// <summary>By value, the links included.</summary>
     public bool Equals(UnixOptions? other) => other is not null
         && (Mode, User, Group, RemoveStale) == (other.Mode, other.User, other.Group, other.RemoveStale)
-        && (PassCredentials, PassSecurity, DirectoryMode) == (other.PassCredentials, other.PassSecurity, other.DirectoryMode)
+        && (PassCredentials, PassSecurity, PassPidfd) == (other.PassCredentials, other.PassSecurity, other.PassPidfd)
+        && DirectoryMode == other.DirectoryMode
         && Symlinks.SequenceEqual(other.Symlinks);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Mode, User, Group, RemoveStale, PassCredentials, DirectoryMode, Symlinks.Length);
+}
+
+/// <summary><c>fifo</c>, <c>mqueue</c> and <c>special</c>: what is opened and not bound.</summary>
+public sealed record OpenedOptions
+{
+    /// <summary>F_SETPIPE_SZ, in bytes; the kernel rounds it up to a power of two of pages.</summary>
+    public int? PipeSize { get; init; }
+
+    /// <summary>mq_maxmsg of a message queue that listend makes.</summary>
+    public int? MaxMessages { get; init; }
+
+    /// <summary>mq_msgsize of a message queue that listend makes, in bytes.</summary>
+    public int? MessageSize { get; init; }
+
+    /// <summary>Whether a message queue is removed, with what waits in it, when the listener is closed.</summary>
+    public bool RemoveOnStop { get; init; }
+
+    /// <summary>Whether a special file is opened for writing too.</summary>
+    public bool Writable { get; init; }
 }
 
 /// <summary><c>datagram</c>.</summary>

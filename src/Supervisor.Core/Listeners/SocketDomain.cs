@@ -17,4 +17,10 @@ public enum SocketDomain
 
     /// <summary>AF_VSOCK.</summary>
     Vsock,
+
+    /// <summary>AF_NETLINK.</summary>
+    Netlink,
+
+    /// <summary>None: it is not a socket.</summary>
+    None,
 }

@@ -76,6 +76,18 @@ public sealed record HandoffEnvironment(
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
+    /// <summary>
+    /// Whether a protocol can pass a listener of that kind. Programs of nginx, gunicorn, Server::Starter and Einhorn ask each descriptor
+    /// for its address and accept or receive at it (nginx: ngx_set_inherited_sockets; gunicorn: sock.py, create_sockets).
+    /// </summary>
+    public static bool CanPass(HandoffKind handoff, ListenerKind kind) => handoff switch
+    {
+        HandoffKind.ListenFds or HandoffKind.None or HandoffKind.ScmRights or HandoffKind.Stdin => true,
+        HandoffKind.Nginx or HandoffKind.Gunicorn or HandoffKind.ServerStarter or HandoffKind.Einhorn =>
+            kind.IsSocket() && kind != ListenerKind.Netlink,
+        _ => throw new ArgumentOutOfRangeException(nameof(handoff)),
+    };
+
     private static HandoffEnvironment ListenFds(IReadOnlyList<string> listeners, IReadOnlyList<string> stored) =>
         listeners.Count + stored.Count == 0
         ? new([], [], null)

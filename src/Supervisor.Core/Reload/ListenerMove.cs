@@ -83,6 +83,11 @@ public static class ListenerMoves
             return ListenerMove.Beside;
         }
 
+        if ((from.Kind == ListenerKind.Sctp) != (to.Kind == ListenerKind.Sctp))
+        {
+            return ListenerMove.Beside;
+        }
+
         if (from.Kind.IsInternet() && to.Kind.IsInternet())
         {
             var holder = BindRequest.Holder(before, domain, uid: 0, BindRequest.Device(before, device));
@@ -101,6 +106,8 @@ public static class ListenerMoves
                 : ListenerMove.Rename;
         }
 
-        return from.Kind == to.Kind && from == to ? ListenerMove.Impossible : ListenerMove.Beside;
+        // An open file does not exclude another one, and a netlink socket gets an address of its own from the kernel.
+        var isShared = !from.Kind.IsSocket() || from.Kind == ListenerKind.Netlink;
+        return from == to && !isShared ? ListenerMove.Impossible : ListenerMove.Beside;
     }
 }

@@ -58,6 +58,14 @@ public static class ListenerReloadImpact
         Of("unix.remove_stale", spec => spec.Unix.RemoveStale, TermChange.DaemonOnly),
         Option("unix.pass_credentials", spec => spec.Unix.PassCredentials),
         Option("unix.pass_security", spec => spec.Unix.PassSecurity),
+        Option("unix.pass_pidfd", spec => spec.Unix.PassPidfd),
+        Of("fifo.pipe_size", spec => spec.Opened.PipeSize, TermChange.InPlace),
+
+        // The kernel never changes a queue that exists: they are for the next one that listend makes.
+        Of("mqueue.max_messages", spec => spec.Opened.MaxMessages, TermChange.DaemonOnly),
+        Of("mqueue.message_size", spec => spec.Opened.MessageSize, TermChange.DaemonOnly),
+        Of("mqueue.remove_on_stop", spec => spec.Opened.RemoveOnStop, TermChange.DaemonOnly),
+        Of("special.writable", spec => spec.Opened.Writable, TermChange.NewSocket),
         Option("datagram.timestamping", spec => spec.Datagram.Timestamping),
         Option("datagram.broadcast", spec => spec.Datagram.Broadcast),
         Option("datagram.packet_info", spec => spec.Datagram.PacketInfo),

@@ -79,6 +79,7 @@ public static class ManifestFormat
         new AcceptedOptions(),
         new UnixOptions(),
         new DatagramOptions(),
+        new OpenedOptions(),
         new AffinityOptions());
 
     private static ServiceSpec SomeService => new() { Name = "", Command = [] };

@@ -12,11 +12,12 @@ namespace Supervisor.Daemon.Control;
 /// <summary>What the daemon knows of a listener before the kernel is asked about it. On the loop.</summary>
 internal static class DiagnosisSubjects
 {
-    /// <summary>The subject of a listener; null for what is held and is not a listener.</summary>
+    /// <summary>The subject of a listener; null for what is held and is not a listener, and for what takes
+    /// neither connections nor datagrams of clients.</summary>
     public static ListenerSubject? Of(ListenerHandle handle, ServiceTable services, TimeSpan now)
     {
         var kind = handle.Spec.Address.Kind;
-        if (kind == ListenerKind.Other || handle.IsIdle)
+        if (kind is ListenerKind.Other or ListenerKind.Netlink || !kind.IsSocket() || handle.IsIdle)
         {
             return null;
         }

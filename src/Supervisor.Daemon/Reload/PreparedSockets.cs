@@ -126,7 +126,7 @@ internal sealed class PreparedSockets
             var bridge = _bridges.GetValueOrDefault(handle);
             bridge?.Steer(bridge.Former);
             _factory.Steerer.Retire(handle);
-            _factory.Replacer.Undo(handle, step.Bridge);
+            _factory.Replacer.Undo(handle, step.Bridge, step.Handle);
             bridge?.End(bridge.Former);
         }
 

@@ -121,6 +121,9 @@ internal static class ReloadText
             : $"{queued} that arrive at the former socket after the stop signal of its last worker";
         return step.Move switch
         {
+            ListenerMove.Beside when !step.Former.Spec.Address.Kind.IsSocket() => Listener(
+                action, "new-socket",
+                $"{cannot}{step.At} is opened again, and the former descriptor is closed when its last worker has exited"),
             ListenerMove.Beside => Listener(
                 action, "new-socket",
                 $"{cannot}both sockets share {step.At} by SO_REUSEPORT until the former socket's last worker has exited", loses),
@@ -177,7 +180,9 @@ internal static class ReloadText
         "bind.reuse_port" => after.Bind.ReusePort
             ? "another socket with SO_REUSEPORT can be bound next to it from now on"
             : "no other socket can be bound next to it from now on",
-        "unix.mode" or "unix.user" or "unix.group" => "decides who may connect from now on",
+        "unix.mode" or "unix.user" or "unix.group" => after.Address.Kind.IsSocket()
+            ? "decides who may connect from now on"
+            : "decides who may open it from now on",
         "unix.symlinks" => "the links are made and removed at once",
         "datagram.multicast" => "receives what is sent to these groups from now on",
         "options" => "takes effect as each option does on an open socket",

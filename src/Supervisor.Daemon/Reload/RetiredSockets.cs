@@ -94,7 +94,7 @@ internal sealed class RetiredSockets(
     {
         foreach (var retired in _retired)
         {
-            factory.Replacer.Retire(retired.Former, removePath: retired.Former.Origin == HandleOrigin.Created);
+            factory.Replacer.Retire(retired.Former, removePath: retired.Former.Origin == HandleOrigin.Created, heir: null);
             retired.Bridge?.End(retired.Successor!);
         }
 
@@ -111,7 +111,7 @@ internal sealed class RetiredSockets(
         if (successor is not null)
         {
             factory.Steerer.Retire(successor);
-            factory.Replacer.Retire(successor, removePath: true);
+            factory.Replacer.Retire(successor, removePath: true, former);
         }
 
         bridge?.End(former);
@@ -139,7 +139,8 @@ internal sealed class RetiredSockets(
         }
 
         factory.Steerer.Retire(former);
-        factory.Replacer.Retire(former, removePath: former.Origin == HandleOrigin.Created);
+        var heir = listeners.Handles.FirstOrDefault(other => other.HasFileOf(former));
+        factory.Replacer.Retire(former, removePath: former.Origin == HandleOrigin.Created, heir);
         if (successor is not null)
         {
             bridge?.End(successor);

@@ -51,7 +51,7 @@ internal sealed class RunningState
     /// </summary>
     private ListenerSpec InRunningSpelling(ListenerSpec wanted)
     {
-        if (!wanted.Address.IsFile || _addresses.Contains(wanted.Address))
+        if (!wanted.Address.HasFile || _addresses.Contains(wanted.Address))
         {
             return wanted;
         }

@@ -25,7 +25,8 @@ internal static class ListenerDocuments
         var kind = spec.Address.Kind;
         ListenerSocket[] sockets = [.. handle.Sockets, .. handle.Leaving];
         var users = services.ToArray();
-        var queues = sockets.Select(socket => handle.Listens ? AcceptQueue.Read(socket.Descriptor, kind, socket.Inode) : null).ToArray();
+        var hasQueue = handle.Listens || !kind.IsSocket();
+        var queues = sockets.Select(socket => hasQueue ? AcceptQueue.Read(socket.Descriptor, kind, socket.Inode) : null).ToArray();
         return new ListenerDocument(
             handle.Name,
             kind.Scheme(),
@@ -36,7 +37,9 @@ internal static class ListenerDocuments
             handle.Descriptor?.Number,
             Math.Max(handle.Sockets.Count, 1),
             handle.Listens ? new BacklogDocument(spec.Listen.Backlog, queues.Min(queue => queue?.Limit)) : null,
-            handle.Listens ? new QueueDocument(Sum(queues, queue => queue?.Length), Sum(queues, queue => queue?.Limit)) : null,
+            handle.Listens || queues.Any(queue => queue is not null)
+                ? new QueueDocument(Sum(queues, queue => queue?.Length), Sum(queues, queue => queue?.Limit))
+                : null,
             withOptions ? [.. Options(handle, reading)] : [],
             handle.Origin.ToWireName(),
             handle.Drift.Any(),

@@ -56,7 +56,7 @@ internal static class ListenerOpening
 
         foreach (var spec in specs.Where(spec => !adopted.ContainsKey(spec.Name)))
         {
-            if (Take(inherited, spec, (_, socket) => SocketIdentity.Read(socket)?.Matches(spec.Address) == true) is { Count: > 0 } taken)
+            if (Take(inherited, spec, (_, socket) => SocketIdentity.IsOf(socket, spec.Address)) is { Count: > 0 } taken)
             {
                 adopted.Add(spec.Name, Adopt($"LISTEN_FDS, by its address {spec.Address}", spec, taken));
             }

@@ -5,14 +5,14 @@ using Supervisor.Linux.Listeners;
 namespace Supervisor.Daemon.Validation;
 
 /// <summary>
-/// Rule: no two UNIX listeners have one file in two spellings, such as /var/run and /run, or a double slash. One spelling is the
+/// Rule: no two listeners (UNIX, FIFO) have one file in two spellings, such as /var/run and /run, or a double slash. One spelling is the
 /// business of a pure rule.
 /// </summary>
 internal static class DistinctSocketFiles
 {
     public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config)
     {
-        var files = config.Readable.Listeners.Where(listener => listener.Address.IsFile).ToArray();
+        var files = config.Readable.Listeners.Where(listener => listener.Address.HasFile).ToArray();
         if (files.Length < 2)
         {
             return [];

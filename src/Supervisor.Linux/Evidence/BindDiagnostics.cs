@@ -32,9 +32,9 @@ public static class BindDiagnostics
                 failure => BindFailureClassifier.Classify(failure, spec, BindEvidence.None));
         }
 
-        if (spec.Address is { Path: not null, IsAbstract: false })
+        if (spec.Address.HasPath)
         {
-            var finding = UnixPath.Examine(spec.Address);
+            var finding = Examine(spec);
             return finding.Failure is { } refused && !CanMakeDirectory(spec, refused)
                 ? Explain(refused, spec, predecessors, finding, budget)
                 : Granted(spec);
@@ -74,12 +74,12 @@ public static class BindDiagnostics
     /// </summary>
     internal static BindDiagnosis? AskAgain(ListenerSpec spec, LeftoverHolders predecessors, EvidenceBudget budget)
     {
-        if (!spec.Address.IsFile)
+        if (!spec.Address.HasPath)
         {
             return Ask(spec, predecessors, budget);
         }
 
-        return ExamineInTime(spec.Address) is not { } finding ? null
+        return ExamineInTime(spec) is not { } finding ? null
             : finding.Failure is { } refused ? Explain(refused, spec, predecessors, finding, budget)
             : Granted(spec);
     }
@@ -104,17 +104,20 @@ public static class BindDiagnostics
                 _ => BindFailureClassifier.Classify(failure, spec, BindEvidence.None));
         }
 
-        var isPath = spec.Address is { Path: not null, IsAbstract: false } && failure.Call == "bind";
-        var diagnosis = Explain(failure, Of(spec, domain), predecessors, isPath ? ExamineInTime(spec.Address) : null, budget);
+        var isPath = spec.Address.HasPath && (failure.Call == "bind" || !spec.Address.Kind.IsSocket());
+        var diagnosis = Explain(failure, Of(spec, domain), predecessors, isPath ? ExamineInTime(spec) : null, budget);
         return diagnosis with { Address = spec.Address.ToString() };
     }
+
+    private static UnixPath.Finding Examine(ListenerSpec spec) =>
+        spec.Address.Kind.IsSocket() ? UnixPath.Examine(spec.Address) : OpenedPath.Examine(spec);
 
     /// <summary>
     /// Examines a path. It can belong to other users and be slow, and this runs on the loop; null if there is no answer in
     /// time.
     /// </summary>
-    private static UnixPath.Finding? ExamineInTime(ListenAddress address) =>
-        new ForeignCall<UnixPath.Finding?>(null, () => UnixPath.Examine(address), static _ => null)
+    private static UnixPath.Finding? ExamineInTime(ListenerSpec spec) =>
+        new ForeignCall<UnixPath.Finding?>(null, () => Examine(spec), static _ => null)
             .TryGet(SocketPlace.Patience, out var finding) ? finding : null;
 
     private static BindDiagnosis Explain(
@@ -165,7 +168,8 @@ public static class BindDiagnostics
         switch (failure.Name)
         {
             case "EADDRINUSE":
-                var holders = address.Kind.IsInternet()
+                var holders = address.Kind == ListenerKind.Sctp ? []
+                    : address.Kind.IsInternet()
                     ? InternetSockets.OfPort(address.Kind.SpeaksTcp() ? PortSpace.Tcp : PortSpace.Udp, (int)address.Port)
                     : finding is not null ? finding.Holders
                     : address.IsAbstract ? UnixSockets.OfName(address)

@@ -140,11 +140,13 @@ internal sealed class SocketPlace : IDisposable
     /// replaced it. But that user cannot put a socket there that belongs to the daemon's user and has one name, and gains
     /// nothing by a new owner or mode of an own socket.
     /// </summary>
-    public DescriptorHandle? PinBound(out SystemCallError error)
+    public DescriptorHandle? PinBound(out SystemCallError error) => PinMade(static status => status.IsSocket, out error);
+
+    private DescriptorHandle? PinMade(Func<Files.Status, bool> isKind, out SystemCallError error)
     {
         var file = Pin(out error);
         if (file is not null && (Files.GetStatus(file, out var status) is not null
-            || !status.IsSocket
+            || !isKind(status)
             || status.Links != 1
             || (status.Uid != (_rights?.Uid ?? Processes.EffectiveUid) && status.Uid != Processes.EffectiveUid)))
         {
@@ -153,6 +155,55 @@ internal sealed class SocketPlace : IDisposable
             return null;
         }
 
+        return file;
+    }
+
+    /// <summary>
+    /// Makes a FIFO with the name. In another user's directory it is made with that user's rights, and then given to the daemon's user.
+    /// </summary>
+    public SystemCallError? MakePipe(int mode)
+    {
+        var refused = Run(place => Pipes.Make(place._directory, place.Name, mode), static error => error);
+        if (refused is not null || _rights is null)
+        {
+            return refused;
+        }
+
+        using var made = PinMade(static status => status.IsPipe, out var error);
+        return made is null ? error : Files.SetPinnedOwner(made, Processes.EffectiveUid, Processes.EffectiveGid);
+    }
+
+    /// <summary>
+    /// Opens a pinned file for reading, and for writing if <paramref name="writes"/>, with the rights that the path has. The driver of
+    /// a device, or another user's file system, may never answer: the caller waits at most <see cref="Patience"/>.
+    /// </summary>
+    public DescriptorHandle? OpenFile(DescriptorHandle pinned, bool writes, out SystemCallError error)
+    {
+        if (Files.Duplicate(pinned, out error) is not { } copy)
+        {
+            return null;
+        }
+
+        var opening = new ForeignCall<(DescriptorHandle? File, SystemCallError Error)>(
+            _rights,
+            () =>
+            {
+                using (copy)
+                {
+                    var opened = FilesAt.OpenPinned(copy, writes, out var unopened);
+                    if (opened is not null && FilesAt.FileSystemOf(opened) == FilesAt.FuseFileSystem)
+                    {
+                        // fstat() and poll() of the daemon would wait for the process that serves it.
+                        opened.Dispose();
+                        return (null, new SystemCallError("open", EOPNOTSUPP));
+                    }
+
+                    return (opened, unopened);
+                }
+            },
+            static refused => (null, refused));
+        var (file, refused) = opening.TryGet(Patience, out var result) ? result : (null, new SystemCallError("open", ETIMEDOUT));
+        error = refused;
         return file;
     }
 

@@ -78,7 +78,8 @@ internal static class UnixPath
     private static Finding Refused(SystemCallError error, ListenAddress address, UnixPathState state) =>
         new(error.With(address.ToString()), state, null, []);
 
-    private static string Kind(Files.Status status) => (status.Mode & 0xF000) switch
+    /// <summary>The kind of a file, for people.</summary>
+    internal static string Kind(Files.Status status) => (status.Mode & 0xF000) switch
     {
         0x4000 => "a directory",
         0x8000 => "a regular file",

@@ -87,6 +87,12 @@ public sealed class EventLoop : IDisposable
     public void Watch(DescriptorHandle descriptor, Action onReadable) => Watch(descriptor, onReadable, Polling.Interest.Input);
 
     /// <summary>
+    /// As <see cref="Watch(DescriptorHandle, Action)"/>; false if the file has no poll, as a regular file and /dev/zero (EPERM,
+    /// epoll_ctl(2)): it always has input.
+    /// </summary>
+    public bool TryWatch(DescriptorHandle descriptor, Action onReadable) => TryWatch(descriptor, onReadable, Polling.Interest.Input);
+
+    /// <summary>
     /// Calls <paramref name="onWritable"/> on the loop whenever the descriptor has output space, an error or a hang-up. Watch
     /// only while there is something to write: otherwise the loop spins.
     /// </summary>
@@ -96,15 +102,17 @@ public sealed class EventLoop : IDisposable
     /// Calls <paramref name="onHungUp"/> on the loop when the descriptor has a hang-up or an error. Only for a descriptor whose poll
     /// cannot block: a socket or a pipe. False if it cannot be watched.
     /// </summary>
-    public bool TryWatchHangUp(DescriptorHandle descriptor, Action onHungUp)
+    public bool TryWatchHangUp(DescriptorHandle descriptor, Action onHungUp) => TryWatch(descriptor, onHungUp, Polling.Interest.HangUp);
+
+    private bool TryWatch(DescriptorHandle descriptor, Action onEvent, Polling.Interest interest)
     {
         var token = ++_nextToken;
-        if (Polling.Add(_set, descriptor, token, Polling.Interest.HangUp) is not null)
+        if (Polling.Add(_set, descriptor, token, interest) is not null)
         {
             return false;
         }
 
-        _watched.Add(token, (descriptor, onHungUp));
+        _watched.Add(token, (descriptor, onEvent));
         _tokens.Add(descriptor, token);
         return true;
     }

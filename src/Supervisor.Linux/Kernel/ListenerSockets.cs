@@ -15,7 +15,13 @@ public static class ListenerSockets
     /// </summary>
     public static DescriptorHandle? Open(CreateStep create, out SystemCallFailure? failure)
     {
-        var protocol = create.Kind == ListenerKind.Mptcp ? IPPROTO_MPTCP : 0;
+        var protocol = create.Kind switch
+        {
+            ListenerKind.Mptcp => IPPROTO_MPTCP,
+            ListenerKind.Sctp => IPPROTO_SCTP,
+            ListenerKind.Netlink => create.Protocol,
+            _ => 0,
+        };
         var socket = Sockets.Create(Family(create.Domain), Type(create.Kind), protocol, create.NonBlocking, out var error);
         failure = socket is null ? error.With(Describe(create)) : null;
         return socket;
@@ -23,7 +29,13 @@ public static class ListenerSockets
 
     /// <summary>The arguments of the call as C names.</summary>
     public static string Describe(CreateStep create) =>
-        $"{FamilyName(create.Domain)}, {TypeName(create.Kind)}{(create.Kind == ListenerKind.Mptcp ? ", IPPROTO_MPTCP" : "")}";
+        $"{FamilyName(create.Domain)}, {TypeName(create.Kind)}{create.Kind switch
+        {
+            ListenerKind.Mptcp => ", IPPROTO_MPTCP",
+            ListenerKind.Sctp => ", IPPROTO_SCTP",
+            ListenerKind.Netlink => $", {create.Protocol}",
+            _ => "",
+        }}";
 
     private static int Family(SocketDomain domain) => domain switch
     {
@@ -31,6 +43,7 @@ public static class ListenerSockets
         SocketDomain.IPv4 => AF_INET,
         SocketDomain.IPv6 => AF_INET6,
         SocketDomain.Vsock => AF_VSOCK,
+        SocketDomain.Netlink => AF_NETLINK,
         _ => throw new ArgumentOutOfRangeException(nameof(domain)),
     };
 
@@ -40,6 +53,7 @@ public static class ListenerSockets
         SocketDomain.IPv4 => "AF_INET",
         SocketDomain.IPv6 => "AF_INET6",
         SocketDomain.Vsock => "AF_VSOCK",
+        SocketDomain.Netlink => "AF_NETLINK",
         _ => throw new ArgumentOutOfRangeException(nameof(domain)),
     };
 
@@ -47,7 +61,8 @@ public static class ListenerSockets
     {
         ListenerKind.Udp or ListenerKind.UnixDatagram => SOCK_DGRAM,
         ListenerKind.UnixSeqpacket => SOCK_SEQPACKET,
-        ListenerKind.Tcp or ListenerKind.Mptcp or ListenerKind.UnixStream or ListenerKind.Vsock => SOCK_STREAM,
+        ListenerKind.Netlink => SOCK_RAW,
+        ListenerKind.Tcp or ListenerKind.Mptcp or ListenerKind.Sctp or ListenerKind.UnixStream or ListenerKind.Vsock => SOCK_STREAM,
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
@@ -55,6 +70,7 @@ public static class ListenerSockets
     {
         SOCK_DGRAM => "SOCK_DGRAM",
         SOCK_SEQPACKET => "SOCK_SEQPACKET",
+        SOCK_RAW => "SOCK_RAW",
         _ => "SOCK_STREAM",
     };
 }

@@ -9,7 +9,7 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Kernel;
 
 /// <summary>
-/// Converts a <see cref="ListenAddress"/> to and from struct sockaddr: sockaddr_in, sockaddr_in6, sockaddr_un, sockaddr_vm.
+/// Converts a <see cref="ListenAddress"/> to and from struct sockaddr: sockaddr_in, sockaddr_in6, sockaddr_un, sockaddr_vm, sockaddr_nl.
 /// </summary>
 public static class Sockaddr
 {
@@ -19,6 +19,9 @@ public static class Sockaddr
     /// <summary>The size of struct sockaddr_in, and of sockaddr_in6.</summary>
     private const int InternetLength = 16;
     private const int Internet6Length = 28;
+
+    /// <summary>The size of struct sockaddr_nl: family, pad, nl_pid, nl_groups.</summary>
+    private const int NetlinkLength = 12;
 
     /// <summary>
     /// The raw address; null for a path that does not fit into sun_path. <paramref name="scopeId"/> is the interface number of
@@ -45,6 +48,11 @@ public static class Sockaddr
                 BinaryPrimitives.WriteUInt32LittleEndian(vsock.AsSpan(4), address.Port == 0 ? ListenAddress.VsockAny : address.Port);
                 BinaryPrimitives.WriteUInt32LittleEndian(vsock.AsSpan(8), address.Cid);
                 return vsock;
+            case ListenerKind.Netlink:
+                var netlink = new byte[NetlinkLength];
+                BinaryPrimitives.WriteUInt16LittleEndian(netlink, AF_NETLINK);
+                BinaryPrimitives.WriteUInt32LittleEndian(netlink.AsSpan(8), address.Groups);
+                return netlink;
             default:
                 return Encode(address.Host!, (int)address.Port, scopeId);
         }
@@ -71,6 +79,11 @@ public static class Sockaddr
     /// </summary>
     public static ListenAddress? Decode(ListenerKind kind, ReadOnlySpan<byte> raw, ListenAddress asked)
     {
+        if (asked.Kind == ListenerKind.Netlink)
+        {
+            return DecodeNetlink(asked.Family, raw) is { } bound && bound == asked ? asked : DecodeNetlink(asked.Family, raw);
+        }
+
         Span<byte> host = stackalloc byte[16];
         if (asked is { Scope: null, Host: not null } && asked.Kind == kind && asked.Host.TryWriteBytes(host, out var written)
             && raw.Length == (written == 4 ? InternetLength : Internet6Length)
@@ -84,6 +97,11 @@ public static class Sockaddr
         var address = Decode(kind, raw);
         return address == asked ? asked : address;
     }
+
+    /// <summary>The address of a netlink socket, whose family only SO_PROTOCOL tells.</summary>
+    public static ListenAddress? DecodeNetlink(int family, ReadOnlySpan<byte> raw) => raw.Length >= NetlinkLength
+        ? ListenAddress.Netlink(family, BinaryPrimitives.ReadUInt32LittleEndian(raw[8..]))
+        : null;
 
     /// <summary>The address that getsockname() returned for a socket of that kind; null for an unbound or unknown one.</summary>
     public static ListenAddress? Decode(ListenerKind kind, ReadOnlySpan<byte> raw)

@@ -15,7 +15,10 @@ public static class AcceptQueue
     private const int UnackedOffset = 24;
     private const int SackedOffset = 28;
 
-    /// <summary>Waiting connections and their limit; null if this kernel does not show them.</summary>
+    /// <summary>
+    /// Waiting connections and their limit, the messages of a message queue, or the bytes of a FIFO; null if this kernel does not
+    /// show them.
+    /// </summary>
     public static (long Length, long Limit)? Read(DescriptorHandle socket, ListenerKind kind, ulong inode)
     {
         if (kind.SpeaksTcp())
@@ -26,6 +29,16 @@ public static class AcceptQueue
                     BinaryPrimitives.ReadUInt32LittleEndian(info[UnackedOffset..]),
                     BinaryPrimitives.ReadUInt32LittleEndian(info[SackedOffset..]))
                 : null;
+        }
+
+        if (kind == ListenerKind.MessageQueue)
+        {
+            return MessageQueues.GetAttributes(socket, out var queue) is null ? (queue.Waiting, queue.MaxMessages) : null;
+        }
+
+        if (kind == ListenerKind.Fifo)
+        {
+            return Pipes.GetWaiting(socket) is { } waiting && Pipes.GetSize(socket) is { } size ? (waiting, size) : null;
         }
 
         return kind is ListenerKind.UnixStream or ListenerKind.UnixSeqpacket ? UnixDiag.ReadQueue(inode) : null;

@@ -42,6 +42,11 @@ internal static class AddressSteps
     public static SystemCallFailure? Verify(SocketTarget target)
     {
         var handle = target.Handle;
+        if (!handle.Spec.Address.Kind.IsSocket())
+        {
+            return OpenSteps.Verify(target);
+        }
+
         Span<byte> raw = stackalloc byte[Sockaddr.MaxLength];
         var error = Sockets.GetSocketName(target.Descriptor, raw, out var length);
         handle.Effective = error is null ? Sockaddr.Decode(handle.Spec.Address.Kind, raw[..length], handle.Spec.Address) : null;
@@ -107,7 +112,7 @@ internal static class AddressSteps
     }
 
     /// <summary>Makes the directory with <c>unix.directory_mode</c>. Why that was refused; null if it was not.</summary>
-    private static string? MakeDirectory(SocketTarget target, string path)
+    public static string? MakeDirectory(SocketTarget target, string path)
     {
         if (target.Spec.Unix.DirectoryMode is not { } mode)
         {

@@ -168,6 +168,8 @@ internal sealed class ListenerBuilder(ListenerContext context)
     {
         switch (step)
         {
+            case OpenStep:
+                return OpenSteps.Open(target.Handle, target.History.For(occasion), _creator);
             case CreateStep create:
                 return Create(target, create, occasion, dropsIncoming);
             case SetOptionStep set:

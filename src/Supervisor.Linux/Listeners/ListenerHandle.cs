@@ -150,6 +150,10 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>Its path without symbolic links when it was bound; null if that is unknown.</summary>
     public string? RealPath { get; internal set; }
 
+    /// <summary>Whether both are open files of one FIFO, message queue or special file.</summary>
+    public bool HasFileOf(ListenerHandle other) =>
+        !Spec.Address.Kind.IsSocket() && other.Descriptor is not null && Spec.Address == other.Spec.Address && Inode == other.Inode;
+
     /// <summary>Whether the interface that the socket depends on is gone, so that nothing arrives.</summary>
     internal bool LacksInterface => _sockets.Exists(socket => socket.HasDrifted && socket.Drift.ContainsKey(SocketChange.Interface));
 

@@ -113,7 +113,12 @@ public sealed class ListenerReconfigurer
     /// </summary>
     private static ListenerSpec ChangeFileAndGroups(SocketTarget target, ListenerSpec before, ListenerSpec after)
     {
-        var inForce = after.Address.IsFile
+        if (before.Opened.PipeSize != after.Opened.PipeSize && after.Opened.PipeSize is { } size)
+        {
+            OpenSteps.SetPipeSize(target.Descriptor, target.History, size);
+        }
+
+        var inForce = after.Address.HasFile || after.Address.Kind == ListenerKind.MessageQueue
             ? after with { Unix = SocketFileSteps.Change(target, before.Unix, after.Unix, after.Address.Path!) }
             : after;
 

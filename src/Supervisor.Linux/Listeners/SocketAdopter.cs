@@ -92,6 +92,11 @@ public sealed class SocketAdopter
     private static SystemCallFailure? AdoptOne(SocketTarget target, HistoryActor? giver, string note)
     {
         var spec = target.Spec;
+        if (!spec.Address.Kind.IsSocket())
+        {
+            return AdoptOpened(target, giver, note);
+        }
+
         var identity = SocketIdentity.Read(target.Descriptor);
         if (identity is null || identity.Kind != spec.Address.Kind)
         {
@@ -123,6 +128,20 @@ public sealed class SocketAdopter
         }
 
         return AddressSteps.Verify(target);
+    }
+
+    private static SystemCallFailure? AdoptOpened(SocketTarget target, HistoryActor? giver, string note)
+    {
+        var address = target.Spec.Address;
+        if (!OpenedFile.Is(target.Descriptor, address))
+        {
+            target.History.AddOf(giver, HandlePhase.Adopt, "execve", Verdict.Refused, $"{note}: not {address}");
+            return new SystemCallError("fstat", EINVAL).With($"the given descriptor is not {address}: give the right one, or none");
+        }
+
+        target.Handle.Domain = SocketDomain.None;
+        target.History.AddOf(giver, HandlePhase.Adopt, "execve", Verdict.Exact, note);
+        return OpenSteps.Verify(target);
     }
 
     private static void CompareOption(SocketTarget target, SetOptionStep step)

@@ -18,17 +18,9 @@ internal sealed class SocketCreator
     public SystemCallFailure? Create(ListenerHandle handle, int shard, HistoryRecorder history, CreateStep step)
     {
         var socket = NamespaceCall.Open(step, out var failure);
-        if (socket is not null && !MayUse(socket))
+        if (socket is not null)
         {
-            socket.Dispose();
-            failure = new SystemCallError("socket", EMFILE).With(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{ListenerSockets.Describe(step)}: the last {DescriptorReserve.FromListeners} of {_limit} descriptors ")
-                + "are reserved for the daemon and its workers");
-        }
-        else if (socket is not null)
-        {
-            handle.Put(shard, socket);
+            failure = Put(handle, shard, socket, "socket", ListenerSockets.Describe(step));
         }
 
         history.Add(
@@ -36,6 +28,21 @@ internal sealed class SocketCreator
             note: $"{ListenerSockets.Describe(step)}; close-on-exec{(step.NonBlocking ? ", O_NONBLOCK" : "")}"
                 + (step.NetworkNamespace is { } path ? $", network namespace {path}" : ""));
         return failure;
+    }
+
+    /// <summary>Gives the descriptor to the handle, or closes it if the daemon's reserve is reached.</summary>
+    public SystemCallFailure? Put(ListenerHandle handle, int shard, DescriptorHandle descriptor, string call, string what)
+    {
+        if (MayUse(descriptor))
+        {
+            handle.Put(shard, descriptor);
+            return null;
+        }
+
+        descriptor.Dispose();
+        return new SystemCallError(call, EMFILE).With(string.Create(
+            CultureInfo.InvariantCulture, $"{what}: the last {DescriptorReserve.FromListeners} of {_limit} descriptors ")
+            + "are reserved for the daemon and its workers");
     }
 
     /// <summary>Reads the limit only if it seems to be reached: it may have been raised in the meantime.</summary>

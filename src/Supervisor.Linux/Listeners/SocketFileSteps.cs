@@ -116,7 +116,7 @@ internal static class SocketFileSteps
     /// </summary>
     public static void Remove(ListenerHandle handle, HistoryRecorder history)
     {
-        if (handle.PathIdentity is { } identity && handle.Spec.Address.Path is { } path)
+        if (handle.PathIdentity is { } identity && handle.Spec.Address is { HasFile: true, Path: { } path })
         {
             using var place = SocketPlace.Open(path, out _, out _);
             if (place is not null && place.Identity() == identity)
@@ -125,11 +125,22 @@ internal static class SocketFileSteps
             }
         }
 
+        if (handle is { Descriptor: not null, Spec: { Address.Kind: ListenerKind.MessageQueue, Opened.RemoveOnStop: true } })
+        {
+            OpenSteps.RemoveQueue(handle, history);
+        }
+
         handle.PathIdentity = null;
     }
 
     private static DescriptorHandle? PinOwn(ListenerHandle handle, string path, out SystemCallError error)
     {
+        if (!handle.Spec.Address.Kind.IsSocket())
+        {
+            // The descriptor is of the file itself.
+            return Files.Duplicate(handle.Descriptor!, out error);
+        }
+
         using var place = SocketPlace.Open(path, out error, out _);
         var file = place?.Pin(out error);
         if (file is not null && (Files.GetStatus(file, out var status) is not null || (status.Device, status.Inode) != handle.PathIdentity))

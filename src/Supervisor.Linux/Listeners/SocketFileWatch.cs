@@ -23,7 +23,7 @@ internal sealed class SocketFileWatch(
     /// <summary>What is wrong with the file, as text; null if nothing is, or if it cannot be seen.</summary>
     public string? Finding(ListenerHandle handle) => files.Look(handle) switch
     {
-        SocketFileState.Missing => $"the socket's file {handle.Spec.Address.Path} is missing",
+        SocketFileState.Missing => $"the {(handle.Spec.Address.IsFile ? "socket's file" : "FIFO")} {handle.Spec.Address.Path} is missing",
         SocketFileState.OtherSocket => $"another socket is at {handle.Spec.Address.Path}",
         SocketFileState.OtherFile => $"another kind of file is at {handle.Spec.Address.Path}",
         SocketFileState.DirectoryMissing => $"the directory of {handle.Spec.Address.Path} is missing",
@@ -35,7 +35,7 @@ internal sealed class SocketFileWatch(
     /// <param name="isAsked">Whether a reload asks for the repair, also without <c>enforce</c>.</param>
     public void Check(ListenerHandle handle, bool isAsked)
     {
-        if (handle is not { Spec.Address.IsFile: true, Sockets: [var socket, ..] })
+        if (handle is not { Spec.Address.HasFile: true, Sockets: [var socket, ..] })
         {
             return;
         }
@@ -126,6 +126,11 @@ internal sealed class SocketFileWatch(
         if (state is SocketFileState.DirectoryMissing && handle.Spec.Unix.DirectoryMode is null)
         {
             return ("; not repaired: make the directory, then listenctl reload", null);
+        }
+
+        if (handle is { PathIdentity: null, Spec.Address.Kind: ListenerKind.Fifo })
+        {
+            return ("; not repaired: listend did not make the FIFO that was there", null);
         }
 
         if (handle.PathIdentity is null)

@@ -30,7 +30,8 @@ public sealed class SocketFiles
     /// <summary>What is at the path of a listener with a socket.</summary>
     internal SocketFileState Look(ListenerHandle handle)
     {
-        if (handle.IsGiven || handle.IsPathSilent || handle is not { Descriptor: not null, Spec.Address: { IsFile: true, Path: { } path } })
+        if (handle.IsGiven || handle.IsPathSilent
+            || handle is not { Descriptor: not null, Spec.Address: { HasFile: true, Path: { } path } })
         {
             return handle.IsPathSilent ? SocketFileState.Unknown : SocketFileState.InPlace;
         }
@@ -113,6 +114,11 @@ public sealed class SocketFiles
     private bool IsOwn(ListenerHandle handle, SocketPlace place, Files.Status status)
     {
         var found = (status.Device, status.Inode);
+        if (!handle.Spec.Address.Kind.IsSocket())
+        {
+            return Files.GetStatus(handle.Descriptor!, out var own) is null && (own.Device, own.Inode) == found;
+        }
+
         return handle.PathIdentity is { } identity
             ? identity == found || _context.Spares?.Has(place, found) == true
             : UnixDiag.IsBoundTo(handle.Inode, status.Device, status.Inode) != false;

@@ -12,9 +12,17 @@ namespace Supervisor.Linux.Listeners;
 /// <param name="IsListening">SO_ACCEPTCONN.</param>
 public sealed record SocketIdentity(ListenerKind Kind, SocketDomain Domain, ListenAddress? Address, bool IsListening)
 {
-    /// <summary>Reads the socket; null if it is not a socket, or of a kind that a listener cannot have.</summary>
+    /// <summary>
+    /// Reads what it is; null if a listener cannot be of that kind. A FIFO and a message queue are recognised; a special file is
+    /// only that of a listener which has it at its path (<see cref="OpenedFile"/>).
+    /// </summary>
     public static SocketIdentity? Read(DescriptorHandle descriptor)
     {
+        if (OpenedFile.Identify(descriptor) is { } opened)
+        {
+            return new SocketIdentity(opened.Kind, SocketDomain.None, opened, IsListening: false);
+        }
+
         if (Sockets.GetInt32(descriptor, SOL_SOCKET, SO_DOMAIN, out var family) is not null
             || Sockets.GetInt32(descriptor, SOL_SOCKET, SO_TYPE, out var type) is not null
             || Sockets.GetInt32(descriptor, SOL_SOCKET, SO_PROTOCOL, out var protocol) is not null)
@@ -33,6 +41,9 @@ public sealed record SocketIdentity(ListenerKind Kind, SocketDomain Domain, List
             (AF_INET6, SOCK_STREAM, IPPROTO_MPTCP) => (ListenerKind.Mptcp, SocketDomain.IPv6),
             (AF_INET, SOCK_DGRAM, IPPROTO_UDP) => (ListenerKind.Udp, SocketDomain.IPv4),
             (AF_INET6, SOCK_DGRAM, IPPROTO_UDP) => (ListenerKind.Udp, SocketDomain.IPv6),
+            (AF_INET, SOCK_STREAM, IPPROTO_SCTP) => (ListenerKind.Sctp, SocketDomain.IPv4),
+            (AF_INET6, SOCK_STREAM, IPPROTO_SCTP) => (ListenerKind.Sctp, SocketDomain.IPv6),
+            (AF_NETLINK, SOCK_RAW or SOCK_DGRAM, _) => (ListenerKind.Netlink, SocketDomain.Netlink),
             (AF_VSOCK, SOCK_STREAM, _) => (ListenerKind.Vsock, SocketDomain.Vsock),
             _ => null,
         };
@@ -42,10 +53,22 @@ public sealed record SocketIdentity(ListenerKind Kind, SocketDomain Domain, List
         }
 
         Span<byte> raw = stackalloc byte[Sockaddr.MaxLength];
-        var address = Sockets.GetSocketName(descriptor, raw, out var length) is null ? Sockaddr.Decode(found.Kind, raw[..length]) : null;
+        ListenAddress? address = null;
+        if (Sockets.GetSocketName(descriptor, raw, out var length) is null)
+        {
+            address = found.Kind == ListenerKind.Netlink
+                ? Sockaddr.DecodeNetlink(protocol, raw[..length])
+                : Sockaddr.Decode(found.Kind, raw[..length]);
+        }
+
         Sockets.GetInt32(descriptor, SOL_SOCKET, SO_ACCEPTCONN, out var listening);
         return new SocketIdentity(found.Kind, found.Domain, address, listening != 0);
     }
+
+    /// <summary>Whether a descriptor has the kind and address of <paramref name="requested"/> (<see cref="Matches"/>).</summary>
+    public static bool IsOf(DescriptorHandle descriptor, ListenAddress requested) => requested.Kind.IsSocket()
+        ? Read(descriptor)?.Matches(requested) == true
+        : OpenedFile.Is(descriptor, requested);
 
     /// <summary>
     /// Whether it matches the kind and address of <paramref name="requested"/>; port 0 and <c>*</c> match any port and host.
@@ -62,7 +85,7 @@ public sealed record SocketIdentity(ListenerKind Kind, SocketDomain Domain, List
             return Address.IsWildcard && (requested.Port == 0 || requested.Port == Address.Port);
         }
 
-        return !requested.Kind.IsUnix() && requested.Port == 0
+        return requested.Kind.IsInternet() && requested.Port == 0
             ? requested.WithPort(Address.Port) == Address
             : requested == Address;
     }

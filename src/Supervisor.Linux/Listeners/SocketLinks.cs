@@ -25,7 +25,7 @@ internal static class SocketLinks
     /// <param name="formerPath">A path to which links of this listener may still lead; null for none.</param>
     public static void Make(ListenerHandle handle, HistoryRecorder history, string? formerPath = null)
     {
-        if (handle is not { Descriptor: not null, Spec: { Address: { IsFile: true, Path: { } path }, Unix: var unix } })
+        if (handle is not { Descriptor: not null, Spec: { Address: { HasFile: true, Path: { } path }, Unix: var unix } })
         {
             return;
         }
@@ -45,7 +45,7 @@ internal static class SocketLinks
     /// <summary>Removes links that still lead to the listener's path, except <paramref name="kept"/>.</summary>
     public static void Remove(ListenerHandle handle, HistoryRecorder history, IEnumerable<string>? kept = null)
     {
-        if (handle.Spec is not { Address: { IsFile: true, Path: { } path }, Unix.Symlinks: var links })
+        if (handle.Spec is not { Address: { HasFile: true, Path: { } path }, Unix.Symlinks: var links })
         {
             return;
         }

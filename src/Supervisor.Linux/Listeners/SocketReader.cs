@@ -17,6 +17,14 @@ internal static class SocketReader
     public static SocketReading Read(ListenerHandle handle, ListenerSocket from)
     {
         var (socket, kind) = (from.Descriptor, handle.Spec.Address.Kind);
+        if (!kind.IsSocket())
+        {
+            return new SocketReading([], null, Files.IsNonBlocking(socket), OptionValue.Of(0), IsFilterLocked: false, IsShutDown: false)
+            {
+                Rows = [],
+            };
+        }
+
         var rows = SocketOptions.ShownOf(handle.Spec);
         var options = ImmutableArray.CreateBuilder<OptionValue?>(rows.Length);
         foreach (var option in rows)

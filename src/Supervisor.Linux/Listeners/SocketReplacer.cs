@@ -114,15 +114,18 @@ public sealed class SocketReplacer
         return handle;
     }
 
-    /// <summary>Undoes <see cref="CreateBeside"/>: closes what was made.</summary>
-    public void Undo(ListenerHandle handle, IReadOnlyList<ListenerHandle> bridge)
+    /// <summary>Undoes <see cref="CreateBeside"/>: closes what was made, and leaves <paramref name="former"/> as it was.</summary>
+    public void Undo(ListenerHandle handle, IReadOnlyList<ListenerHandle> bridge, ListenerHandle? former)
     {
-        Retire(handle, removePath: true);
+        Retire(handle, removePath: true, former);
         EndBridge(bridge);
     }
 
     /// <summary>Closes a socket that another one has replaced; its history continues with that one.</summary>
-    public void Retire(ListenerHandle handle, bool removePath)
+    /// <param name="handle">The listener to close.</param>
+    /// <param name="removePath">Whether the file that it made is removed.</param>
+    /// <param name="heir">A listener that may be of the same FIFO or message queue, which then stays and is removed with that one.</param>
+    public void Retire(ListenerHandle handle, bool removePath, ListenerHandle? heir)
     {
         if (handle.Descriptor is not { } descriptor)
         {
@@ -130,8 +133,15 @@ public sealed class SocketReplacer
         }
 
         var history = _context.Record(handle);
+        var isInherited = heir?.HasFileOf(handle) == true;
+        if (isInherited)
+        {
+            heir!.PathIdentity ??= handle.PathIdentity;
+            handle.PathIdentity = null;
+        }
+
         _context.DropSpare(handle);
-        if (removePath)
+        if (removePath && !isInherited)
         {
             SocketFileSteps.Remove(handle, history);
         }

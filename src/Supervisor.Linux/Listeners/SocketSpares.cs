@@ -20,7 +20,7 @@ internal sealed class SocketSpares(string directory)
     /// <summary>Gives the listener's socket file a second name, if it does not have one.</summary>
     public void Keep(ListenerHandle handle)
     {
-        if (handle is not { PathIdentity: { } identity, Spec.Address: { IsFile: true, Path: { } path } })
+        if (handle is not { PathIdentity: { } identity, Spec.Address: { HasFile: true, Path: { } path } })
         {
             return;
         }

@@ -185,14 +185,23 @@ internal sealed class DemandWatch : IDeadline, IDisposable
         }
 
         Unwatch();
-        foreach (var descriptor in descriptors)
+        _watched.AddRange(descriptors);
+        if (!descriptors.All(descriptor => _loop.TryWatch(descriptor, Arrived)))
         {
-            _watched.Add(descriptor);
-            _loop.Watch(descriptor, () =>
+            // A file that cannot be watched always has something to read.
+            _loop.Post(() =>
             {
-                Unwatch();
-                onArrival();
+                if (_watched.SequenceEqual(descriptors))
+                {
+                    Arrived();
+                }
             });
+        }
+
+        void Arrived()
+        {
+            Unwatch();
+            onArrival();
         }
     }
 

@@ -76,9 +76,15 @@ internal sealed class TakeCommand : DaemonVerb
         var path = ProgramPath.Find(command[0]) ?? throw new ControlException($"{command[0]}: not found in PATH", ExitCode.Failed);
         using var answer = BrokerSession.Request(
             client, BrokerClient.TakeRequest(names, Environment.GetEnvironmentVariable(WorkerTokens.Variable)));
-        var environment = HandoffEnvironment.For(
-            kind, [.. answer.Handles.Select((name, i) => Handed(name, answer.Descriptors[i]))], generation: 1,
-            daemonPid: Processes.ParentPid);
+        HandedListener[] handed = [.. answer.Handles.Select((name, i) => Handed(name, answer.Descriptors[i]))];
+        if (handed.FirstOrDefault(listener => !HandoffEnvironment.CanPass(kind, listener.Kind)) is { } unfit)
+        {
+            throw new ControlException(
+                $"--handoff {kind.ToWireName()} cannot pass {unfit.Name}, a {unfit.Kind.Scheme()}:// listener: use listen-fds",
+                ExitCode.Failed);
+        }
+
+        var environment = HandoffEnvironment.For(kind, handed, generation: 1, daemonPid: Processes.ParentPid);
         var first = environment.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart;
         var failed = ChildProcess.Replace(path, command, [.. Compose(environment)], answer.Descriptors, first);
         throw new ControlException($"cannot execute {path}: {failed.Name} ({failed.Text})", ExitCode.Failed);

@@ -56,6 +56,24 @@ public class HandoffEnvironmentTests
         Assert.False(HandoffEnvironment.PassesStored(kind));
     }
 
+    [Theory]
+    [InlineData(HandoffKind.ListenFds, true)]
+    [InlineData(HandoffKind.ScmRights, true)]
+    [InlineData(HandoffKind.Stdin, true)]
+    [InlineData(HandoffKind.None, true)]
+    [InlineData(HandoffKind.Nginx, false)]
+    [InlineData(HandoffKind.Gunicorn, false)]
+    [InlineData(HandoffKind.ServerStarter, false)]
+    [InlineData(HandoffKind.Einhorn, false)]
+    public void Only_some_protocols_pass_what_is_not_a_socket_of_clients(HandoffKind handoff, bool passes)
+    {
+        foreach (var kind in Enum.GetValues<ListenerKind>())
+        {
+            var isOther = kind is ListenerKind.Fifo or ListenerKind.MessageQueue or ListenerKind.Special or ListenerKind.Netlink;
+            Assert.Equal(passes || !isOther, HandoffEnvironment.CanPass(handoff, kind));
+        }
+    }
+
     /// <summary>Every protocol with three listeners: what each variable holds, and where the first descriptor stands.</summary>
     [Theory]
     [InlineData(HandoffKind.ListenFds, 3, "LISTEN_FDS=3", "LISTEN_FDNAMES=web:local:dns")]

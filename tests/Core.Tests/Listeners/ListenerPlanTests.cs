@@ -33,7 +33,7 @@ public class ListenerPlanTests
             Timestamping = TimestampUnit.Microseconds,
             Multicast = [new(IPAddress.Parse("239.1.2.3"), "eth0", null)],
         },
-        Unix = new() { Mode = 0x1B0, User = "www-data", Group = "www-data", PassCredentials = true, PassSecurity = true },
+        Unix = new() { Mode = 0x1B0, User = "www-data", Group = "www-data", PassCredentials = true, PassSecurity = true, PassPidfd = true },
     };
 
     public static TheoryData<string> Kinds => new() {

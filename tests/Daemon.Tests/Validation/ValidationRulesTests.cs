@@ -17,6 +17,7 @@ public sealed class ValidationRulesTests
     [InlineData("custom-options", Profile.Always)]
     [InlineData("known-listeners", Profile.Always)]
     [InlineData("stdin-listener", Profile.Always)]
+    [InlineData("handoff-kinds", Profile.Always)]
     [InlineData("on-demand-listener", Profile.Always)]
     [InlineData("on-demand-idle", Profile.Always)]
     [InlineData("on-demand-exclusive", Profile.Always)]
@@ -63,5 +64,5 @@ public sealed class ValidationRulesTests
     }
 
     [Fact]
-    public void Every_rule_is_in_the_table() => Assert.Equal(44, ValidationRules.All.Length);
+    public void Every_rule_is_in_the_table() => Assert.Equal(45, ValidationRules.All.Length);
 }

@@ -33,8 +33,9 @@ public unsafe class AbiTests : KernelTest
     private static readonly string[] ProcessHeaders =
     [
         "<dirent.h>", "<errno.h>", "<fcntl.h>", "<grp.h>", "<limits.h>", "<linux/magic.h>", "<sys/statfs.h>", "<linux/capability.h>",
-        "<linux/close_range.h>", "<poll.h>", "<pwd.h>", "<sched.h>", "<signal.h>", "<stdio.h>", "<sys/eventfd.h>", "<sys/file.h>",
-        "<sys/mman.h>", "<sys/prctl.h>", "<sys/stat.h>", "<sys/syscall.h>", "<sys/wait.h>", "<unistd.h>", "\"spawn.h\"",
+        "<linux/close_range.h>", "<mqueue.h>", "<poll.h>", "<pwd.h>", "<sched.h>", "<signal.h>", "<stdio.h>", "<sys/eventfd.h>",
+        "<sys/file.h>", "<sys/ioctl.h>", "<sys/mman.h>", "<sys/prctl.h>", "<sys/stat.h>", "<sys/syscall.h>", "<sys/wait.h>", "<unistd.h>",
+        "\"spawn.h\"",
     ];
 
     /// <summary>Named constants, also private ones: type, constant, C name. Add new constants here.</summary>
@@ -46,6 +47,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(Sockaddr), "MaxLength", "sizeof(struct sockaddr_storage)"),
         (typeof(Sockaddr), "InternetLength", "sizeof(struct sockaddr_in)"),
         (typeof(Sockaddr), "Internet6Length", "sizeof(struct sockaddr_in6)"),
+        (typeof(Sockaddr), "NetlinkLength", "sizeof(struct sockaddr_nl)"),
         (typeof(UnixDiag), "HeaderLength", "sizeof(struct nlmsghdr)"), (typeof(UnixDiag), "MessageLength", "sizeof(struct unix_diag_msg)"),
         (typeof(SocketDrops), "DropsOffset", "SK_MEMINFO_DROPS * sizeof(__u32)"),
         (typeof(Netlink), "HeaderLength", "sizeof(struct nlmsghdr)"),
@@ -183,6 +185,10 @@ public unsafe class AbiTests : KernelTest
         (typeof(ThreadRights), "PrGetDumpable", "PR_GET_DUMPABLE"), (typeof(ThreadRights), "PrSetDumpable", "PR_SET_DUMPABLE"),
         (typeof(ThreadRights), "CapabilityVersion3", "_LINUX_CAPABILITY_VERSION_3"),
         (typeof(Succession), "CloseRange", "SYS_close_range"), (typeof(Succession), "CloseOnExecRange", "CLOSE_RANGE_CLOEXEC"),
+        (typeof(Succession), "UnshareRange", "CLOSE_RANGE_UNSHARE"),
+        (typeof(Pipes), "FifoType", "S_IFIFO"), (typeof(Pipes), "BytesToRead", "FIONREAD"),
+        (typeof(Pipes), "SetSizeCommand", "F_SETPIPE_SZ"), (typeof(Pipes), "GetSizeCommand", "F_GETPIPE_SZ"),
+        (typeof(MessageQueues), "Longs", "sizeof(struct mq_attr) / sizeof(long)"),
     ];
 
     /// <summary>
@@ -190,7 +196,7 @@ public unsafe class AbiTests : KernelTest
     /// </summary>
     private static readonly (Type Type, string Name)[] OwnConstants =
     [
-        (typeof(NamespaceCall), "CookieBytes"), (typeof(SocketLinks), "UsualDirectoryMode"),
+        (typeof(OpenSteps), "DefaultMode"), (typeof(NamespaceCall), "CookieBytes"), (typeof(SocketLinks), "UsualDirectoryMode"),
         (typeof(Bpf), "LogLength"), (typeof(ListenerSteerer), "CookieLength"), (typeof(ListenerSteering), "MostGenerations"),
         (typeof(InternetSockets), "NewSynReceived"), (typeof(InternetSockets), "BoundInactive"), (typeof(SharingFlags), "MostAsked"),
         (typeof(SocketPlace), "NoGroup"), (typeof(SocketSpares), "Mode"), (typeof(ListendHolders), "MaxAnswer"),
@@ -232,7 +238,8 @@ public unsafe class AbiTests : KernelTest
             program.Equal(name, value, "an enumeration of Supervisor.Linux.Steering");
         }
 
-        foreach (var option in SocketOptions.All)
+        // Linux 6.5: headers of Debian 12 do not have it.
+        foreach (var option in SocketOptions.All.Where(option => option != SocketOptions.PassPidfd))
         {
             program.Equal(option.LevelName, option.Level, $"the level of {option.Name}");
             program.Equal(option.Name, option.Number, option.Name);
@@ -306,6 +313,7 @@ public unsafe class AbiTests : KernelTest
             "struct sockaddr_in6", 28, ("sin6_family", 0, 2), ("sin6_port", 2, 2), ("sin6_addr", 8, 16), ("sin6_scope_id", 24, 4));
         program.Layout("struct sockaddr_un", 110, ("sun_family", 0, 2), ("sun_path", 2, ListenAddress.MaxUnixPathBytes + 1));
         program.Layout("struct sockaddr_vm", 16, ("svm_family", 0, 2), ("svm_port", 4, 4), ("svm_cid", 8, 4));
+        program.Layout("struct sockaddr_nl", 12, ("nl_family", 0, 2), ("nl_pid", 4, 4), ("nl_groups", 8, 4));
         program.Layout("struct linger", 8, ("l_onoff", 0, 4), ("l_linger", 4, 4));
         program.Layout("struct group_req", 136, ("gr_interface", 0, 4), ("gr_group", 8, 128));
         program.Layout("struct group_source_req", 264, ("gsr_interface", 0, 4), ("gsr_group", 8, 128), ("gsr_source", 136, 128));
@@ -378,12 +386,21 @@ public unsafe class AbiTests : KernelTest
         program.Equal("SYS_pidfd_getfd", 438, "OpenFiles.Borrow");
         program.Equal("AT_EACCESS", 0x200, "Files.MayWrite");
         program.Equal("W_OK | X_OK", 3, "Files.MayWrite");
+        program.Equal("R_OK", 4, "Files.MayOpen");
+        program.Equal("W_OK", 2, "Files.MayOpen");
+        program.Equal("AT_EACCESS", 0x200, "Files.MayOpen");
         program.Equal("O_DIRECTORY", LibC.O_DIRECTORY, "LibC");
         program.Equal("O_APPEND", LibC.O_APPEND, "LibC");
         program.Equal("O_EXCL", LibC.O_EXCL, "LibC");
         program.Equal("O_NOCTTY", LibC.O_NOCTTY, "LibC");
         program.Equal("AT_SYMLINK_NOFOLLOW", LibC.AT_SYMLINK_NOFOLLOW, "LibC");
         var isArm = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
+        program.Equal("SYS_mq_open", isArm ? 180 : 240, "MessageQueues.Open");
+        program.Equal("SYS_mq_unlink", isArm ? 181 : 241, "MessageQueues.Unlink");
+        program.Equal("SYS_mq_getsetattr", isArm ? 185 : 245, "MessageQueues.GetAttributes");
+        program.Equal("offsetof(struct mq_attr, mq_maxmsg)", 8, "MessageQueues");
+        program.Equal("offsetof(struct mq_attr, mq_msgsize)", 16, "MessageQueues");
+        program.Equal("offsetof(struct mq_attr, mq_curmsgs)", 24, "MessageQueues");
         program.Equal("SYS_setgroups", isArm ? 159 : 116, "ThreadRights");
         program.Equal("SYS_setfsuid", isArm ? 151 : 122, "ThreadRights");
         program.Equal("SYS_setfsgid", isArm ? 152 : 123, "ThreadRights");

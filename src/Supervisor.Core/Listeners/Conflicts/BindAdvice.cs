@@ -50,6 +50,13 @@ internal static class BindAdvice
                 : $"remove it: rm {address.Path}, or set unix.remove_stale = true",
             BindCause.UnixPathInUse => $"{Stop(holders)}, or choose another path",
             BindCause.NotASocket => "choose another path, or move the file away: listend only removes sockets",
+            BindCause.WrongFileType => "choose another path, or move the file away: listend never replaces it",
+            BindCause.FileAbsent => "load the driver that makes the device, or correct the path: listend makes no special files",
+            BindCause.QueueLimit =>
+                "lower mqueue.max_messages or mqueue.message_size, or raise fs.mqueue.msg_max, fs.mqueue.msgsize_max, "
+                + "fs.mqueue.queues_max or LimitMSGQUEUE= of the unit",
+            BindCause.PathPermission when !address.Kind.IsSocket() =>
+                "grant this user access, or choose another path or name",
             BindCause.DuplicateInConfig => "change the address of one of the two listeners",
             BindCause.AddressAbsent =>
                 $"see ip addr; {Nearest(evidence)}wait until an interface has it (listend binds it then), "

@@ -42,6 +42,15 @@ public enum BindCause
     /// <summary>Another kind of file at that path.</summary>
     NotASocket,
 
+    /// <summary>The file at a path is not of the kind that the address asks for.</summary>
+    WrongFileType,
+
+    /// <summary>The special file does not exist.</summary>
+    FileAbsent,
+
+    /// <summary>A message queue that is larger than fs.mqueue or RLIMIT_MSGQUEUE allows, or one too many.</summary>
+    QueueLimit,
+
     /// <summary>Two listeners of one configuration.</summary>
     DuplicateInConfig,
 

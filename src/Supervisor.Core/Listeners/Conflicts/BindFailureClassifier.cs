@@ -46,6 +46,11 @@ public static class BindFailureClassifier
     private static BindFinding Find(SystemCallFailure failure, ListenerSpec spec, BindEvidence evidence)
     {
         var address = spec.Address;
+        if (OpenFailure.Find(failure, address, evidence) is { } opened)
+        {
+            return opened;
+        }
+
         return failure.Name switch
         {
             _ when failure.Call == "setns" => NamespaceEntry.Classify(failure),

@@ -46,8 +46,15 @@ public static class ConfigConflicts
     private static bool Exclude(ListenerSpec spec, ListenerSpec other, Func<string, uint> device)
     {
         var (address, held) = (spec.Address, other.Address);
-        if (spec.NetworkNamespace != other.NetworkNamespace && !address.IsFile)
+        if (spec.NetworkNamespace != other.NetworkNamespace && !address.HasPath)
         {
+            return false;
+        }
+
+        if ((address.Kind == ListenerKind.Sctp) != (held.Kind == ListenerKind.Sctp)
+            || (address.Kind == ListenerKind.MessageQueue) != (held.Kind == ListenerKind.MessageQueue))
+        {
+            // SCTP has ports of its own, and message queues have names of their own.
             return false;
         }
 

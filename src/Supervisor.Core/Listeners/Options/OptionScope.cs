@@ -26,4 +26,7 @@ public enum OptionScope
 
     /// <summary>UNIX sockets.</summary>
     Unix,
+
+    /// <summary>UNIX and netlink sockets.</summary>
+    Local,
 }

@@ -63,7 +63,7 @@ public sealed record SocketOption(
     /// </summary>
     public OptionInheritance InheritanceOn(ListenerKind kind) =>
         !kind.Listens() ? OptionInheritance.NotApplicable
-        : kind.SpeaksTcp() || Scope == OptionScope.Unix ? Inheritance
+        : kind.SpeaksTcp() || Scope is OptionScope.Unix or OptionScope.Local ? Inheritance
         : OptionInheritance.ListenerOnly;
 
     /// <summary>Two rows are equal if they are the same option of the kernel, also where another phase or setting decides it.</summary>
@@ -78,7 +78,8 @@ public sealed record SocketOption(
     /// <summary>Whether a socket of this kind and family has the option.</summary>
     public bool AppliesTo(ListenerKind kind, SocketDomain domain) => Scope switch
     {
-        OptionScope.Any => true,
+        OptionScope.Any => kind.IsSocket(),
+        OptionScope.Local => kind.IsUnix() || kind == ListenerKind.Netlink,
         OptionScope.Internet => kind.IsInternet(),
         OptionScope.IPv4 => kind.IsInternet(),
         OptionScope.IPv6 => kind.IsInternet() && domain == SocketDomain.IPv6,

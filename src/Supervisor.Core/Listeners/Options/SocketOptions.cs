@@ -62,13 +62,18 @@ public static class SocketOptions
 
     /// <summary>Credentials with each message. unix(7).</summary>
     public static readonly SocketOption PassCredentials =
-        Socket("SO_PASSCRED", 16, OptionShape.Flag, HandlePhase.PreBind, "unix.pass_credentials", OptionScope.Unix,
+        Socket("SO_PASSCRED", 16, OptionShape.Flag, HandlePhase.PreBind, "unix.pass_credentials", OptionScope.Local,
             (spec, _) => Flag(spec.Unix.PassCredentials));
 
     /// <summary>The security context of the sender with each message. Linux 2.6.18, unix(7).</summary>
     public static readonly SocketOption PassSecurity =
         Socket("SO_PASSSEC", 34, OptionShape.Flag, HandlePhase.PreBind, "unix.pass_security", OptionScope.Unix,
             (spec, _) => Flag(spec.Unix.PassSecurity));
+
+    /// <summary>A pidfd of the sender with each message. Linux 6.5, unix(7).</summary>
+    public static readonly SocketOption PassPidfd =
+        Socket("SO_PASSPIDFD", 76, OptionShape.Flag, HandlePhase.PreBind, "unix.pass_pidfd", OptionScope.Unix,
+            (spec, _) => Flag(spec.Unix.PassPidfd));
 
     // Before listen(): kernel memory.
 
@@ -215,7 +220,7 @@ public static class SocketOptions
     /// <summary>Every option of the catalogue, in the order in which a listener's are set: by phase.</summary>
     public static readonly ImmutableArray<SocketOption> All =
     [
-        ReuseAddress, ReusePort, V6Only, FreeBind, Transparent, BindToDevice, Mark, PassCredentials, PassSecurity,
+        ReuseAddress, ReusePort, V6Only, FreeBind, Transparent, BindToDevice, Mark, PassCredentials, PassSecurity, PassPidfd,
         ReceiveBuffer, ReceiveBufferForce, SendBuffer, SendBufferForce, DeferAccept, FastOpen,
         NoDelay, KeepAlive, KeepAliveIdle, KeepAliveInterval, KeepAliveProbes, UserTimeout, Linger, NotSentLowWater,
         Congestion, TypeOfService, TrafficClass, TimeToLive, HopLimit, Priority,

@@ -20,6 +20,8 @@ public sealed record ListenerPlan
 {
     private static readonly ImmutableArray<SocketDomain> OnlyUnix = [SocketDomain.Unix];
     private static readonly ImmutableArray<SocketDomain> OnlyVsock = [SocketDomain.Vsock];
+    private static readonly ImmutableArray<SocketDomain> OnlyNetlink = [SocketDomain.Netlink];
+    private static readonly ImmutableArray<SocketDomain> NoDomain = [SocketDomain.None];
     private static readonly ImmutableArray<SocketDomain> OnlyIPv6 = [SocketDomain.IPv6];
     private static readonly ImmutableArray<SocketDomain> OnlyIPv4 = [SocketDomain.IPv4];
     private static readonly ImmutableArray<SocketDomain> BothFamilies = [SocketDomain.IPv6, SocketDomain.IPv4];
@@ -51,6 +53,8 @@ public sealed record ListenerPlan
     {
         ListenerKind.UnixStream or ListenerKind.UnixDatagram or ListenerKind.UnixSeqpacket => OnlyUnix,
         ListenerKind.Vsock => OnlyVsock,
+        ListenerKind.Netlink => OnlyNetlink,
+        { } kind when !kind.IsSocket() => NoDomain,
         _ when address.IsAnyFamily => BothFamilies,
         _ => address.Host!.AddressFamily == AddressFamily.InterNetworkV6 ? OnlyIPv6 : OnlyIPv4,
     };
@@ -62,6 +66,11 @@ public sealed record ListenerPlan
             ? ListenAddress.Internet(
                 spec.Address.Kind, domain == SocketDomain.IPv6 ? IPAddress.IPv6Any : IPAddress.Any, (int)spec.Address.Port)
             : spec.Address;
+        if (!spec.Address.Kind.IsSocket())
+        {
+            return new ListenerPlan(spec, domain, address, [new OpenStep()]);
+        }
+
         var options = Options(spec, domain).ToArray();
         return new ListenerPlan(spec, domain, address,
         [
@@ -106,7 +115,11 @@ public sealed record ListenerPlan
 
     /// <summary>The call that makes a socket of the listener.</summary>
     public static CreateStep Creation(ListenerSpec spec, SocketDomain domain) =>
-        new(spec.Address.Kind, domain, spec.Listen.NonBlocking) { NetworkNamespace = spec.NetworkNamespace };
+        new(spec.Address.Kind, domain, spec.Listen.NonBlocking)
+        {
+            NetworkNamespace = spec.NetworkNamespace,
+            Protocol = spec.Address.Family,
+        };
 
     /// <summary>The options that the specification sets on a socket of this family, in the order of the calls.</summary>
     public static IEnumerable<SetOptionStep> Options(ListenerSpec spec, SocketDomain domain)
@@ -124,7 +137,7 @@ public sealed record ListenerPlan
             }
         }
 
-        foreach (var custom in spec.Options)
+        foreach (var custom in spec.Address.Kind.IsSocket() ? spec.Options : [])
         {
             if (custom.Row() is { } row)
             {

@@ -11,7 +11,13 @@ public sealed record CreateStep(ListenerKind Kind, SocketDomain Domain, bool Non
 {
     /// <summary>The file of the network namespace in which the socket is made; null: the daemon's own.</summary>
     public string? NetworkNamespace { get; init; }
+
+    /// <summary>The protocol of a netlink socket: its family, linux/netlink.h. Not used by the others.</summary>
+    public int Protocol { get; init; }
 }
+
+/// <summary>open() or mq_open(), for what is not a socket; makes a FIFO or a message queue that is not there.</summary>
+public sealed record OpenStep() : PlanStep(HandlePhase.Create);
 
 /// <summary>setsockopt().</summary>
 public sealed record SetOptionStep(SocketOption Option, OptionValue Value) : PlanStep(Option.Phase)
