@@ -73,6 +73,10 @@ internal static class ResumedStart
         {
             parts.Loop.Post(() => parts.Reloader.ApplyAtStart(configured));
         }
+        else
+        {
+            StartBlocked(parts);
+        }
 
         return serving.Run();
     }
@@ -125,6 +129,18 @@ internal static class ResumedStart
             // Before events are recorded, because the previous daemon has reported these facts.
             runner.Snapshot.Restore(entry, previous.Descriptors, areChildren: previous.IsSameProcess);
             parts.Events.Watch(runner);
+        }
+    }
+
+    /// <summary>
+    /// Starts services that the previous daemon could not start, if their listeners have sockets now. Another configuration does the same.
+    /// </summary>
+    private static void StartBlocked(DaemonParts parts)
+    {
+        foreach (var runner in parts.Services.Where(runner => runner.Requests is { Blocked: not null, Manual.Stop: null }
+            && runner.Generations.Next.Listeners.All(handle => handle.Descriptor is not null)))
+        {
+            runner.Requests.Activate();
         }
     }
 
