@@ -11,7 +11,6 @@ public static class CgroupLimitFiles
     private const int CpuPeriod = 100_000;
 
     private const string None = "max";
-    private const int DefaultWeight = 100;
 
     /// <summary>
     /// Writes the limits that are not in force. Returns those that are in force now, and why others are not.
@@ -63,9 +62,7 @@ public static class CgroupLimitFiles
                 ? (int)(used * 100 * CgroupLimits.CpuUnitsOfPercent / of)
                 : null,
         Tasks = CgroupFile.Number(directory, "pids.max"),
-        IoWeight = CgroupFile.Number(CgroupFile.Lines(directory, WeightFile(directory)), "default") is { } weight and not DefaultWeight
-            ? (int)weight
-            : null,
+        IoWeight = IoWeight.Read(directory) is { } weight and not IoWeight.Default ? weight : null,
     };
 
     private static SystemCallError? Write(string directory, CgroupLimit limit, CgroupLimits wanted) => limit.Name switch
@@ -76,9 +73,7 @@ public static class CgroupLimitFiles
             ? string.Create(CultureInfo.InvariantCulture, $"{share * (long)CpuPeriod / (100 * CgroupLimits.CpuUnitsOfPercent)} {CpuPeriod}")
             : None),
         "tasks" => CgroupFile.Write(directory, "pids.max", Number(wanted.Tasks)),
-        "io_weight" => CgroupFile.Write(
-            directory, WeightFile(directory),
-            string.Create(CultureInfo.InvariantCulture, $"default {wanted.IoWeight ?? DefaultWeight}")),
+        "io_weight" => IoWeight.Write(directory, wanted.IoWeight ?? IoWeight.Default),
         _ => throw new ArgumentOutOfRangeException(nameof(limit), limit.Name, null),
     };
 
@@ -91,12 +86,6 @@ public static class CgroupLimitFiles
         "io_weight" => limits with { IoWeight = wanted.IoWeight },
         _ => throw new ArgumentOutOfRangeException(nameof(limit), limit.Name, null),
     };
-
-    /// <summary>io.weight needs CONFIG_BLK_CGROUP_IOCOST; the BFQ scheduler has a file of its own.</summary>
-    private static string WeightFile(string directory) =>
-        File.Exists(Path.Combine(directory, "io.weight")) || !File.Exists(Path.Combine(directory, "io.bfq.weight"))
-            ? "io.weight"
-            : "io.bfq.weight";
 
     private static string Number(long? value) => value?.ToString(CultureInfo.InvariantCulture) ?? None;
 }

@@ -51,6 +51,30 @@ public sealed class CgroupLimitFilesTests : IDisposable
         Assert.StartsWith("default 100", Content("io.weight"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(50, "default 50")]
+    [InlineData(100, "default 100")]
+    [InlineData(1090, "default 190")]
+    [InlineData(10000, "default 1000")]
+    public void The_scheduler_bfq_gets_the_weight_on_its_scale(int weight, string expected)
+    {
+        Make("io.bfq.weight");
+        var (inForce, refused) = CgroupLimitFiles.Apply(_directory, new CgroupLimits(), new CgroupLimits { IoWeight = weight });
+        Assert.Empty(refused);
+        Assert.Equal(weight, inForce.IoWeight);
+        Assert.Equal(expected, Content("io.bfq.weight"));
+        Assert.Equal(weight == 100 ? null : weight, CgroupLimitFiles.Read(_directory).IoWeight);
+    }
+
+    [Fact]
+    public void A_kernel_with_io_cost_and_bfq_gets_the_weight_for_both()
+    {
+        Make("io.weight", "io.bfq.weight");
+        CgroupLimitFiles.Apply(_directory, new CgroupLimits(), new CgroupLimits { IoWeight = 5050 });
+        Assert.Equal("default 5050", Content("io.weight"));
+        Assert.Equal("default 550", Content("io.bfq.weight"));
+    }
+
     [Fact]
     public void Counters_of_memory_events_are_read_by_their_names()
     {
