@@ -181,10 +181,10 @@ internal sealed class DaemonParts : IDisposable
         Loop.Dispose();
     }
 
-    /// <summary>Runs a program that leaves a process behind on purpose, so nothing of it is killed at its end.</summary>
+    /// <summary>Runs a program that leaves a process behind on purpose.</summary>
     private void RunProgram(string path, IReadOnlyList<string> arguments, Action<string?> onEnded) => UpgradePreflight.Run(
-        Loop, orphans: null, path, arguments, Succession.EnvironmentWithout(name => name is "NOTIFY_SOCKET"), [], ProgramPatience,
-        result => onEnded(result.Failure));
+        Loop, Orphans, path, arguments, Succession.EnvironmentWithout(name => name is "NOTIFY_SOCKET"), [], ProgramPatience,
+        result => onEnded(result.Failure), leavesProcesses: true);
 
     private IEnumerable<string> ServicesOf(string listener) =>
         Config.Current.Services.Where(service => service.Listeners.Contains(listener)).Select(service => service.Name);

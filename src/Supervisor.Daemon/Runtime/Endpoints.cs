@@ -132,7 +132,7 @@ internal sealed class Endpoints : IDisposable
 
     private void Connect(DaemonParts parts)
     {
-        parts.Orphans.IsSpared = pid => pid == _descriptors.HolderPid || pid == parts.Disposer.Pid;
+        parts.Orphans.IsSpared = pid => pid == _descriptors.HolderPid || pid == parts.Disposer.Pid || parts.Limited.IsAnchor(pid);
         parts.StateChanged += Checkpointer.Mark;
         parts.DescriptorsMade += Checkpointer.Put;
         parts.Config.Replaced += previous =>

@@ -33,7 +33,7 @@ internal sealed record CgroupBase(CgroupTree? Tree, Dictionary<CgroupController,
     /// <summary>The scope of an older systemd.</summary>
     public static CgroupBase OfScope(WorkerScope scope, CgroupMount mount, CgroupController needed)
     {
-        if (!scope.Exists && scope.PutAnchor() is { } error)
+        if (scope.PutAnchor() is { } error)
         {
             return None(new LimitRefusal(error.Name, $"scope {scope.Directory}: {CgroupControllers.Cause(error)}"));
         }

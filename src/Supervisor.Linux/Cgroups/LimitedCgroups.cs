@@ -27,6 +27,7 @@ public sealed class LimitedCgroups : IDisposable
     private readonly string _runtimeDirectory;
     private readonly ProgramRun _run;
     private readonly (CgroupMount Mount, string Own)? _mounted = CgroupMount.Find();
+    private readonly WorkerScope? _scope;
     private readonly Dictionary<string, CgroupTree> _trees = new(StringComparer.Ordinal);
     private readonly List<(CgroupController Needed, Action OnPrepared)> _waiting = [];
     private Dictionary<CgroupController, LimitRefusal> _refused = [];
@@ -44,6 +45,9 @@ public sealed class LimitedCgroups : IDisposable
         _own = own;
         _runtimeDirectory = runtimeDirectory;
         _run = run;
+        _scope = _mounted is { } mounted && WorkerScope.IsSystemdInit
+            ? new WorkerScope(mounted.Mount, mounted.Own, runtimeDirectory)
+            : null;
         Events = new MemoryEvents(loop);
     }
 
@@ -57,7 +61,20 @@ public sealed class LimitedCgroups : IDisposable
     internal CgroupController Enabled { get; private set; }
 
     /// <summary>Whether it is known, for each of the controllers, that it is enabled or why it is not.</summary>
-    internal bool IsPrepared(CgroupController needed) => (needed & ~_tried) == CgroupController.None;
+    /// <remarks>A scope that an administrator has stopped is not: its workers' successors need another one.</remarks>
+    internal bool IsPrepared(CgroupController needed)
+    {
+        if (Tree is { } tree && !Directory.Exists(tree.Directory))
+        {
+            (Tree, Enabled, _tried) = (null, CgroupController.None, CgroupController.None);
+            _trees.Clear();
+        }
+
+        return (needed & ~_tried) == CgroupController.None;
+    }
+
+    /// <summary>Whether that process holds open the scope in which workers are or were. Any thread.</summary>
+    public bool IsAnchor(int pid) => _scope?.HasAnchor(pid) == true;
 
     /// <summary>Why a controller is not enabled; null if it is, or before <see cref="Prepare"/>.</summary>
     internal LimitRefusal? RefusalOf(CgroupController controller) => _refused.GetValueOrDefault(controller);
@@ -88,15 +105,6 @@ public sealed class LimitedCgroups : IDisposable
     /// <summary>Tries again what has failed: the next <see cref="Prepare"/> does.</summary>
     public void Retry() => _tried = Enabled;
 
-    /// <summary>
-    /// The prepared cgroup has been removed, as by "systemctl stop" of the scope: the next <see cref="Prepare"/> makes another.
-    /// </summary>
-    internal void Forget()
-    {
-        (Tree, Enabled, _tried) = (null, CgroupController.None, CgroupController.None);
-        _trees.Clear();
-    }
-
     /// <summary>The cgroup of a worker that a previous daemon has started.</summary>
     internal WorkerCgroup Adopt(string path)
     {
@@ -114,9 +122,9 @@ public sealed class LimitedCgroups : IDisposable
             tree.RemoveLeftOver();
         }
 
-        if (_mounted is { } mounted && WorkerScope.IsSystemdInit)
+        if (_scope is { } scope)
         {
-            new WorkerScope(mounted.Mount, mounted.Own, _runtimeDirectory).End();
+            scope.End();
         }
         else if (Tree is { } made && Path.GetFileName(made.Directory) == Name)
         {
@@ -151,9 +159,9 @@ public sealed class LimitedCgroups : IDisposable
         {
             Begin(needed, () => CgroupBase.OfUnit(unit, needed));
         }
-        else if (WorkerScope.IsSystemdInit)
+        else if (_scope is { } scope)
         {
-            PrepareScope(new WorkerScope(mounted.Mount, mounted.Own, _runtimeDirectory), mounted.Mount, needed);
+            PrepareScope(scope, mounted.Mount, needed);
         }
         else
         {

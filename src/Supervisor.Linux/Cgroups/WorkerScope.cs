@@ -37,8 +37,11 @@ internal sealed class WorkerScope
     /// <summary>The scope's cgroup.</summary>
     public string Directory { get; }
 
-    /// <summary>Whether the scope exists and has its process.</summary>
-    public bool Exists => CgroupFile.Words(Path.Combine(Directory, Anchor), "cgroup.procs").Length > 0;
+    /// <summary>Whether the scope exists and has a process, so that systemd keeps it. Any thread.</summary>
+    public bool Exists => CgroupFile.Number(CgroupFile.Lines(Directory, "cgroup.events"), "populated") == 1;
+
+    /// <summary>Whether that process holds the scope open. Any thread.</summary>
+    public bool HasAnchor(int pid) => WorkerCgroup.Members(Path.Combine(Directory, Anchor)).Contains(pid);
 
     /// <summary>Whether systemd is the init process: sd_booted(3).</summary>
     public static bool IsSystemdInit => System.IO.Directory.Exists("/run/systemd/system");
@@ -57,6 +60,11 @@ internal sealed class WorkerScope
     /// <summary>Moves the process that holds the scope open into a cgroup of its own. Null, or the error.</summary>
     public SystemCallError? PutAnchor()
     {
+        if (CgroupFile.Lines(Directory, "cgroup.procs").Length == 0)
+        {
+            return null;
+        }
+
         var anchor = Path.Combine(Directory, Anchor);
         return FilesAt.MakeDirectory(anchor, 0x1ED) is { Name: not "EEXIST" } unmade
             ? unmade

@@ -25,16 +25,19 @@ public sealed class UpgradePreflight : IDeadline, IDisposable
     private readonly OrphanReaper? _orphans;
     private readonly Action<TrialResult> _onEnded;
     private readonly TimeSpan _timeout;
+    private readonly bool _leavesProcesses;
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _error = new();
     private HookProcess? _process;
     private bool _timedOut;
 
-    private UpgradePreflight(EventLoop loop, OrphanReaper? orphans, TimeSpan timeout, Action<TrialResult> onEnded)
+    private UpgradePreflight(
+        EventLoop loop, OrphanReaper? orphans, TimeSpan timeout, Action<TrialResult> onEnded, bool leavesProcesses)
     {
         _loop = loop;
         _orphans = orphans;
         _timeout = timeout;
+        _leavesProcesses = leavesProcesses;
         _onEnded = onEnded;
     }
 
@@ -43,13 +46,14 @@ public sealed class UpgradePreflight : IDeadline, IDisposable
 
     /// <summary>
     /// Starts the program, with <paramref name="passed"/> as descriptors from 3. Calls <paramref name="onEnded"/> once, on the
-    /// loop. Main thread only.
+    /// loop. What is left of its session is killed, unless it <paramref name="leavesProcesses"/> on purpose. Main thread only.
     /// </summary>
+    /// <remarks>Without <paramref name="orphans"/>, no reaper of orphans may run: it would reap the program and hide its end.</remarks>
     public static void Run(
         EventLoop loop, OrphanReaper? orphans, string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment,
-        IReadOnlyList<DescriptorHandle> passed, TimeSpan timeout, Action<TrialResult> onEnded)
+        IReadOnlyList<DescriptorHandle> passed, TimeSpan timeout, Action<TrialResult> onEnded, bool leavesProcesses = false)
     {
-        var trial = new UpgradePreflight(loop, orphans, timeout, onEnded);
+        var trial = new UpgradePreflight(loop, orphans, timeout, onEnded, leavesProcesses);
         if (trial.Start(path, arguments, environment, passed) is { } failure)
         {
             loop.Post(() => onEnded(new TrialResult(failure, "", "")));
@@ -116,6 +120,7 @@ public sealed class UpgradePreflight : IDeadline, IDisposable
                 new OutputPipe(errors!, line => Take(_error, line)), _orphans)
             {
                 Launch = new PendingLaunch(child, Unlaunched),
+                LeavesProcesses = _leavesProcesses,
             };
         }
 

@@ -31,6 +31,9 @@ public sealed class HookProcess : IDisposable
     /// <summary>The launch, until the program has been executed; null afterwards.</summary>
     internal PendingLaunch? Launch { get; init; }
 
+    /// <summary>Whether it leaves processes behind on purpose, so that nothing of its session is killed.</summary>
+    internal bool LeavesProcesses { get; init; }
+
     /// <summary>Why it lives although it was to be killed, such as "did not exit after SIGKILL".</summary>
     internal string Unkilled => _refusal is { } refusal ? $"did not get SIGKILL, which was refused ({refusal.Name})"
         : "did not exit after SIGKILL";
@@ -47,7 +50,7 @@ public sealed class HookProcess : IDisposable
     /// </summary>
     internal void KillRest(Action onDone)
     {
-        if (_orphans is { } orphans)
+        if (_orphans is { } orphans && !LeavesProcesses)
         {
             orphans.Sweeper.Begin(new Sweep { Sessions = [Pid], Leaders = [Pid], OnDone = _ => onDone() });
         }

@@ -42,6 +42,11 @@ public sealed class OrphanReaper : IDisposable
     private readonly AutoResetEvent _turn = new(false);
 
     private Thread? _thread;
+
+    /// <summary>
+    /// How many processes were spawned. One may leave an orphan and be reaped before the loop learns that there was no child.
+    /// </summary>
+    private int _spawned;
     private bool _isWatching;
     private bool _isBehindChild;
     private bool _reapsAtTurnEnd;
@@ -63,8 +68,8 @@ public sealed class OrphanReaper : IDisposable
     }
 
     /// <summary>
-    /// Whether a child is neither a worker nor a descendant of one, although it holds workers' descriptors: the keeper and the
-    /// disposer.
+    /// Whether a child is neither a worker nor a descendant of one, although it looks like one: the keeper and the disposer, which hold
+    /// workers' descriptors, and the process that holds the workers' scope open. Any thread.
     /// </summary>
     public Func<int, bool> IsSpared { get; set; } = static _ => false;
 
@@ -150,6 +155,7 @@ public sealed class OrphanReaper : IDisposable
     public void Add(int pid)
     {
         _children[pid] = 0;
+        Interlocked.Increment(ref _spawned);
         if (_thread is null)
         {
             _thread = new Thread(WaitForChildren, StackBytes) { IsBackground = true, Name = "orphans" };
@@ -229,11 +235,12 @@ public sealed class OrphanReaper : IDisposable
     {
         while (true)
         {
+            var before = Volatile.Read(ref _spawned);
             var hasChildren = Processes.WaitAnyExited();
             _loop.Post(() =>
             {
                 _isWatching = false;
-                ReapOrphans(hasChildren);
+                ReapOrphans(hasChildren || before != _spawned);
             });
             _turn.WaitOne();
         }

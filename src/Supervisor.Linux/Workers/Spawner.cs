@@ -245,11 +245,6 @@ public sealed class Spawner : IDisposable
         var tree = spec.Cgroup.IsEmpty ? null : Limited?.Tree;
         SystemCallError? unmade = null;
         var cgroup = tree?.Create(spec.Name, worker.Id, out unmade);
-        if (tree is not null && cgroup is null && !Directory.Exists(tree.Directory))
-        {
-            Limited!.Forget();
-        }
-
         cgroup ??= Cgroups?.Create(spec.Name, worker.Id, out _);
         var members = cgroup?.OpenMembers(out _);
         if (members is null)
