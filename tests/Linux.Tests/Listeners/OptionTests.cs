@@ -46,6 +46,7 @@ public class OptionTests : KernelTest
             { tcp, "SO_MARK", Bind(new() { Mark = uint.MaxValue }), Verdict.Exact, uint.MaxValue, null },
             { unix, "SO_PASSCRED", spec => spec with { Unix = new() { PassCredentials = true } }, Verdict.Exact, 1, null },
             { unix, "SO_PASSSEC", spec => spec with { Unix = new() { PassSecurity = true } }, Verdict.Exact, 1, null },
+            { unix, "SO_PASSPIDFD", spec => spec with { Unix = new() { PassPidfd = true } }, Verdict.Exact, 1, null },
             { tcp, "SO_PRIORITY", Bind(new() { Priority = 5 }), Verdict.Exact, 5, null },
             { udp, "SO_TIMESTAMP", Datagram(new() { Timestamping = TimestampUnit.Microseconds }), Verdict.Exact, 1, null },
             { udp6, "SO_TIMESTAMPNS", Datagram(new() { Timestamping = TimestampUnit.Nanoseconds }), Verdict.Exact, 1, null },
