@@ -10,7 +10,7 @@ def ready():
         s.sendto(b'READY=1', os.environ['NOTIFY_SOCKET'])
 
 
-def serve(listener, answer):
+def serve(listener, answer, ready=ready):
     """Accepts until SIGTERM. A sibling may take the connection that woke this worker, so accept() must not wait."""
     leaving, wake = socket.socketpair()
     wake.setblocking(False)

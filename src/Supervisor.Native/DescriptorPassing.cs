@@ -10,10 +10,11 @@ public static unsafe class DescriptorPassing
     public const int MaxDescriptors = 253;
 
     /// <summary>socketpair(2) of SOCK_SEQPACKET, close-on-exec; the caller owns both.</summary>
-    public static SystemCallError? Pair(out DescriptorHandle? one, out DescriptorHandle? other)
+    public static SystemCallError? Pair(
+        out DescriptorHandle? one, out DescriptorHandle? other, int type = KernelAbi.SOCK_SEQPACKET)
     {
         var pair = stackalloc int[2];
-        if (Syscalls.socketpair(KernelAbi.AF_UNIX, KernelAbi.SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+        if (Syscalls.socketpair(KernelAbi.AF_UNIX, type | SOCK_CLOEXEC, 0, pair) != 0)
         {
             one = other = null;
             return SystemCallError.Last("socketpair");

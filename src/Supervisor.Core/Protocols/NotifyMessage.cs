@@ -18,6 +18,12 @@ public sealed record NotifyMessage(ImmutableArray<KeyValuePair<string, string>> 
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    /// <summary>The message READY=1.</summary>
+    public static NotifyMessage Ready { get; } = new([new("READY", "1")], []);
+
+    /// <summary>The message WATCHDOG=1.</summary>
+    public static NotifyMessage Alive { get; } = new([new("WATCHDOG", "1")], []);
+
     /// <summary>READY=1, and not STOPPING=1, which wins.</summary>
     public bool IsReady => Has("READY", "1") && !IsStopping;
 

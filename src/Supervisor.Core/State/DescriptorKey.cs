@@ -107,6 +107,10 @@ public static class DescriptorKey
     /// <summary>The read end of the pipe on which a worker with <c>ready = "fd:N"</c> reports that it is ready.</summary>
     public static string Ready(string service, int worker) => Worker(service, worker, "ready");
 
+    /// <summary>A socket of a worker with <c>handoff = "einhorn"</c>: first the listening one, then its connections.</summary>
+    public static string Einhorn(string service, int worker, int index) =>
+        Worker(service, worker, string.Create(CultureInfo.InvariantCulture, $"einhorn/{index}"));
+
     /// <summary>A descriptor that workers of a slot have stored, by its index in the slot.</summary>
     public static string Stored(string service, int slot, int index) =>
         string.Create(CultureInfo.InvariantCulture, $"service/{service}/stored/{slot}/{index}");

@@ -29,7 +29,8 @@ internal sealed class ProgramLauncher : IDisposable
 
     /// <summary>
     /// Starts a program with pipes for its output, and with descriptors from <paramref name="first"/> on: 0, or 3. A connection that is
-    /// its standard input is its standard output too, for which there is no pipe then.
+    /// its standard input is its standard output too, for which there is no pipe then. <paramref name="last"/> follows the others, and
+    /// is taken over like <paramref name="cgroup"/> and <paramref name="ready"/>.
     /// </summary>
     public Child? Launch(
         ServiceSpec spec,
@@ -46,7 +47,8 @@ internal sealed class ProgramLauncher : IDisposable
         DescriptorHandle? cgroup = null,
         Action<DescriptorHandle?, DescriptorHandle>? onPipes = null,
         DescriptorHandle? ready = null,
-        bool isConnection = false)
+        bool isConnection = false,
+        DescriptorHandle? last = null)
     {
         var isAnswer = isConnection && first == 0;
         DescriptorHandle? output = null;
@@ -55,7 +57,7 @@ internal sealed class ProgramLauncher : IDisposable
         DescriptorHandle? errorEnd = null;
         var pipeRefused = (isAnswer ? null : Files.Pipe(out output, out outputEnd)) ?? Files.Pipe(out error, out errorEnd);
 
-        DescriptorHandle[] owned = [.. new[] { outputEnd, errorEnd, cgroup, ready }.OfType<DescriptorHandle>()];
+        DescriptorHandle[] owned = [.. new[] { outputEnd, errorEnd, cgroup, ready, last }.OfType<DescriptorHandle>()];
         // The kernel gives the lowest free number, so the last one shows how many are in use.
         var limit = Processes.DescriptorLimit();
         if (pipeRefused is not null || (ulong)errorEnd!.Number + DescriptorReserve.FromWorkers >= limit)
@@ -93,6 +95,11 @@ internal sealed class ProgramLauncher : IDisposable
             {
                 descriptors.Add(passed[i]);
             }
+        }
+
+        if (last is not null)
+        {
+            descriptors.Add(last);
         }
 
         if (ready is not null && Place(ready, spec.Readiness.Descriptor, descriptors) is { } taken)

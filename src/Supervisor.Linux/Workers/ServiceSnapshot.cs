@@ -256,6 +256,7 @@ public sealed class ServiceSnapshot
         }
 
         process.Ready = descriptors.Take(DescriptorKey.Ready(_service.Name, entry.Id)) is { } ready ? new ReadyPipe(ready) : null;
+        process.Einhorn = EinhornSocket.Adopt(_service.Name, entry.Id, descriptors, _service.Disposer, Disposer.OwnerOf(_service.Name));
         _service.Processes.Add(entry.Id, process);
         _service.Limits.Adopted(process);
         if (isEnding)

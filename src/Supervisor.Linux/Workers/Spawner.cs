@@ -142,17 +142,21 @@ public sealed class Spawner : IDisposable
             spec.Name, worker.Generation, worker.Slot,
             Numbered(handoff, connection is not null ? [connection.Listener.Name]
                 : listeners.SelectMany(handle => share(handle).Select(_ => handle.Name))));
-        var variables = environment.With(
-        [
-            .. environment.Expanded(placeholders), .. handoff.Variables, .. Own(spec, worker, notifyPath, token), .. Cookies(),
-            .. worker.Connection is { } peer ? ConnectionVariables.Of(peer) : [],
-        ]);
-
         SystemCallFailure? refused = null;
         var notify = notifyPath is null ? null
             : NotifySocket.Create(notifyPath, identity.Uid, out refused, Disposer, Disposer.OwnerOf(spec.Name));
+        EinhornSocket? einhorn = null;
+        DescriptorHandle? einhornEnd = null;
+        if (spec.Handoff == HandoffKind.Einhorn && refused is null)
+        {
+            einhorn = EinhornSocket.Create(
+                WorkerSocketFile.PathFor(_notifyDirectory, spec.Name, worker.Id, ".einhorn"), identity.Uid, Disposer,
+                Disposer.OwnerOf(spec.Name), out einhornEnd, out refused);
+        }
+
         if (refused is not null)
         {
+            notify?.Dispose();
             failure = refused.Name == "EPERM" && identity.Uid is { } uid && uid != Processes.EffectiveUid
                 ? $"user \"{spec.User}\": giving it the notify socket: {refused}; only root may run workers as another user: "
                     + "run the daemon as root, or leave user out"
@@ -171,6 +175,12 @@ public sealed class Spawner : IDisposable
             passed.AddRange(stored.Select(one => one.Descriptor));
         }
 
+        var variables = environment.With(
+        [
+            .. environment.Expanded(placeholders), .. handoff.Variables, .. Own(spec, worker, notifyPath, token), .. Cookies(),
+            .. worker.Connection is { } peer ? ConnectionVariables.Of(peer) : [],
+            .. einhorn is null ? [] : einhorn.Variables(worker.Slot, HandoffEnvironment.ListenFdsStart + passed.Count),
+        ]);
         string[] pidVariables =
         [
             .. handoff.PidVariables,
@@ -186,6 +196,8 @@ public sealed class Spawner : IDisposable
             cgroup?.Dispose();
             members?.Dispose();
             notify?.Dispose();
+            einhorn?.Dispose();
+            einhornEnd?.Dispose();
             failure = $"pipe for ready = \"fd:{spec.Readiness.Descriptor}\": {unpiped}{ProgramLauncher.Exhausted(unpiped.Name)}";
             return null;
         }
@@ -193,11 +205,12 @@ public sealed class Spawner : IDisposable
         var child = _launcher.Launch(
             spec, identity, [.. spec.Command.Select(placeholders.Expand)], variables, environment.Path, pidVariables, passed,
             handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, isOneOfMany, pins.Worker, out failure, members,
-            ReportDescriptors, readyEnd, isConnection: connection is not null);
+            ReportDescriptors, readyEnd, isConnection: connection is not null, einhornEnd);
         if (child is null)
         {
             cgroup?.Dispose();
             notify?.Dispose();
+            einhorn?.Dispose();
             ready?.Dispose();
             return null;
         }
@@ -215,6 +228,7 @@ public sealed class Spawner : IDisposable
             Token = token,
             Launch = child.Launch,
             Ready = ready is null ? null : new ReadyPipe(ready),
+            Einhorn = einhorn,
         };
 
         // A field for each descriptor: the worker counts them.
@@ -232,6 +246,7 @@ public sealed class Spawner : IDisposable
                 .. output is null ? [] : new[] { KeyValuePair.Create(DescriptorKey.Output(spec.Name, worker.Id), output) },
                 new(DescriptorKey.Error(spec.Name, worker.Id), error),
                 .. ready is null ? [] : new[] { KeyValuePair.Create(DescriptorKey.Ready(spec.Name, worker.Id), ready) },
+                .. einhorn?.Descriptors(spec.Name, worker.Id) ?? [],
             ]);
         }
     }

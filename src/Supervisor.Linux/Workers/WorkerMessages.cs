@@ -53,6 +53,7 @@ internal sealed class WorkerMessages(ServiceContext service)
     /// </summary>
     public bool TakeLast(int workerId, WorkerProcess process, Action again)
     {
+        process.Einhorn?.Drain();
         if (process.Notify is not { } notify)
         {
             return true;
@@ -107,6 +108,24 @@ internal sealed class WorkerMessages(ServiceContext service)
         TakeState(workerId, process, message);
     }
 
+    /// <summary>Handles a message of Einhorn's protocol like the message of the notify protocol with that meaning.</summary>
+    public void Take(int workerId, WorkerProcess process, EinhornMessage message, int sender)
+    {
+        if (message is { IsAck: false, IsPing: false })
+        {
+            Refuse(process, sender, "einhorn command",
+                $"EINHORN_SOCK_PATH: {Printable.Of(message.Command)} is not supported: use listenctl instead of einhornsh");
+        }
+        else if (message.Pid != sender && message.Pid != process.Pid && message.Pid != process.Session)
+        {
+            Refuse(process, sender, "einhorn pid", $"EINHORN_SOCK_PATH: {message.Command} does not name the worker's process id");
+        }
+        else
+        {
+            Take(workerId, process, message.IsAck ? NotifyMessage.Ready : NotifyMessage.Alive, sender, []);
+        }
+    }
+
     /// <summary>Notes and logs a rejected message.</summary>
     public void Refuse(WorkerProcess process, int sender, string kind, string reason)
     {
@@ -122,7 +141,9 @@ internal sealed class WorkerMessages(ServiceContext service)
         var status = service.Processes.GetValueOrDefault(worker.Id)?.Status;
         var received = status?.Received ?? [];
         var sent = received.Count == 0
-            ? "it sent no message to NOTIFY_SOCKET"
+            ? service.State.SpecOf(worker.Generation).Handoff == HandoffKind.Einhorn
+                ? "it sent neither worker:ack to EINHORN_SOCK_PATH nor a message to NOTIFY_SOCKET"
+                : "it sent no message to NOTIFY_SOCKET"
             : $"it sent {string.Join(", ", received.Select(field => Printable.Of(field)))}, but not READY=1";
         if (status?.Rejected is { } rejected)
         {

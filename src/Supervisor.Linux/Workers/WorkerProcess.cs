@@ -155,6 +155,9 @@ public sealed class WorkerProcess : IDisposable
     /// <summary>Its notify socket; null for the process of a connection, of which nothing is awaited.</summary>
     internal NotifySocket? Notify { get; }
 
+    /// <summary>Einhorn's command socket for it; null if its hand-off is another one.</summary>
+    internal EinhornSocket? Einhorn { get; set; }
+
     /// <summary>Its standard output; null if a connection is its standard output.</summary>
     internal OutputPipe? Output { get; }
 
@@ -399,6 +402,10 @@ public sealed class WorkerProcess : IDisposable
         descriptors.Add(DescriptorKey.Output(service, id), Output?.Descriptor);
         descriptors.Add(DescriptorKey.Error(service, id), Error.Descriptor);
         descriptors.Add(DescriptorKey.Ready(service, id), Ready?.Descriptor);
+        foreach (var (key, socket) in Einhorn?.Descriptors(service, id) ?? [])
+        {
+            descriptors.Add(key, socket);
+        }
     }
 
     /// <summary>Whether its stop signal is sent later.</summary>
@@ -458,6 +465,7 @@ public sealed class WorkerProcess : IDisposable
         Output?.Dispose();
         Error.Dispose();
         Notify?.Dispose();
+        Einhorn?.Dispose();
         Pidfd.Dispose();
         First?.Dispose();
         Cgroup?.Dispose();

@@ -24,9 +24,9 @@ public sealed class WorkerTable
         (_service.Generations.Next.Identity is { } identity && (identity.Uid ?? Processes.EffectiveUid) == uid)
         || _service.Processes.Values.Any(process => process.Uid == uid);
 
-    /// <summary>The paths of the workers' notify sockets.</summary>
-    public IEnumerable<string> NotifySockets =>
-        _service.Processes.Values.Select(process => process.Notify?.Path).OfType<string>();
+    /// <summary>The paths of the workers' notify sockets, and of their other sockets in that directory.</summary>
+    public IEnumerable<string> NotifySockets => _service.Processes.Values
+        .SelectMany(process => (string?[])[process.Notify?.Path, process.Einhorn?.Path]).OfType<string>();
 
     /// <summary>Makes the files of notify sockets again that another program has removed.</summary>
     public void RestoreNotifySockets()
@@ -34,6 +34,7 @@ public sealed class WorkerTable
         foreach (var process in _service.Processes.Values)
         {
             process.Notify?.Restore(process.Uid);
+            process.Einhorn?.Restore(process.Uid);
         }
     }
 }

@@ -21,6 +21,15 @@ internal sealed class WorkerWatching(ServiceContext service)
             (kind, reason, sender) => service.Messages.Refuse(process, sender, kind, reason),
             pid => service.Lineage.Identify(workerId, process, pid, static () => { }),
             process.Examined.Clear);
+        process.Einhorn?.Watch(
+            service.Loop,
+            pid => WorkerLineage.Knows(process, pid) == true,
+            (message, sender) =>
+            {
+                service.Spawning.Settle(workerId, process);
+                service.Messages.Take(workerId, process, message, sender);
+            },
+            (kind, reason, sender) => service.Messages.Refuse(process, sender, "einhorn " + kind, "EINHORN_SOCK_PATH: " + reason));
         AttachOutput(process);
         service.Loop.Watch(process.Pidfd, () => service.Ending.Ended(workerId, process));
     }
@@ -119,6 +128,7 @@ internal sealed class WorkerWatching(ServiceContext service)
         }
 
         process.Notify?.Unwatch();
+        process.Einhorn?.Unwatch();
     }
 
     /// <summary>Stops reading its output, because the whole worker has exited.</summary>
