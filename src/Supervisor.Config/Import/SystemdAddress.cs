@@ -8,8 +8,12 @@ internal static class SystemdAddress
 {
     private static readonly string[] VsockPrefixes = ["vsock-stream:", "vsock:"];
 
+    /// <summary>The settings that add an address, and that listend can have. An empty value of any of them resets all before it.</summary>
+    public static bool IsAddress(string key) => key is "ListenStream" or "ListenDatagram" or "ListenSequentialPacket" or "ListenFIFO"
+        or "ListenSpecial" or "ListenNetlink" or "ListenMessageQueue";
+
     /// <summary>The address for listend; null with the reason if it has no equivalent.</summary>
-    /// <param name="setting">ListenStream=, ListenDatagram= or ListenSequentialPacket=.</param>
+    /// <param name="setting">ListenStream=, ListenFIFO= or another one of them.</param>
     /// <param name="unit">The unit, for its specifiers and SocketProtocol=.</param>
     /// <param name="reason">Why the address has no equivalent; empty if it has one.</param>
     public static string? Of(SourceSetting setting, SystemdUnit unit, out string reason)
@@ -23,6 +27,11 @@ internal static class SystemdAddress
         {
             reason = "it names no address";
             return null;
+        }
+
+        if (Opened(setting.Key, text) is { } opened)
+        {
+            return Checked(opened, out reason);
         }
 
         if (text[0] is '/' or '@')
@@ -48,6 +57,25 @@ internal static class SystemdAddress
             : Internet(text, isStream, unit, out reason);
     }
 
+    /// <summary>A FIFO, special file, message queue or netlink family; null for a socket of clients.</summary>
+    private static string? Opened(string key, string text) => key switch
+    {
+        "ListenFIFO" => "fifo://" + text,
+        "ListenSpecial" => "special://" + text,
+        "ListenMessageQueue" => "mqueue://" + text,
+
+        // FAMILY GROUPS; without groups none (src/core/socket.c, src/shared/socket-netlink.c).
+        "ListenNetlink" => "netlink://" + string.Join('/', text.Split([' ', '\t'], 2, StringSplitOptions.RemoveEmptyEntries)),
+        _ => null,
+    };
+
+    private static string? Checked(string text, out string reason)
+    {
+        var isAddress = ListenAddress.TryParse(text, out var address, out var error);
+        reason = isAddress ? "" : error!.Message;
+        return address?.ToString();
+    }
+
     private static string? Vsock(string text, bool isStream, out string reason)
     {
         var parts = text.Split(':');
@@ -61,13 +89,13 @@ internal static class SystemdAddress
         var scheme = isStream ? "tcp" : "udp";
         if (unit.Last("Socket", "SocketProtocol") is { } protocol)
         {
-            if (protocol.Value != "mptcp" || !isStream)
+            if (protocol.Value is not ("mptcp" or "sctp") || !isStream)
             {
-                reason = $"SocketProtocol={protocol.Value} (line {protocol.Line}): listend supports TCP, MPTCP and UDP";
+                reason = $"SocketProtocol={protocol.Value} (line {protocol.Line}): listend supports TCP, MPTCP, SCTP streams and UDP";
                 return null;
             }
 
-            scheme = "mptcp";
+            scheme = protocol.Value;
         }
 
         if (ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _))
@@ -82,12 +110,6 @@ internal static class SystemdAddress
             text = text[..percent].Replace("]", text[percent..] + "]", StringComparison.Ordinal);
         }
 
-        if (ListenAddress.TryParse($"{scheme}://{text}", out var address, out var error))
-        {
-            return address.ToString();
-        }
-
-        reason = error.Message;
-        return null;
+        return Checked($"{scheme}://{text}", out reason);
     }
 }

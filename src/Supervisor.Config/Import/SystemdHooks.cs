@@ -1,33 +1,49 @@
 namespace Supervisor.Config.Import;
 
-/// <summary>The commands before and after a service: ExecStartPre=, ExecStartPost= and ExecStopPost=.</summary>
-internal sealed class SystemdHooks(SystemdUnit unit, SystemdVariables variables, DraftSection service)
+/// <summary>
+/// The commands before and after a service: ExecStartPre=, ExecStartPost= and ExecStopPost=, and those of its socket units, which run
+/// before the service's at the start and after them at the stop.
+/// </summary>
+internal sealed class SystemdHooks(
+    SystemdUnit unit, SystemdVariables variables, IReadOnlyList<SystemdSocketImport> sockets, DraftSection service)
 {
+    private static readonly Reason OfSocket =
+        Reason.Changed("it is a hook of the service: it runs before the first worker of each generation, or after the last one");
+
+
     /// <summary>Variables that systemd sets for these commands, systemd.exec(5).</summary>
     private static readonly string[] OfSystemd = ["MAINPID", "SERVICE_RESULT", "EXIT_CODE", "EXIT_STATUS", "INVOCATION_ID"];
 
     /// <param name="hasReadiness">Whether post_ready can run: a process of one connection is never ready.</param>
     public void Translate(bool hasReadiness)
     {
-        Translate("ExecStartPre", "hooks.pre_start");
+        Translate("hooks.pre_start", [.. OfSockets("ExecStartPre"), .. OfSockets("ExecStartPost"), .. Own("ExecStartPre")]);
         if (hasReadiness)
         {
-            Translate("ExecStartPost", "hooks.post_ready");
+            Translate("hooks.post_ready", Own("ExecStartPost"));
         }
 
-        Translate("ExecStopPost", "hooks.post_stop");
+        Translate("hooks.post_stop", [.. Own("ExecStopPost"), .. OfSockets("ExecStopPre"), .. OfSockets("ExecStopPost")]);
     }
 
-    private void Translate(string key, string hook)
+    private List<(SystemdUnit Unit, SourceSetting Setting)> Own(string key) => [.. unit.List("Service", key).Select(one => (unit, one))];
+
+    private IEnumerable<(SystemdUnit Unit, SourceSetting Setting)> OfSockets(string key) =>
+        sockets.SelectMany(socket => socket.Unit.List("Socket", key).Select(setting => (socket.Unit, setting)));
+
+    private void Translate(string hook, List<(SystemdUnit Unit, SourceSetting Setting)> settings)
     {
         var commands = new List<SystemdCommand>();
-        var settings = unit.List("Service", key);
-        foreach (var setting in settings)
+        foreach (var (from, setting) in settings)
         {
-            if (SystemdCommand.Read(setting, unit, variables, out var reason) is { } read)
+            if (SystemdCommand.Read(setting, from, variables, out var reason) is { } read)
             {
                 commands.AddRange(read);
                 Report(setting, read);
+                if (from != unit)
+                {
+                    service.Report(setting, OfSocket);
+                }
             }
             else
             {
@@ -37,7 +53,7 @@ internal sealed class SystemdHooks(SystemdUnit unit, SystemdVariables variables,
 
         if (commands.Count > 0)
         {
-            service.Set(hook, TomlLiteral.Of(Words(commands)), settings[0]);
+            service.Set(hook, TomlLiteral.Of(Words(commands)), settings[0].Setting);
         }
     }
 

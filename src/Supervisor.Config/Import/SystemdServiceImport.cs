@@ -48,7 +48,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
             Translate(setting, sockets, units);
         }
 
-        new SystemdHooks(unit, _variables, _service).Translate(hasReadiness: !_connections);
+        new SystemdHooks(unit, _variables, sockets, _service).Translate(hasReadiness: !_connections);
         if (!_connections)
         {
             new SystemdRestartImport(unit, _service).Translate(_service.Listeners.Count > 0);

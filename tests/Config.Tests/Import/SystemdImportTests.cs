@@ -168,11 +168,11 @@ public sealed class SystemdImportTests
     public void A_setting_without_an_equivalent_is_named_with_its_line()
     {
         var imported = Imported.Of(
-            "web.socket", "[Unit]\nAfter=x.target\n[Socket]\nListenStream=80\nListenFIFO=/run/f\nMaxConnections=3\nBogus=1\n[Install]\n"
-                + "WantedBy=sockets.target\n",
+            "web.socket", "[Unit]\nAfter=x.target\n[Socket]\nListenStream=80\nListenUSBFunction=/run/f\nMaxConnections=3\nBogus=1\n"
+                + "[Install]\nWantedBy=sockets.target\n",
             "web.service", "[Service]\nExecStart=-/bin/web\nExecReload=/bin/kill -HUP $MAINPID\nMemoryMin=1G\nEnvironment=LISTEN_FDS=3 "
                 + "A=b\nLimitNOFILE=1:2\n");
-        Assert.Equal(["After:2", "ListenFIFO:5", "Bogus:7", "MemoryMin:4", "Environment:5"], imported.Lost);
+        Assert.Equal(["After:2", "ListenUSBFunction:5", "Bogus:7", "MemoryMin:4", "Environment:5"], imported.Lost);
         Assert.Equal(["ExecStart:2", "ExecReload:3"], imported.Changed);
         Assert.Equal(["MaxConnections:6", "WantedBy:9"], imported.NotNeeded);
         Assert.Equal("b", imported.Service.Environment["A"]);
