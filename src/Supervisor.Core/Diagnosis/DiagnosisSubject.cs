@@ -12,6 +12,9 @@ namespace Supervisor.Core.Diagnosis;
 public sealed record ListenerSubject(
     string Name, ListenerKind Kind, ListenAddress? Address, IReadOnlyList<SocketSubject> Sockets, IReadOnlyList<WorkerSubject> Workers)
 {
+    /// <summary>The file of the network namespace in which it was made; null for the daemon's.</summary>
+    public string? NetworkNamespace { get; init; }
+
     /// <summary>The configured listen.backlog; null if unknown, and for a datagram socket.</summary>
     public long? Backlog { get; init; }
 

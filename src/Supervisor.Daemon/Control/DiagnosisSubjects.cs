@@ -31,6 +31,7 @@ internal static class DiagnosisSubjects
             [.. handle.Sockets.Concat(handle.Leaving).Select(socket => new SocketSubject(socket.Inode, socket.Shard, socket.IsChosen))],
             [.. users.SelectMany(runner => Workers(runner, now))])
         {
+            NetworkNamespace = handle.Spec.NetworkNamespace,
             Backlog = handle.Listens ? handle.Spec.Listen.Backlog : null,
             KeepAlive = handle.Spec.Accepted.KeepAlive,
             UnixNames = kind.IsUnix() ? handle.UnixNames() : [],

@@ -3,6 +3,7 @@ using System.Text;
 using Supervisor.Core.Diagnosis;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Workers;
+using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 using static Supervisor.Native.KernelAbi;
 
@@ -10,11 +11,11 @@ namespace Supervisor.Linux.Diagnosis;
 
 /// <summary>
 /// The queues of listeners and their connections by NETLINK_SOCK_DIAG (sock_diag(7), linux/inet_diag.h, linux/unix_diag.h): one dump for
-/// each family and protocol, however many listeners there are. Any thread.
+/// each family, protocol and network namespace, however many listeners there are. Any thread.
 /// </summary>
 /// <remarks>
 /// For a TCP listener idiag_rqueue is the length of the accept queue and idiag_wqueue its limit; a socket in SYN_RECV is a handshake in
-/// progress; SK_MEMINFO_DROPS counts drops. It shows the sockets of this thread's network namespace only. vsock has no such counters.
+/// progress; SK_MEMINFO_DROPS counts drops. A netlink socket shows the network namespace in which it was made. vsock has no such counters.
 /// </remarks>
 internal sealed class SocketDump
 {
@@ -79,20 +80,27 @@ internal sealed class SocketDump
     /// <summary>Reads the sockets of the listeners, and with <paramref name="withConnections"/> their connections.</summary>
     public void Read(bool withConnections, bool withCongestion = false)
     {
-        using var netlink = Netlink.TryOpen(NETLINK_SOCK_DIAG);
-        if (netlink is null)
+        // An accepted socket of a UNIX path is in its client's namespace, which is the daemon's for most.
+        var paths = _listeners
+            .Where(listener => listener is { NetworkNamespace: not null, Address.IsAbstract: false } && listener.Kind.IsUnix()).ToArray();
+        foreach (var place in _listeners.Select(listener => listener.NetworkNamespace).Append(null).Distinct())
         {
-            return;
+            using var netlink = NamespaceCall.OpenSocketDiagnosis(place);
+            if (netlink is not null)
+            {
+                ListenerSubject[] listeners = [.. _listeners.Where(listener => listener.NetworkNamespace == place)];
+                ReadInternet(
+                    netlink, listeners, IPPROTO_TCP, kind => kind.SpeaksTcp(), withConnections ? AllTcp : 1u << Listen, withCongestion);
+                ReadInternet(netlink, listeners, IPPROTO_UDP, kind => kind == ListenerKind.Udp, AllDatagram, withCongestion: false);
+                ReadUnix(netlink, place is null ? [.. listeners, .. paths] : listeners, withConnections);
+            }
         }
-
-        ReadInternet(netlink, IPPROTO_TCP, kind => kind.SpeaksTcp(), withConnections ? AllTcp : 1u << Listen, withCongestion);
-        ReadInternet(netlink, IPPROTO_UDP, kind => kind == ListenerKind.Udp, AllDatagram, withCongestion: false);
-        ReadUnix(netlink, withConnections);
     }
 
-    private void ReadInternet(Netlink netlink, int protocol, Func<ListenerKind, bool> isOf, uint states, bool withCongestion)
+    private void ReadInternet(
+        Netlink netlink, ListenerSubject[] listeners, int protocol, Func<ListenerKind, bool> isOf, uint states, bool withCongestion)
     {
-        var names = new LocalAddresses(_listeners.Where(listener => isOf(listener.Kind) && listener.Address is not null)
+        var names = new LocalAddresses(listeners.Where(listener => isOf(listener.Kind) && listener.Address is not null)
             .Select(listener => (listener.Name, listener.Address!)));
         if (names.IsEmpty)
         {
@@ -175,10 +183,10 @@ internal sealed class SocketDump
         });
     }
 
-    private void ReadUnix(Netlink netlink, bool withConnections)
+    private void ReadUnix(Netlink netlink, ListenerSubject[] subjects, bool withConnections)
     {
         var names = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var listener in _listeners.Where(listener => listener.Kind.IsUnix()))
+        foreach (var listener in subjects.Where(listener => listener.Kind.IsUnix()))
         {
             foreach (var name in listener.UnixNames)
             {
@@ -186,7 +194,7 @@ internal sealed class SocketDump
             }
         }
 
-        if (names.Count == 0 && !_listeners.Any(listener => listener.Kind.IsUnix()))
+        if (names.Count == 0 && !Array.Exists(subjects, listener => listener.Kind.IsUnix()))
         {
             return;
         }

@@ -52,6 +52,14 @@ internal static class NamespaceCall
         return socket;
     }
 
+    /// <summary>
+    /// A socket for NETLINK_SOCK_DIAG, which shows the sockets of the namespace in which it was made. Null is the daemon's namespace.
+    /// Null if the kernel, a sandbox or the namespace does not allow it.
+    /// </summary>
+    public static Netlink? OpenSocketDiagnosis(string? path) => path is null
+        ? Netlink.TryOpen(NETLINK_SOCK_DIAG)
+        : Run(path, Patience, static () => Netlink.TryOpen(NETLINK_SOCK_DIAG), static _ => null);
+
     /// <summary>The number of an interface in a namespace; null if it has none of that name. Null is the daemon's namespace.</summary>
     public static uint? InterfaceIndex(string? path, string name) => path is null
         ? NetworkInterfaces.Index(name)

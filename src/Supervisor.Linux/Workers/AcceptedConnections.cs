@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Workers;
+using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using static Supervisor.Native.KernelAbi;
@@ -38,27 +39,34 @@ public sealed class AcceptedConnections
     // close-wait, last-ack, closing; include/net/tcp_states.h.
     private const uint Connected = (1u << Established) | (1u << 3) | (1u << 4) | (1u << 5) | (1u << 8) | (1u << 9) | (1u << 11);
 
-    private readonly (string Name, ListenAddress Address)[] _listeners;
+    private readonly (string Name, ListenAddress Address, string? Namespace)[] _listeners;
 
-    /// <summary>UNIX listeners by the names of their sockets.</summary>
-    private readonly Dictionary<string, string> _unixNames;
+    /// <summary>UNIX listeners by the names of their sockets, and the network namespaces in which accepted ones may be.</summary>
+    private readonly Dictionary<(string? Namespace, string Name), string> _unixNames;
 
     /// <summary>A query about these listeners as they are now. On the loop.</summary>
     public AcceptedConnections(IEnumerable<ListenerHandle> listeners)
     {
         var accepting = listeners.Where(handle => handle.Spec.Address.Kind.Listens() && handle.Effective is not null).ToArray();
-        _unixNames = new Dictionary<string, string>(StringComparer.Ordinal);
-        _listeners = [.. accepting.Select(handle => (handle.Name, handle.Effective!)).Distinct()];
+        _unixNames = [];
+        _listeners = [.. accepting.Select(handle => (handle.Name, handle.Effective!, handle.Spec.NetworkNamespace)).Distinct()];
         foreach (var handle in accepting)
         {
             foreach (var name in handle.UnixNames())
             {
-                _unixNames.TryAdd(name, handle.Name);
+                _unixNames.TryAdd((handle.Spec.NetworkNamespace, name), handle.Name);
+                if (!handle.Spec.Address.IsAbstract)
+                {
+                    // An accepted socket is in its client's namespace (unix_stream_connect in net/unix/af_unix.c).
+                    _unixNames.TryAdd((null, name), handle.Name);
+                }
             }
         }
     }
 
-    private AcceptedConnections((string Name, ListenAddress Address)[] listeners, Dictionary<string, string> unixNames) =>
+    private AcceptedConnections(
+        (string Name, ListenAddress Address, string? Namespace)[] listeners,
+        Dictionary<(string? Namespace, string Name), string> unixNames) =>
         (_listeners, _unixNames) = (listeners, unixNames);
 
     /// <summary>True if no listener accepts connections, so that there can be none.</summary>
@@ -67,8 +75,8 @@ public sealed class AcceptedConnections
     /// <summary>One query about the listeners of several.</summary>
     public static AcceptedConnections OfAll(IEnumerable<AcceptedConnections> queries)
     {
-        var listeners = new HashSet<(string Name, ListenAddress Address)>();
-        var unixNames = new Dictionary<string, string>(StringComparer.Ordinal);
+        var listeners = new HashSet<(string Name, ListenAddress Address, string? Namespace)>();
+        var unixNames = new Dictionary<(string? Namespace, string Name), string>();
         foreach (var query in queries)
         {
             listeners.UnionWith(query._listeners);
@@ -82,26 +90,35 @@ public sealed class AcceptedConnections
     }
 
     /// <summary>
-    /// Asks the kernel: at most one dump for each family, however many listeners there are. A dump makes the kernel walk the whole
+    /// Asks the kernel: at most one dump for each family and network namespace, however many listeners there are. A dump makes the kernel walk the whole
     /// table of connections, so ask once for all that an answer needs.
     /// </summary>
     public ConnectionSnapshot Read(bool withAges = false)
     {
         // An MPTCP connection has one socket for each path; all have one inode number.
         var found = new Dictionary<ulong, AcceptedConnection>();
-        AddInternet(withAges, found);
-        AddUnix(found);
-        return new ConnectionSnapshot(_listeners, found);
+        var places = _listeners.Select(listener => listener.Namespace).Concat(_unixNames.Keys.Select(name => name.Namespace)).Distinct();
+        foreach (var place in places)
+        {
+            using var netlink = NamespaceCall.OpenSocketDiagnosis(place);
+            if (netlink is not null)
+            {
+                AddInternet(netlink, place, withAges, found);
+                AddUnix(netlink, place, found);
+            }
+        }
+
+        return new ConnectionSnapshot([.. _listeners.Select(listener => (listener.Name, listener.Address))], found);
     }
 
     /// <summary>Whether one of its listeners has one of these addresses.</summary>
     internal bool HasAddressOf(IReadOnlySet<ListenAddress> addresses) => _listeners.Any(listener => addresses.Contains(listener.Address));
 
-    private void AddInternet(bool withAges, Dictionary<ulong, AcceptedConnection> found)
+    private void AddInternet(Netlink netlink, string? place, bool withAges, Dictionary<ulong, AcceptedConnection> found)
     {
-        var names = new LocalAddresses(_listeners.Where(listener => listener.Address.Kind.SpeaksTcp()));
-        using var netlink = names.IsEmpty ? null : Netlink.TryOpen(NETLINK_SOCK_DIAG);
-        if (netlink is null)
+        var names = new LocalAddresses(_listeners.Where(listener => listener.Namespace == place && listener.Address.Kind.SpeaksTcp())
+            .Select(listener => (listener.Name, listener.Address)));
+        if (names.IsEmpty)
         {
             return;
         }
@@ -154,10 +171,11 @@ public sealed class AcceptedConnections
         };
     }
 
-    private void AddUnix(Dictionary<ulong, AcceptedConnection> found)
+    private void AddUnix(Netlink netlink, string? place, Dictionary<ulong, AcceptedConnection> found)
     {
-        using var netlink = _unixNames.Count == 0 ? null : Netlink.TryOpen(NETLINK_SOCK_DIAG);
-        if (netlink is null)
+        var names = _unixNames.Where(pair => pair.Key.Namespace == place)
+            .ToDictionary(pair => pair.Key.Name, pair => pair.Value, StringComparer.Ordinal);
+        if (names.Count == 0)
         {
             return;
         }
@@ -168,7 +186,7 @@ public sealed class AcceptedConnections
         request[0] = 1;
         BinaryPrimitives.WriteUInt32LittleEndian(request[4..], 1u << Established);
         BinaryPrimitives.WriteUInt32LittleEndian(request[12..], ShowName);
-        var listeners = _unixNames.GetAlternateLookup<ReadOnlySpan<char>>();
+        var listeners = names.GetAlternateLookup<ReadOnlySpan<char>>();
         netlink.Dump(SOCK_DIAG_BY_FAMILY, request, (_, message) =>
         {
             if (message.Length < UnixMessage || message[2] != Established)
