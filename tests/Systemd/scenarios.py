@@ -21,6 +21,7 @@ import time
 
 import imported as comparison
 import limits as limited
+import namespaces
 import units
 
 # Known failures by scenario. Remove an entry when its work has landed.
@@ -99,7 +100,7 @@ def write(path, text):
         file.write(text)
 
 
-def run(*command, check=True, timeout=120):
+def run(*command, check=True, timeout=600):
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, text=True)
     if check and result.returncode != 0:
         raise AssertionError(f"{' '.join(command)}: exit {result.returncode}: {result.stdout.strip()[-600:]}")
@@ -310,6 +311,11 @@ def newer_package():
 def limits():
     """Limits of workers are enforced, and survive the daemon's crash, restart and upgrade."""
     return limited.scenario(run)
+
+
+def limits_without_root():
+    """Limits of workers where the daemon does not run as root: in the system's unit, and in a user's."""
+    return limited.without_root(run)
 
 
 def conffiles():
@@ -546,6 +552,11 @@ def steered():
         run("systemctl", "daemon-reload")
 
 
+def network_namespace():
+    """With the drop-in, listeners are made in other network namespaces."""
+    return namespaces.scenario(run, block("reference/socket-options.md", 1))
+
+
 def unprivileged():
     """With the drop-in no process runs as root or has a capability; with the lines that it names listend binds a port below 1024."""
     os.rename("/etc/listend/conf.d/hello.toml", "/etc/listend/hello.kept")
@@ -744,16 +755,16 @@ def replacement():
 
 
 # Run only by name.
-ON_REQUEST = {"replacement", "rpm", "tutorial"}
+ON_REQUEST = {"limits_without_root", "replacement", "rpm", "tutorial"}
 SCENARIOS = [
     install, start, journal, roll_out, replacement, reload, restart, kill, upgrade, newer_package, limits, conffiles, stop, stop_delay,
-    by_hand, socket_unit, documented, instance, steered, unprivileged, user_unit, empty, imported, remove, rpm,
-    tutorial,
+    by_hand, socket_unit, documented, instance, steered, network_namespace, unprivileged, user_unit, limits_without_root,
+    empty, imported, remove, rpm, tutorial,
 ]
 # These begin and end with a stopped system service.
 STOPPED = {
-    "stop", "stop_delay", "by_hand", "socket_unit", "documented", "instance", "steered", "unprivileged", "user_unit", "empty", "imported",
-    "remove", "rpm",
+    "stop", "stop_delay", "by_hand", "socket_unit", "documented", "instance", "steered", "network_namespace", "unprivileged", "user_unit",
+    "limits_without_root", "empty", "imported", "remove", "rpm",
 }
 # Without these no further scenario can run.
 NEEDED = {"install", "start"}
