@@ -70,11 +70,42 @@ internal sealed class ConnectionSteps(ServiceStep step)
     }
 
     /// <summary>The process of a connection has exited, or could not be started.</summary>
-    public void Ended(bool isFailure)
+    public void Ended(bool isFailure) => CountFailed(isFailure ? 1 : 0);
+
+    /// <summary>
+    /// The processes of connections have exited while the service is started: in one pass, like <see cref="Spawned"/>. Returns the workers
+    /// that are left to do.
+    /// </summary>
+    public IEnumerable<WorkerEnded> Ended(ImmutableArray<WorkerEnded> ended)
     {
-        if (isFailure)
+        if (!step.State.IsStarted)
         {
-            step.State = step.State with { Counters = step.State.Counters with { Failed = step.State.Counters.Failed + 1 } };
+            return ended;
+        }
+
+        var reasons = ended.ToDictionary(one => one.WorkerId, one => one.Reason);
+        var failed = 0;
+        step.State = step.State with { Workers = step.State.Workers.RemoveAll(IsOver) };
+        CountFailed(failed);
+        return ended.Where(one => reasons.ContainsKey(one.WorkerId));
+
+        bool IsOver(WorkerState worker)
+        {
+            if (worker.Connection is null || !reasons.Remove(worker.Id, out var reason))
+            {
+                return false;
+            }
+
+            failed += worker.EndReason == EndReason.None && !(worker.MainExit ?? reason).Clean ? 1 : 0;
+            return true;
+        }
+    }
+
+    private void CountFailed(int failed)
+    {
+        if (failed > 0)
+        {
+            step.State = step.State with { Counters = step.State.Counters with { Failed = step.State.Counters.Failed + failed } };
         }
     }
 

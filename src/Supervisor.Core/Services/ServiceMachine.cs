@@ -140,7 +140,7 @@ public static class ServiceMachine
                 step.Workers.Ended(ended.WorkerId, ended.Reason);
                 break;
             case WorkersEnded several:
-                foreach (var ended in several.Workers)
+                foreach (var ended in step.Connections.Ended(several.Workers))
                 {
                     step.Workers.Ended(ended.WorkerId, ended.Reason);
                 }

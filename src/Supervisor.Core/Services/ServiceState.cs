@@ -18,6 +18,20 @@ public sealed record ServiceState
     /// <summary>The specification of a generation.</summary>
     public ServiceSpec SpecOf(int generation) => Specs.GetValueOrDefault(generation) ?? Spec;
 
+    /// <summary>The worker with that number; null if there is none.</summary>
+    public WorkerState? Find(int workerId)
+    {
+        foreach (var worker in Workers)
+        {
+            if (worker.Id == workerId)
+            {
+                return worker;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Whether the service was started, and not stopped since.</summary>
     [JsonPropertyName("wanted")]
     public bool IsStarted { get; init; }

@@ -272,7 +272,7 @@ internal sealed class WorkerSteps(ServiceStep step)
         }
     }
 
-    private WorkerState? Find(int workerId) => step.State.Workers.FirstOrDefault(worker => worker.Id == workerId);
+    private WorkerState? Find(int workerId) => step.State.Find(workerId);
 
     private static string Name(WorkerState worker) => $"worker {worker.Slot}{(worker.Pid is { } pid ? $" (pid {pid})" : "")}";
 

@@ -138,7 +138,7 @@ internal sealed class ServiceContext
     public void RunHook(HookEffect hook) => _runner.RunHook(hook);
 
     /// <summary>The worker with that number; null if it no longer exists.</summary>
-    public WorkerState? Worker(int workerId) => State.Workers.FirstOrDefault(worker => worker.Id == workerId);
+    public WorkerState? Worker(int workerId) => State.Find(workerId);
 
     /// <summary>The specification that a worker was started with.</summary>
     public ServiceSpec SpecOf(int workerId) => Worker(workerId) is { } worker ? State.SpecOf(worker.Generation) : State.Spec;

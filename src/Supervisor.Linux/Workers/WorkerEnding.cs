@@ -65,7 +65,7 @@ internal sealed class WorkerEnding(ServiceContext service)
 
     public void Ended(int workerId, WorkerProcess process)
     {
-        service.Spawning.Settle(workerId, process);
+        service.Spawning.Settle(workerId, process, isSoon: service.Worker(workerId)?.Connection is not null);
         var exit = Processes.PeekExit(process.Pidfd);
         if (exit is null && process.IsForeign)
         {

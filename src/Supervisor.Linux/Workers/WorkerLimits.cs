@@ -183,6 +183,11 @@ internal sealed class WorkerLimits(ServiceContext service) : IDisposable
     /// <summary>Keeps why limits are not in force, and reports each reason once.</summary>
     private void Note(CgroupLimits wanted, IReadOnlyList<KeyValuePair<CgroupLimit, LimitRefusal>> refused)
     {
+        if (_refused.Count == 0 && refused.Count == 0)
+        {
+            return;
+        }
+
         foreach (var limit in CgroupLimits.All.Where(limit => refused.All(one => one.Key != limit)))
         {
             _refused.Remove(limit.Setting);

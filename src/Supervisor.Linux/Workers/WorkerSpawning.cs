@@ -174,12 +174,13 @@ internal sealed class WorkerSpawning(ServiceContext service)
     }
 
     /// <summary>
-    /// Reads the outcome of a launch, if there is one, and passes it to the machine now, before other events of the worker.
+    /// Reads the outcome of a launch, if there is one, and passes it to the machine now, before other events of the worker; or, if
+    /// these come <paramref name="isSoon"/> too, at the end of the turn.
     /// </summary>
-    public void Settle(int workerId, WorkerProcess process)
+    public void Settle(int workerId, WorkerProcess process, bool isSoon = false)
     {
         SettleSoon(workerId, process);
-        if (_spawned.Exists(spawned => spawned.WorkerId == workerId))
+        if (!isSoon && _spawned.Exists(spawned => spawned.WorkerId == workerId))
         {
             PostSpawned();
         }

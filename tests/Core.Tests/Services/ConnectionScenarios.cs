@@ -1,4 +1,5 @@
 using Supervisor.Core.Services;
+using Supervisor.Core.Workers;
 
 namespace Supervisor.Core.Tests.Services;
 
@@ -14,6 +15,21 @@ public class ConnectionScenarios
         Assert.Equal((3L, 0L), (service.State.Counters.Accepted, service.State.Counters.Failed));
         service.Die("1/1").Did();
         Assert.Equal((1L, ServiceCondition.Running), (service.State.Counters.Failed, service.Condition));
+    }
+
+    [Fact]
+    public void Several_exits_in_one_step_are_the_same_as_one_after_the_other()
+    {
+        var service = Started().Send(Accepted(4)).ReadyAll().Forget();
+        var ids = service.State.Workers.Select(worker => worker.Id).ToArray();
+        service.Send(Ended((ids[0], 0), (ids[2], 1), (99, 1)));
+        Assert.Equal([ids[1], ids[3]], service.State.Workers.Select(worker => worker.Id));
+        Assert.Equal(1L, service.State.Counters.Failed);
+        service.Stop().Send(Ended((ids[1], 0), (ids[3], 1)));
+        Assert.Equal((ServiceCondition.Stopped, 1L), (service.Condition, service.State.Counters.Failed));
+
+        static WorkersEnded Ended(params (int Id, int Status)[] all) =>
+            new([.. all.Select(one => new WorkerEnded(one.Id, ExitReason.Exited(one.Status)))]);
     }
 
     [Fact]

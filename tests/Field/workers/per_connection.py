@@ -1,7 +1,9 @@
 """What the cases of start = "per-connection" use: a worker, and clients.
 
 worker: writes "PID GENERATION-ARGUMENT ADDRESS PORT" and then repeats each line of its connection.
-burst PORT N [RATE]: N clients at once, or RATE in a second; each sends its number and expects it back. Prints "ok" or what failed.
+burst PORT N: N clients at once; each sends its number and expects it back. Prints "ok" or what failed.
+fair PORT N RATE GREEDY: the same with N clients, RATE in a second, each with an address of its own. In the meantime another address
+opens GREEDY connections at once and keeps them. Prints also how many of these were served, and how many closed.
 hold PORT N: N open connections; prints "held" once each is served. Then for each line of standard input: "check" (each still works),
 "close K" (K of them), "count" (how many are open, from the server's side).
 """
@@ -9,6 +11,7 @@ import os
 import selectors
 import socket
 import sys
+import threading
 import time
 
 
@@ -21,7 +24,7 @@ def worker():
         out.write(line)
 
 
-def burst(port, count, rate):
+def burst(port, count, rate=None):
     selector, live, bad, done, opened = selectors.DefaultSelector(), {}, [], 0, 0
     begun = last = time.monotonic()
     while done + len(bad) < count:
@@ -30,6 +33,8 @@ def burst(port, count, rate):
         while opened < target:
             client = socket.socket()
             client.setblocking(False)
+            if rate is not None:
+                client.bind(("127.1.%d.%d" % (opened // 250, opened % 250 + 1), 0))
             client.connect_ex(("127.0.0.1", port))
             live[client] = (opened, [])
             selector.register(client, selectors.EVENT_WRITE)
@@ -62,6 +67,30 @@ def burst(port, count, rate):
     print("ok" if not bad else "%d of %d failed: %s" % (len(bad), count, bad[:3]))
 
 
+def greedy(port, count, outcome):
+    clients = [socket.socket() for _ in range(count)]
+    for client in clients:
+        client.bind(("127.0.0.2", 0))
+        client.setblocking(False)
+        client.connect_ex(("127.0.0.1", port))
+    for client in clients:
+        client.settimeout(30)
+        try:
+            client.sendall(b"x")
+            outcome.append(client.recv(1) == b"x")
+        except OSError as error:
+            outcome.append("no answer" if isinstance(error, TimeoutError) else False)
+
+
+def fair(port, count, rate, most):
+    outcome = []
+    other = threading.Thread(target=greedy, args=(port, most, outcome))
+    other.start()
+    burst(port, count, rate)
+    other.join()
+    print("served %d, closed %d" % (outcome.count(True), outcome.count(False)))
+
+
 def hold(port, count):
     clients = []
     for _ in range(count):
@@ -91,6 +120,8 @@ if __name__ == "__main__":
     if what == "worker":
         worker()
     elif what == "burst":
-        burst(int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]) if len(sys.argv) > 4 else None)
+        burst(int(sys.argv[2]), int(sys.argv[3]))
+    elif what == "fair":
+        fair(int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]), int(sys.argv[5]))
     else:
         hold(int(sys.argv[2]), int(sys.argv[3]))
