@@ -15,10 +15,11 @@ internal static class PerConnectionBenchmark
     {
         var rounds = Math.Max(1, scale.Rounds / 6);
         var ours = new List<long>();
-        (string What, string Program, string[] Before)[] all =
+        (string What, string Program, Func<string, string[]> Arguments)[] all =
         [
-            ("C: accept, fork, exec", workspace.Yardstick("inetd"), []),
-            ("tcpserver", "/usr/bin/tcpserver", ["-H", "-R", "-l", "0", "-c", "1000", "-b", "4096", "127.0.0.1"]),
+            ("C: accept, fork, exec", workspace.Yardstick("inetd"), port => [port]),
+            ("tcpserver", "/usr/bin/tcpserver", port => ["-H", "-R", "-l", "0", "-c", "1000", "-b", "4096", "127.0.0.1", port]),
+            ("systemd-socket-activate", "/usr/bin/systemd-socket-activate", port => ["-a", "--inetd", "-l", "127.0.0.1:" + port]),
         ];
         var others = all.Where(one => File.Exists(one.Program)).Select(one => (one, Times: new List<long>())).ToArray();
         for (var i = 0; i < rounds; i++)
@@ -33,9 +34,10 @@ internal static class PerConnectionBenchmark
             foreach (var (one, times) in others)
             {
                 port = FreePort();
-                using var server = one.Before.Length == 0
-                    ? Yardstick.Start(one.Program, [port, .. s_program])
-                    : Yardstick.StartPeer(one.Program, [.. one.Before, port, .. s_program]);
+                string[] arguments = [.. one.Arguments(port), .. s_program];
+                using var server = one.Program == workspace.Yardstick("inetd")
+                    ? Yardstick.Start(one.Program, arguments)
+                    : Yardstick.StartPeer(one.Program, arguments);
                 WaitUntilListening(port);
                 times.Add(Burst(workspace, port));
             }

@@ -27,14 +27,23 @@ internal sealed class Yardstick : IDisposable
     public static Yardstick Start(string program, params string[] arguments) => new(Process.Start(
         new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true })!);
 
-    /// <summary>Starts another project's program, which exits on SIGTERM.</summary>
-    public static Yardstick StartPeer(string program, params string[] arguments) => new(Process.Start(
-        new ProcessStartInfo(program, arguments)
+    /// <summary>
+    /// Starts another project's program, which exits on SIGTERM. What it writes is dropped, so that it never waits for a reader; a
+    /// program of systemd logs only errors.
+    /// </summary>
+    public static Yardstick StartPeer(string program, params string[] arguments)
+    {
+        var process = Process.Start(new ProcessStartInfo(program, arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-        })!, endsBySignal: true);
+            Environment = { ["SYSTEMD_LOG_LEVEL"] = "err" },
+        })!;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return new Yardstick(process, endsBySignal: true);
+    }
 
     /// <summary>Runs a program and returns the numbers that it prints.</summary>
     public static IReadOnlyList<long> Numbers(string program, params string[] arguments)
