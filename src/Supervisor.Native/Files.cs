@@ -309,23 +309,33 @@ public static unsafe class Files
     /// <summary>The whole content of a file, regardless of its offset: pread(2). Null if <paramref name="error"/> is set.</summary>
     public static byte[]? ReadAll(DescriptorHandle descriptor, out SystemCallError? error)
     {
-        using var content = new MemoryStream();
-        var buffer = new byte[64 * 1024];
-        while (true)
+        // The size is only a hint: files of /proc have none, and others can grow.
+        const int least = 64 * 1024;
+        var size = GetStatus(descriptor, out var status) is null ? Math.Min(status.Size, Array.MaxLength) : 0;
+        var content = GC.AllocateUninitializedArray<byte>((int)Math.Max(size, least));
+        Span<byte> more = stackalloc byte[1];
+        for (var count = 0; ;)
         {
+            var room = count < content.Length ? content.AsSpan(count) : more;
             long length;
-            fixed (byte* bytes = buffer)
+            fixed (byte* bytes = room)
             {
-                length = (long)pread(descriptor.Number, bytes, buffer.Length, content.Length);
+                length = (long)pread(descriptor.Number, bytes, room.Length, count);
             }
 
             error = length < 0 ? SystemCallError.Last("pread") : null;
             if (length <= 0)
             {
-                return error is null ? content.ToArray() : null;
+                return error is not null ? null : count == content.Length ? content : content[..count];
             }
 
-            content.Write(buffer, 0, (int)length);
+            if (count == content.Length)
+            {
+                Array.Resize(ref content, count * 2);
+                content[count] = more[0];
+            }
+
+            count += (int)length;
         }
     }
 

@@ -67,12 +67,7 @@ public static unsafe class Succession
             return null;
         }
 
-        error = Files.WriteTo(memory, content);
-        if (error is null && Syscalls.fcntl_int(memory.Number, AddSeals, AllSeals) != 0)
-        {
-            error = SystemCallError.Last("fcntl").ToString();
-        }
-
+        error = Files.WriteTo(memory, content) ?? Seal(memory)?.ToString();
         if (error is null)
         {
             return memory;
@@ -81,6 +76,10 @@ public static unsafe class Succession
         memory.Dispose();
         return null;
     }
+
+    /// <summary>Seals a memory file: no process can change it any more.</summary>
+    public static SystemCallError? Seal(DescriptorHandle memory) =>
+        Syscalls.fcntl_int(memory.Number, AddSeals, AllSeals) != 0 ? SystemCallError.Last("fcntl") : null;
 
     /// <summary>
     /// A program in a sealed memory file, for execveat(2): no process can change it, not even one that gets its descriptor. The

@@ -298,19 +298,21 @@ public sealed record ListenAddress
     /// </summary>
     private static bool TryParseIPv4(string host, [NotNullWhen(true)] out IPAddress? address)
     {
+        const int numbers = 4;
         address = null;
-        var parts = host.Split('.');
-        if (parts.Length != 4)
+        Span<Range> parts = stackalloc Range[numbers + 1];
+        if (host.AsSpan().Split(parts, '.') != numbers)
         {
             return false;
         }
 
-        var bytes = new byte[4];
-        for (var i = 0; i < 4; i++)
+        Span<byte> bytes = stackalloc byte[numbers];
+        for (var i = 0; i < numbers; i++)
         {
-            if (parts[i].Length is 0 or > 3
-                || (parts[i].Length > 1 && parts[i][0] == '0')
-                || !byte.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out bytes[i]))
+            var part = host.AsSpan(parts[i]);
+            if (part.Length is 0 or > 3
+                || (part.Length > 1 && part[0] == '0')
+                || !byte.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out bytes[i]))
             {
                 return false;
             }

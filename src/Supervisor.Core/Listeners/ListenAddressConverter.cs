@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -9,13 +10,30 @@ namespace Supervisor.Core.Listeners;
 /// </summary>
 internal sealed class ListenAddressConverter : JsonConverter<ListenAddress>
 {
+    [ThreadStatic]
+    private static string? _lastText;
+
+    [ThreadStatic]
+    private static ListenAddress? _last;
+
     public override ListenAddress Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         if (reader.TokenType == JsonTokenType.String)
         {
-            return ListenAddress.TryParse(reader.GetString()!, out var address, out var error)
-                ? address
-                : throw new JsonException(error.Message);
+            // What was asked for is followed by what the kernel gave, which is mostly the same.
+            if (_last is not null && reader.ValueTextEquals(_lastText))
+            {
+                return _last;
+            }
+
+            var text = reader.GetString()!;
+            if (!ListenAddress.TryParse(text, out var address, out var error))
+            {
+                throw new JsonException(error.Message);
+            }
+
+            (_lastText, _last) = (text, address);
+            return address;
         }
 
         using var document = JsonDocument.ParseValue(ref reader);
@@ -30,7 +48,7 @@ internal sealed class ListenAddressConverter : JsonConverter<ListenAddress>
     public override void Write(Utf8JsonWriter writer, ListenAddress value, JsonSerializerOptions options)
     {
         var text = value.ToString();
-        if (ListenAddress.TryParse(text, out var same, out _) && same == value)
+        if (value.Host?.AddressFamily == AddressFamily.InterNetwork || (ListenAddress.TryParse(text, out var same, out _) && same == value))
         {
             writer.WriteStringValue(text);
             return;

@@ -72,7 +72,8 @@ public sealed record DaemonManifest
 /// <param name="Pid">The process id of the daemon that wrote it.</param>
 /// <param name="Upgrades">That daemon's <see cref="DaemonManifest.Upgrades"/>.</param>
 /// <param name="Keys">The keys.</param>
-public sealed record HeldEntry(int Pid, int Upgrades, ImmutableArray<string> Keys);
+/// <param name="IsSaved">Whether a recovery finds the same state in the state's file and journal.</param>
+public sealed record HeldEntry(int Pid, int Upgrades, ImmutableArray<string> Keys, bool IsSaved = false);
 
 /// <summary>The active configuration, which may differ from its files.</summary>
 public sealed record ConfigEntry

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -28,13 +29,30 @@ internal sealed class EntryShape
     }
 
     /// <summary>Whether an element has exactly these fields, in this order.</summary>
-    public bool Fits(JsonElement element) => (_kind, element.ValueKind) switch
+    public bool Fits(JsonElement element) => Fits(JsonMarshal.GetRawUtf8Value(element));
+
+    /// <summary>The same for an element as text; <see cref="JsonException"/> if it is not JSON.</summary>
+    public bool Fits(ReadOnlySpan<byte> json)
     {
-        (JsonTypeInfoKind.Object, JsonValueKind.Object) => HasFields(element),
-        (JsonTypeInfoKind.Enumerable, JsonValueKind.Array) => FitElements(element),
-        (JsonTypeInfoKind.Dictionary, JsonValueKind.Object) => FitEntries(element),
-        _ => true,
-    };
+        var reader = new Utf8JsonReader(json);
+        return reader.Read() && Fits(ref reader);
+    }
+
+    private bool Fits(ref Utf8JsonReader reader)
+    {
+        switch (_kind, reader.TokenType)
+        {
+            case (JsonTypeInfoKind.Object, JsonTokenType.StartObject):
+                return HasFields(ref reader);
+            case (JsonTypeInfoKind.Enumerable, JsonTokenType.StartArray):
+                return FitElements(ref reader);
+            case (JsonTypeInfoKind.Dictionary, JsonTokenType.StartObject):
+                return FitEntries(ref reader);
+            default:
+                reader.Skip();
+                return true;
+        }
+    }
 
     private static EntryShape OfType(JsonTypeInfo type)
     {
@@ -64,12 +82,13 @@ internal sealed class EntryShape
     private static bool IsWritten(JsonPropertyInfo property) =>
         property.Get is not null && (property.Set is not null || property.AssociatedParameter is not null);
 
-    private bool HasFields(JsonElement element)
+    private bool HasFields(ref Utf8JsonReader reader)
     {
         var next = 0;
-        foreach (var field in element.EnumerateObject())
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (next == _fields.Count || !field.NameEquals(_fields[next].Name) || !_fields[next].Shape.Fits(field.Value))
+            if (next == _fields.Count || !reader.ValueTextEquals(_fields[next].Name) || !reader.Read()
+                || !_fields[next].Shape.Fits(ref reader))
             {
                 return false;
             }
@@ -80,11 +99,11 @@ internal sealed class EntryShape
         return next == _fields.Count;
     }
 
-    private bool FitElements(JsonElement list)
+    private bool FitElements(ref Utf8JsonReader reader)
     {
-        foreach (var element in list.EnumerateArray())
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            if (!_element!.Fits(element))
+            if (!_element!.Fits(ref reader))
             {
                 return false;
             }
@@ -93,11 +112,11 @@ internal sealed class EntryShape
         return true;
     }
 
-    private bool FitEntries(JsonElement entries)
+    private bool FitEntries(ref Utf8JsonReader reader)
     {
-        foreach (var entry in entries.EnumerateObject())
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (!_element!.Fits(entry.Value))
+            if (!reader.Read() || !_element!.Fits(ref reader))
             {
                 return false;
             }

@@ -107,7 +107,7 @@ public static class JournalFormat
         else
         {
             writer.WritePropertyName(ConfigField);
-            ManifestFormat.WritePart(writer, config, unknown, ManifestJson.Write);
+            ManifestWriter.WritePart(writer, config, unknown, ManifestJson.Write);
         }
     }
 
@@ -137,7 +137,7 @@ public static class JournalFormat
             if (listener.Entry is { } entry)
             {
                 writer.WritePropertyName(EntryField);
-                ManifestFormat.WriteElement(writer, entry, unknown, ManifestJson.Write);
+                ManifestWriter.WriteElement(writer, entry, unknown, ManifestJson.Write);
             }
 
             writer.WriteNumber(CreatedField, listener.Created);
@@ -163,7 +163,7 @@ public static class JournalFormat
             writer.WriteStartObject();
             writer.WriteString(NameField, service.Name);
             writer.WritePropertyName(EntryField);
-            ManifestFormat.WriteElement(
+            ManifestWriter.WriteElement(
                 writer, service, unknown, (into, entry) => ManifestJson.Write(into, entry, unknown is null ? written : null));
             writer.WriteEndObject();
         }

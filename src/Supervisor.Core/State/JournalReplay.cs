@@ -65,24 +65,24 @@ internal sealed class JournalReplay : IDisposable
     }
 
     /// <summary>The listeners: those of the checkpoint, with a changed copy of those that have changed, then new ones.</summary>
-    public IEnumerable<(JsonElement Element, JsonNode? Changed)> Listeners(JsonElement checkpoint)
+    public IEnumerable<SavedElement> Listeners(IEnumerable<SavedElement> checkpoint)
     {
         var all = Elements(checkpoint, _listeners, static element => element.GetProperty("spec"), Listener);
         if (_order is not { } order)
         {
-            return all.Select(one => (one.Element, one.Changed));
+            return all.Select(one => one.Element);
         }
 
         // Listeners that came later follow.
         var places = order.EnumerateArray().Index().ToDictionary(one => one.Item.GetString()!, one => one.Index, StringComparer.Ordinal);
-        return all.OrderBy(one => places.GetValueOrDefault(one.Name, int.MaxValue)).Select(one => (one.Element, one.Changed));
+        return all.OrderBy(one => places.GetValueOrDefault(one.Name, int.MaxValue)).Select(one => one.Element);
     }
 
     /// <summary>The services, in the same way.</summary>
-    public IEnumerable<(JsonElement Element, JsonNode? Changed)> Services(JsonElement checkpoint) =>
+    public IEnumerable<SavedElement> Services(IEnumerable<SavedElement> checkpoint) =>
         Elements(
             checkpoint, _services, static element => element.GetProperty(StateField).GetProperty("spec"), Service)
-        .Select(one => (one.Element, one.Changed));
+        .Select(one => one.Element);
 
     /// <inheritdoc/>
     public void Dispose() => _lines.ForEach(line => line.Dispose());
@@ -105,26 +105,26 @@ internal sealed class JournalReplay : IDisposable
         _services.Take(line.GetProperty(JournalFormat.RemovedServicesField), line.GetProperty(JournalFormat.ServicesField));
     }
 
-    private IEnumerable<(string Name, JsonElement Element, JsonNode? Changed)> Elements(
-        JsonElement checkpoint, Changes changes, Func<JsonElement, JsonElement> specOf,
+    private IEnumerable<(string Name, SavedElement Element)> Elements(
+        IEnumerable<SavedElement> checkpoint, Changes changes, Func<JsonElement, JsonElement> specOf,
         Func<JsonObject, List<JsonElement>, JsonObject> apply)
     {
         var there = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var element in checkpoint.ValueKind == JsonValueKind.Array ? checkpoint.EnumerateArray() : default)
+        foreach (var element in checkpoint)
         {
-            var name = _lines.Count == 0 ? "" : specOf(element).GetProperty(JournalFormat.NameField).GetString()!;
+            var name = _lines.Count == 0 ? "" : element.Name(specOf)!;
             if (!changes.Removed.Contains(name))
             {
                 there.Add(name);
-                yield return changes.ByName.TryGetValue(name, out var of)
-                    ? (name, default, apply(JsonObject.Create(element)!, of))
-                    : (name, element, null);
+                yield return (name, changes.ByName.TryGetValue(name, out var of)
+                    ? new SavedElement(default, default, apply(element.Node()!.AsObject(), of))
+                    : element);
             }
         }
 
         foreach (var name in changes.Names.Where(name => !there.Contains(name)))
         {
-            yield return (name, default, apply([], changes.ByName[name]));
+            yield return (name, new SavedElement(default, default, apply([], changes.ByName[name])));
         }
     }
 

@@ -23,9 +23,9 @@ public static class ManifestFormat
     /// <summary>The oldest format that a reader must know to read what this version writes.</summary>
     public const int LeastReader = 1;
 
-    private const string ConfigField = "config";
-    private const string ListenersField = "listeners";
-    private const string ServicesField = "services";
+    internal const string ConfigField = "config";
+    internal const string ListenersField = "listeners";
+    internal const string ServicesField = "services";
 
     /// <summary>
     /// The values of fields that the writer did not know. The records' initializers define them, but the serializer's generated
@@ -47,6 +47,7 @@ public static class ManifestFormat
         },
         new ConfigEntry { Listeners = [], Services = [] },
         new ListenerEntry { Spec = SomeListener, History = new HistorySnapshot(0, 0, [], []) },
+        new HistorySnapshot(0, 0, [], []),
         new ServiceEntry { State = ServiceState.Create(SomeService) with { Specs = ImmutableSortedDictionary<int, ServiceSpec>.Empty } },
         new AccessRule { Name = "" },
         new HistoryActor(0, ""),
@@ -102,104 +103,10 @@ public static class ManifestFormat
     /// <summary>Writes the manifest in pieces, so that only one piece is in memory.</summary>
     public static void Write(Stream stream, DaemonManifest manifest, UnknownFields? unknown = null)
     {
-        foreach (var _ in WriteInParts(stream, manifest, manifest.Listeners, manifest.Services, unknown))
+        foreach (var _ in ManifestWriter.WriteInParts(stream, manifest, manifest.Listeners, manifest.Services, unknown))
         {
         }
     }
-
-    /// <summary>
-    /// Writes the manifest with other listeners and services, and without the serializer if all of it is known
-    /// (<see cref="ManifestJson"/>). Each step of the result writes one more part: the caller decides how much it writes at once.
-    /// </summary>
-    public static IEnumerable<int> WriteInParts(
-        Stream stream, DaemonManifest manifest, IEnumerable<ListenerEntry> listeners, IEnumerable<ServiceEntry> services,
-        UnknownFields? unknown = null)
-    {
-        var buffer = new StreamBuffer(stream);
-        using var writer = new Utf8JsonWriter(buffer);
-        var parts = 0;
-        writer.WriteStartObject();
-        writer.WriteNumber("format", manifest.Format);
-        writer.WriteNumber("least_reader", manifest.LeastReader);
-        writer.WriteString("version", manifest.Version);
-        writer.WriteNumber("pid", manifest.Pid);
-        writer.WriteString("boot_id", manifest.BootId);
-        writer.WriteNumber("clock", manifest.Clock);
-        writer.WriteString("started_at", manifest.StartedAt);
-        writer.WriteString("token_mark", manifest.TokenMark);
-        writer.WriteNumber("upgrades", manifest.Upgrades);
-        writer.WritePropertyName("config");
-        WritePart(writer, manifest.Config, unknown?.Part("config"), ManifestJson.Write);
-        writer.WriteStartArray(ListenersField);
-        foreach (var listener in listeners)
-        {
-            WriteElement(writer, listener, unknown?.Part(ListenersField), ManifestJson.Write);
-            writer.Flush();
-            yield return ++parts;
-        }
-
-        writer.WriteEndArray();
-        writer.WriteStartArray(ServicesField);
-        foreach (var service in services)
-        {
-            WriteElement(writer, service, unknown?.Part(ServicesField), static (into, entry) => ManifestJson.Write(into, entry));
-            writer.Flush();
-            yield return ++parts;
-        }
-
-        writer.WriteEndArray();
-        writer.WritePropertyName("events");
-        WritePart(writer, manifest.Events, unknown?.Part("events"), ManifestJson.Write);
-        writer.WritePropertyName("descriptors");
-        WritePart(writer, manifest.Descriptors, unknown?.Part("descriptors"), static (into, numbers) =>
-            JsonSerializer.Serialize(into, numbers, ManifestJson.Default.ImmutableSortedDictionaryStringInt32!));
-        writer.WritePropertyName("held");
-        ManifestJson.Write(writer, manifest.Held);
-        foreach (var (name, value) in unknown?.Fields ?? ImmutableDictionary<string, JsonNode?>.Empty)
-        {
-            writer.WritePropertyName(name);
-            WriteNode(writer, value);
-        }
-
-        writer.WriteEndObject();
-        writer.Flush();
-        buffer.Flush();
-    }
-
-    /// <summary>Writes a value with the unknown fields that belong to it.</summary>
-    internal static void WritePart<T>(Utf8JsonWriter writer, T value, UnknownFields? unknown, Action<Utf8JsonWriter, T> write)
-    {
-        if (unknown is null)
-        {
-            write(writer, value);
-            return;
-        }
-
-        var node = ToNode(value);
-        if (node is not null)
-        {
-            unknown.AddTo(node);
-        }
-
-        WriteNode(writer, node);
-    }
-
-    /// <summary>Writes an element of a list, where <paramref name="unknown"/> are the unknown fields of the list.</summary>
-    internal static void WriteElement<T>(Utf8JsonWriter writer, T value, UnknownFields? unknown, Action<Utf8JsonWriter, T> write)
-    {
-        if (unknown is null)
-        {
-            write(writer, value);
-            return;
-        }
-
-        var node = ToNode(value)!;
-        unknown.AddToElement(node);
-        node.WriteTo(writer);
-    }
-
-    private static JsonNode? ToNode<T>(T value) =>
-        JsonSerializer.SerializeToNode(value, (JsonTypeInfo<T>)ManifestJson.Default.Options.GetTypeInfo(typeof(T)));
 
     /// <summary>Whether two configurations are equal.</summary>
     public static bool AreSame(ConfigEntry one, ConfigEntry other)
@@ -224,7 +131,8 @@ public static class ManifestFormat
         try
         {
             // Parse listeners and services one by one: a document for all of them needs many times their size.
-            using var parsed = JsonDocument.Parse(bytes);
+            var lines = ElementLines.Of(bytes);
+            using var parsed = JsonDocument.Parse(lines.Rest);
             using var changes = JournalReplay.Of(journal, bytes);
             if (Shallow(parsed.RootElement, out var listeners, out var services) is not { } document)
             {
@@ -246,6 +154,11 @@ public static class ManifestFormat
                 return false;
             }
 
+            if (changes.HasConfig && document[ConfigField] is JsonObject whole)
+            {
+                lines.PutInto(whole);
+            }
+
             changes.ApplyTo(document);
             var (configListeners, configServices) = (default(JsonElement), default(JsonElement));
             if (!changes.HasConfig && parsed.RootElement.TryGetProperty(ConfigField, out var configured))
@@ -257,11 +170,15 @@ public static class ManifestFormat
             unknown = UnknownFields.Of(document, type);
             Complete(document, type);
             var read = document.Deserialize(type)!;
+            var reader = new ListenerReader();
             manifest = read with
             {
-                Config = changes.HasConfig ? read.Config : WithLists(read.Config, configListeners, configServices, unknown),
-                Listeners = Read(changes.Listeners(listeners), ManifestJson.Default.ListenerEntry, unknown, ListenersField),
-                Services = Read(changes.Services(services), ManifestJson.Default.ServiceEntry, unknown, ServicesField),
+                Config = changes.HasConfig
+                    ? read.Config
+                    : WithLists(read.Config, lines.Elements(configListeners), lines.Elements(configServices), reader, unknown),
+                Listeners = Read(
+                    changes.Listeners(lines.Elements(listeners)), ManifestJson.Default.ListenerEntry, unknown, ListenersField, reader.Read),
+                Services = Read(changes.Services(lines.Elements(services)), ManifestJson.Default.ServiceEntry, unknown, ServicesField),
             };
             error = null;
             return true;
@@ -277,24 +194,18 @@ public static class ManifestFormat
     }
 
     /// <summary>The configuration with its lists, as they are where the journal has not changed them.</summary>
-    private static ConfigEntry WithLists(ConfigEntry config, JsonElement listeners, JsonElement services, UnknownFields unknown)
+    private static ConfigEntry WithLists(
+        ConfigEntry config, IEnumerable<SavedElement> listeners, IEnumerable<SavedElement> services, ListenerReader reader,
+        UnknownFields unknown)
     {
         var part = unknown.Part(ConfigField) ?? UnknownFields.None();
         config = config with
         {
-            Listeners = Read(Elements(listeners), ManifestJson.Default.ListenerSpec, part, ListenersField),
-            Services = Read(Elements(services), ManifestJson.Default.ServiceSpec, part, ServicesField),
+            Listeners = Read(listeners, ManifestJson.Default.ListenerSpec, part, ListenersField, reader.ReadSpec),
+            Services = Read(services, ManifestJson.Default.ServiceSpec, part, ServicesField),
         };
         unknown.Add(ConfigField, part);
         return config;
-    }
-
-    private static IEnumerable<(JsonElement Element, JsonNode? Changed)> Elements(JsonElement list)
-    {
-        foreach (var element in list.ValueKind == JsonValueKind.Array ? list.EnumerateArray() : default)
-        {
-            yield return (element, null);
-        }
     }
 
     /// <summary>
@@ -328,26 +239,38 @@ public static class ManifestFormat
     }
 
     /// <summary>
-    /// Reads the elements of a list. An element that has exactly the fields of this version is read without a copy of it in memory.
+    /// Reads the elements of a list. An element that has exactly the fields of this version is read without a copy of it in memory;
+    /// <paramref name="readLine"/> reads it from its text, or leaves it to this method.
     /// </summary>
     private static ImmutableArray<T> Read<T>(
-        IEnumerable<(JsonElement Element, JsonNode? Changed)> elements, JsonTypeInfo<T> type, UnknownFields unknown, string field)
+        IEnumerable<SavedElement> elements, JsonTypeInfo<T> type, UnknownFields unknown, string field,
+        Func<ReadOnlyMemory<byte>, T?>? readLine = null)
+        where T : class
     {
         var left = UnknownFields.None();
         var read = ImmutableArray.CreateBuilder<T>();
         var shape = EntryShape.Of(type);
-        foreach (var (element, changed) in elements)
+        foreach (var element in elements)
         {
-            if (changed is null && shape.Fits(element))
+            if (element.IsLine && readLine?.Invoke(element.Line) is { } known)
             {
-                read.Add(element.Deserialize(type)!);
-                continue;
+                read.Add(known);
             }
-
-            var node = changed ?? Node(element) ?? throw new FormatException($"an element of \"{field}\" is null");
-            left.CollectElement(node, type);
-            Complete(node, type);
-            read.Add(node.Deserialize(type)!);
+            else if (element.IsLine && shape.Fits(element.Line.Span))
+            {
+                read.Add(JsonSerializer.Deserialize(element.Line.Span, type)!);
+            }
+            else if (element is { IsLine: false, Changed: null } && shape.Fits(element.Element))
+            {
+                read.Add(element.Element.Deserialize(type)!);
+            }
+            else
+            {
+                var node = element.Node() ?? throw new FormatException($"an element of \"{field}\" is null");
+                left.CollectElement(node, type);
+                Complete(node, type);
+                read.Add(node.Deserialize(type)!);
+            }
         }
 
         unknown.Add(field, left);
@@ -362,18 +285,6 @@ public static class ManifestFormat
         JsonValueKind.Null => null,
         _ => JsonValue.Create(element),
     };
-
-    private static void WriteNode(Utf8JsonWriter writer, JsonNode? node)
-    {
-        if (node is null)
-        {
-            writer.WriteNullValue();
-        }
-        else
-        {
-            node.WriteTo(writer);
-        }
-    }
 
     private static int? Number(JsonObject document, string name) =>
         document[name] is JsonValue value && value.TryGetValue(out int number) ? number : null;

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Services;
 
@@ -39,6 +40,12 @@ internal sealed partial class ManifestJson : JsonSerializerContext
             Default.ServiceSpecSerializeHandler);
         writer.WriteEndObject();
     }
+
+    /// <summary>Writes the specification of a listener.</summary>
+    public static void Write(Utf8JsonWriter writer, ListenerSpec spec) => Default.ListenerSpecSerializeHandler(writer, spec);
+
+    /// <summary>Writes the specification of a service.</summary>
+    public static void Write(Utf8JsonWriter writer, ServiceSpec spec) => Default.ServiceSpecSerializeHandler(writer, spec);
 
     /// <summary>Writes a listener.</summary>
     public static void Write(Utf8JsonWriter writer, ListenerEntry listener) => Default.ListenerEntrySerializeHandler(writer, listener);

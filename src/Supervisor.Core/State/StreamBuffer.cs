@@ -27,6 +27,13 @@ internal sealed class StreamBuffer(Stream stream) : IBufferWriter<byte>
         return _bytes.AsSpan(_count);
     }
 
+    /// <summary>Begins a new line, between two values of the writer, which has flushed.</summary>
+    public void BreakLine()
+    {
+        MakeRoom(1);
+        _bytes[_count++] = (byte)'\n';
+    }
+
     /// <summary>Passes the buffered bytes on to the stream.</summary>
     public void Flush()
     {

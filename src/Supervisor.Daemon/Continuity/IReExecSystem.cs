@@ -17,8 +17,11 @@ internal interface IReExecSystem
     /// </summary>
     string? CheckExecutable();
 
-    /// <summary>Has the executable check the state in a child process, and calls <paramref name="onResult"/> once, on the loop.</summary>
-    void Preflight(byte[] state, Action<TrialResult> onResult);
+    /// <summary>
+    /// Has the executable check the state in a child process, and calls <paramref name="onResult"/> once, on the loop, with a function
+    /// that tells whether an answer is about that state.
+    /// </summary>
+    void Preflight(Action<TrialResult, Func<StateVerdict, bool>> onResult);
 
     /// <summary>
     /// Executes the file in this process, with the current state and every descriptor. Returns only if that fails, with the reason;

@@ -51,6 +51,11 @@ internal sealed class PreviousDaemonState(
     /// </summary>
     public IReadOnlyDictionary<string, DescriptorHandle?> Held { get; } = HeldBefore(manifest, descriptors, fromKeeper);
 
+    /// <summary>
+    /// Whether another successor would find the same state if this process died now: the first checkpoint need not be complete at once.
+    /// </summary>
+    public bool IsSaved => way == SuccessionWay.Recovered || (IsOfWriter(manifest) && manifest.Held!.IsSaved);
+
     /// <summary>Whether the previous daemon was this process, so its workers are this process's children.</summary>
     public bool IsSameProcess => way == SuccessionWay.ReExecuted;
 
@@ -125,12 +130,14 @@ internal sealed class PreviousDaemonState(
             Services = now.Services,
         });
 
+    /// <summary>Whether the daemon that wrote the state has written <see cref="DaemonManifest.Held"/> too.</summary>
+    private static bool IsOfWriter(DaemonManifest manifest) =>
+        manifest.Held is { } held && held.Pid == manifest.Pid && held.Upgrades == manifest.Upgrades;
+
     private static Dictionary<string, DescriptorHandle?> HeldBefore(
         DaemonManifest manifest, IncomingDescriptors descriptors, IReadOnlySet<DescriptorHandle>? fromKeeper)
     {
-        var named = manifest.Held is { } held && held.Pid == manifest.Pid && held.Upgrades == manifest.Upgrades
-            ? held.Keys.ToHashSet(StringComparer.Ordinal)
-            : [];
+        var named = IsOfWriter(manifest) ? manifest.Held!.Keys.ToHashSet(StringComparer.Ordinal) : [];
         return descriptors.Remaining.Where(DescriptorKey.OutlivesProcess).ToDictionary(
             key => key,
             key => named.Contains(key) || fromKeeper?.Contains(descriptors.Peek(key)!) == true ? descriptors.Peek(key) : null);

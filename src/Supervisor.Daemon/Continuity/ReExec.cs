@@ -24,13 +24,12 @@ namespace Supervisor.Daemon.Continuity;
 /// <param name="loop">The loop.</param>
 /// <param name="lifecycle">Records the succession.</param>
 /// <param name="isReloading">Whether sockets or services of the previous configuration are still in use.</param>
-/// <param name="state">Returns the current state, for the check.</param>
 /// <param name="quiescence">Finishes what a successor would not know of.</param>
 /// <param name="system">The operating system.</param>
 /// <param name="events">Receives the event of a refusal.</param>
 /// <param name="log">The log.</param>
 internal sealed class ReExec(
-    EventLoop loop, Lifecycle lifecycle, Func<bool> isReloading, Func<byte[]> state, IQuiescence quiescence, IReExecSystem system,
+    EventLoop loop, Lifecycle lifecycle, Func<bool> isReloading, IQuiescence quiescence, IReExecSystem system,
     EventLog events, ILogger log)
 {
     /// <summary>
@@ -66,18 +65,10 @@ internal sealed class ReExec(
 
     private void Preflight(TaskCompletionSource<(string? Version, string? Refusal)> answer)
     {
-        if (State() is not { } bytes)
-        {
-            const string noMemory = "not enough memory for a copy of the state (listend has at most 2 GiB)";
-            Fail(MessageIds.UpgradeRefused, $"upgrade rejected, the running daemon continues: {noMemory}");
-            answer.SetResult((null, noMemory));
-            return;
-        }
-
         var identity = system.Identity;
-        system.Preflight(bytes, result =>
+        system.Preflight((result, isOfState) =>
         {
-            if (Rejection(result, bytes, out var version) is { } reason)
+            if (Rejection(result, isOfState, out var version) is { } reason)
             {
                 Fail(MessageIds.UpgradeRefused, $"upgrade rejected, the running daemon continues: {reason}");
                 answer.SetResult((null, reason));
@@ -91,21 +82,8 @@ internal sealed class ReExec(
         });
     }
 
-    /// <summary>The current state; null without memory for a copy of it. The daemon continues then.</summary>
-    private byte[]? State()
-    {
-        try
-        {
-            return state();
-        }
-        catch (OutOfMemoryException)
-        {
-            return null;
-        }
-    }
-
     /// <summary>Why the executable is rejected; null with its version if it accepts the state.</summary>
-    private string? Rejection(TrialResult result, byte[] state, out string? version)
+    private string? Rejection(TrialResult result, Func<StateVerdict, bool> isOfState, out string? version)
     {
         version = null;
         var said = result.Error.Trim() is { Length: > 0 } text ? $": {text.ReplaceLineEndings("; ")}" : "";
@@ -115,7 +93,7 @@ internal sealed class ReExec(
         }
 
         var verdict = StateVerdict.TryParse(result.Output);
-        if (verdict?.IsOf(state) != true)
+        if (verdict is null || !isOfState(verdict))
         {
             return $"{system.Path}: state check: not an answer of listend{said}";
         }

@@ -34,21 +34,28 @@ internal sealed class ReExecSystem(
     public string? CheckExecutable() => executable.Flaw();
 
     /// <inheritdoc/>
-    public void Preflight(byte[] state, Action<TrialResult> onResult)
-    {
-        using var memory = Succession.SealedMemory("listend-state", stream => stream.Write(state), out var error);
-        if (memory is null)
+    public void Preflight(Action<TrialResult, Func<StateVerdict, bool>> onResult) =>
+        new SlicedState(loop, snapshots.ForCheck, (state, error) =>
         {
-            loop.Post(() => onResult(new TrialResult($"cannot write the state: {error}", "", "")));
-            return;
-        }
+            if (state is null)
+            {
+                onResult(new TrialResult($"cannot write the state: {error}", "", ""), static _ => false);
+                return;
+            }
 
-        UpgradePreflight.Run(
-            loop, orphans, executable.Path,
-            [.. executable.Prefix, .. StateCheck.Arguments(StateDescriptor, PathAudit.CommandLine, configFile)],
-            [.. Environment(), $"{StateVerdict.DigestVariable}={StateVerdict.CheapDigest}"], [memory],
-            CheckTimeout + TimeSpan.FromSeconds(state.Length >> 20), onResult);
-    }
+            UpgradePreflight.Run(
+                loop, orphans, executable.Path,
+                [.. executable.Prefix, .. StateCheck.Arguments(StateDescriptor, PathAudit.CommandLine, configFile)],
+                [.. Environment(), $"{StateVerdict.DigestVariable}={StateVerdict.CheapDigest}"], [state.Memory],
+                CheckTimeout + TimeSpan.FromSeconds(state.Length >> 20),
+                result =>
+                {
+                    using (state)
+                    {
+                        onResult(result, verdict => verdict.IsOf(state.Checksum, () => Succession.ReadSealed(state.Memory, out _)));
+                    }
+                });
+        }).Continue();
 
     /// <inheritdoc/>
     public string Execute()

@@ -55,7 +55,7 @@ internal static class ReExecutedState
             return null;
         }
 
-        using var pause = CollectionPause.ForState(bytes.Length);
+        CollectionPause.BeginForState(bytes.Length);
         if (!ManifestFormat.TryRead(bytes, out manifest, out unknown, out error))
         {
             return null;

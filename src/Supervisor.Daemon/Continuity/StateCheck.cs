@@ -42,7 +42,8 @@ internal static class StateCheck
             return null;
         }
 
-        using var pause = CollectionPause.ForState(bytes.Length);
+        // For the configuration too, which is read afterwards.
+        CollectionPause.BeginForState((int)Math.Min(2L * bytes.Length, int.MaxValue));
         if (!ManifestFormat.TryRead(bytes, out var manifest, out _, out var error))
         {
             errors = [error];

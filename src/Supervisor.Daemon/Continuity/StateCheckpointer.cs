@@ -82,6 +82,13 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
         _savedListeners = new SavedListeners(snapshots, descriptors);
         _recorded = Recorded;
         descriptors.Restarted += () => _needsCheckpoint = true;
+        snapshots.Save = () =>
+        {
+            _mayAllHaveChanged = true;
+            _isLaterDue = true;
+            Save();
+            return !_needsCheckpoint && _file.HasJournal;
+        };
         services.Added += Watch;
         services.Removed += Forget;
         loop.TurnEnded = EndTurn;
@@ -90,6 +97,12 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
 
     /// <inheritdoc/>
     public TimeSpan? NextDeadline { get; private set; }
+
+    /// <summary>
+    /// Whether a successor finds the state of the previous daemon, which is the present one until something is to be saved: then the
+    /// first checkpoint is written in slices too.
+    /// </summary>
+    public bool IsFormerStateValid { private get; set; }
 
     /// <summary>Whether something is to be saved at the end of this turn.</summary>
     private bool IsDirty => _needsCheckpoint || _mayAllHaveChanged || _isLaterDue
@@ -166,6 +179,16 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
             return;
         }
 
+        if (_checkpoint is not null && !_file.HasJournal)
+        {
+            // The first one: the journal of this daemon counts when that is complete.
+            Advance(TimeSpan.MaxValue);
+            if (_needsCheckpoint)
+            {
+                return;
+            }
+        }
+
         _snapshots.Write(_line, Collect());
         var isSaved = _file.Append(_line.WrittenSpan);
         if (_line.Capacity > MostLine)
@@ -239,7 +262,9 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
         if (_file.Begin() is { } stream)
         {
             _checkpoint = Parts(stream).GetEnumerator();
-            Advance(TimeSpan.MaxValue);
+            _needsCheckpoint = false;
+            Advance(IsFormerStateValid && _file.IsThere ? Slice : TimeSpan.MaxValue);
+            IsFormerStateValid = false;
         }
     }
 

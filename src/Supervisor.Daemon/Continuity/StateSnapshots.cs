@@ -8,6 +8,7 @@ using Supervisor.Daemon.Reports;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Workers;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Continuity;
@@ -45,6 +46,9 @@ internal sealed record OwnSockets(DescriptorHandle Lock, DescriptorHandle Contro
 /// <param name="holder">The descriptor holder.</param>
 internal sealed class StateSnapshots(StateSources sources, OwnSockets own, CrashSafeDescriptors holder)
 {
+    /// <summary>Saves what has changed; whether a recovery finds the present state now.</summary>
+    public Func<bool> Save { get; set; } = static () => false;
+
     /// <summary>The id of this boot. A state is valid only until the next boot.</summary>
     public static string BootId { get; } = ReadBootId();
 
@@ -67,21 +71,34 @@ internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Crash
     }
 
     /// <summary>
-    /// Writes a whole state without events and output, in parts (<see cref="ManifestFormat.WriteInParts"/>), with what a newer version
+    /// Writes a whole state without events and output, in parts (<see cref="ManifestWriter.WriteInParts"/>), with what a newer version
     /// wrote into a previous one.
     /// </summary>
     public IEnumerable<int> WriteInParts(Stream stream, IEnumerable<ListenerEntry> listeners, IEnumerable<ServiceEntry> services) =>
-        ManifestFormat.WriteInParts(stream, Manifest([], [], events: null), listeners, services, sources.Unknown);
+        ManifestWriter.WriteInParts(stream, Manifest([], [], events: null), listeners, services, sources.Unknown);
 
     /// <summary>Writes changes as a line of the journal.</summary>
     public void Write(ArrayBufferWriter<byte> line, StateChanges changes) => JournalFormat.Write(line, changes, sources.Unknown);
 
-    /// <summary>The whole state with events and output, for a check by another executable.</summary>
-    public byte[] ForCheck() => ManifestFormat.Write(Whole(), sources.Unknown);
+    /// <summary>
+    /// Writes the whole state with events and output, for a check by another executable. In parts: what is removed in the meantime is
+    /// not in it.
+    /// </summary>
+    public IEnumerable<int> ForCheck(Stream stream) => ManifestWriter.WriteInParts(
+        stream,
+        Manifest([], [], Events()),
+        sources.Listeners.Handles.ToArray().Where(handle => ReferenceEquals(sources.Listeners.Find(handle.Name), handle)).Select(Of),
+        sources.Services.ToArray().Where(runner => ReferenceEquals(sources.Services.Find(runner.Name), runner)).Select(Entry),
+        sources.Unknown);
 
-    /// <summary>The whole state with all descriptors, for a successor that continues at once.</summary>
+    /// <summary>
+    /// The state with all descriptors, for a successor that continues at once; <see cref="Write(Stream, DaemonManifest)"/> adds listeners
+    /// and services.
+    /// </summary>
     public DaemonManifest Whole(OutgoingDescriptors descriptors)
     {
+        // First: saving passes new descriptors to the holder.
+        var isSaved = Save();
         descriptors.Add(DescriptorKey.Lock, own.Lock);
         AddOwnSockets(descriptors);
         descriptors.Add(DescriptorKey.FdHolder, holder.Link);
@@ -96,11 +113,17 @@ internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Crash
             runner.Snapshot.AddDescriptors(descriptors);
         }
 
-        return Whole() with { Held = Held(descriptors) };
+        return Manifest([], [], Events()) with { Held = Held(descriptors, isSaved) };
     }
 
-    /// <summary>Writes a whole state, with what a newer version wrote into a previous one.</summary>
-    public void Write(Stream stream, DaemonManifest manifest) => ManifestFormat.Write(stream, manifest, sources.Unknown);
+    /// <summary>Writes a state with all listeners and services, and with what a newer version wrote into a previous one.</summary>
+    public void Write(Stream stream, DaemonManifest manifest)
+    {
+        foreach (var _ in ManifestWriter.WriteInParts(
+            stream, manifest, sources.Listeners.Handles.Select(Of), sources.Services.Select(Entry), sources.Unknown))
+        {
+        }
+    }
 
     /// <summary>The configuration.</summary>
     public ConfigEntry Config()
@@ -122,13 +145,10 @@ internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Crash
         };
     }
 
-    private DaemonManifest Whole() => Manifest(
-        [.. sources.Listeners.Handles.Select(Of)],
-        [.. sources.Services.Select(runner => runner.Snapshot.Take(withOutput: true))],
-        Events());
+    private static ServiceEntry Entry(ServiceRunner runner) => runner.Snapshot.Take(withOutput: true);
 
-    private HeldEntry? Held(OutgoingDescriptors descriptors) => holder.HeldOf(descriptors) is { } keys
-        ? new HeldEntry(Processes.CurrentPid, sources.Info.Upgrades, [.. keys])
+    private HeldEntry? Held(OutgoingDescriptors descriptors, bool isSaved) => holder.HeldOf(descriptors) is { } keys
+        ? new HeldEntry(Processes.CurrentPid, sources.Info.Upgrades, [.. keys], isSaved)
         : null;
 
     private void AddOwnSockets(OutgoingDescriptors descriptors)

@@ -22,12 +22,15 @@ internal sealed record StateVerdict(string Version, int Format, string Digest)
 
     /// <summary>The digest that the caller of this process accepts: of the kind <paramref name="accepted"/>, else SHA-256.</summary>
     public static string DigestOf(byte[] state, string? accepted) => accepted == CheapDigest
-        ? string.Create(CultureInfo.InvariantCulture, $"{CheapDigest}:{Checksum.Of(state):x8}")
+        ? Cheap(Checksum.Of(state))
         : Convert.ToHexStringLower(Sha256.Of(state));
 
-    /// <summary>Whether the digest, of either kind, is that of a state.</summary>
-    public bool IsOf(byte[] state) =>
-        Digest == DigestOf(state, Digest.StartsWith(CheapDigest, StringComparison.Ordinal) ? CheapDigest : null);
+    /// <summary>Whether the digest, of either kind, is that of a state. Only an older version makes it necessary to read that.</summary>
+    public bool IsOf(uint checksum, Func<byte[]?> read) => Digest.StartsWith(CheapDigest, StringComparison.Ordinal)
+        ? Digest == Cheap(checksum)
+        : read() is { } state && Digest == DigestOf(state, null);
+
+    private static string Cheap(uint checksum) => string.Create(CultureInfo.InvariantCulture, $"{CheapDigest}:{checksum:x8}");
 
     /// <summary>Parses the output of a program; null if it is no answer. Any program may be at the daemon's path.</summary>
     public static StateVerdict? TryParse(string output)

@@ -5,6 +5,7 @@ using Supervisor.Linux;
 using Supervisor.Linux.Continuity;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Performance;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Continuity;
@@ -70,6 +71,7 @@ internal static class TakenOverState
             return $"cannot read the state of the other daemon{(unread is { } why ? $": {why}" : "")}";
         }
 
+        CollectionPause.BeginForState(bytes.Length);
         if (!ManifestFormat.TryRead(bytes, out manifest, out unknown, out var misread))
         {
             return misread;

@@ -32,10 +32,13 @@ internal sealed class Endpoints : IDisposable
         var snapshots = new StateSnapshots(
             sources, new OwnSockets(request.Lock.Descriptor, control.Listener, broker), _descriptors);
         Checkpointer = new StateCheckpointer(
-            parts.Loop, parts.Listeners, parts.Services, snapshots, _descriptors, request.Info.Paths.StateFile, request.Log);
+            parts.Loop, parts.Listeners, parts.Services, snapshots, _descriptors, request.Info.Paths.StateFile, request.Log)
+        {
+            IsFormerStateValid = previous?.IsSaved == true,
+        };
         var quiescence = new Quiescence(parts.Loop, control, parts.Orphans, parts.Disposer, () => parts.Services);
         ReExec = new ReExec(
-            parts.Loop, parts.Lifecycle, () => parts.Reloader.IsUnderWay, snapshots.ForCheck, quiescence,
+            parts.Loop, parts.Lifecycle, () => parts.Reloader.IsUnderWay, quiescence,
             new ReExecSystem(parts.Loop, parts.Orphans, request.Executable, request.Info.ConfigFile, snapshots, broker, parts.Flush),
             parts.Events, request.Log);
         table.Takeovers = new LiveTakeover(

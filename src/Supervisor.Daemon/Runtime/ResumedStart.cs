@@ -69,6 +69,7 @@ internal static class ResumedStart
             "{Note}: adopted {Workers} {WorkersWord} and {Listeners} {ListenersWord}",
             previous.Note, workers, workers == 1 ? "worker" : "workers", listeners, listeners == 1 ? "listener" : "listeners");
         serving.Announce();
+        new LateBaselines(parts.Loop, [.. parts.Listeners.Handles]).Continue();
         if (configured is not null)
         {
             parts.Loop.Post(() => parts.Reloader.ApplyAtStart(configured));
@@ -104,7 +105,11 @@ internal static class ResumedStart
                 entry.Shards, inode => previous.Descriptors.Take(DescriptorKey.LeavingShard(entry.Spec.Name, inode)),
                 entry.Steering is null ? what => previous.Descriptors.Take(DescriptorKey.Steering(entry.Spec.Name, what)) : null);
             parts.Factory.SteeringRestorer.Restore(handle, entry.Steering, previous.Descriptors.Take, previous.Call, previous.Note);
-            handle.RecordBaseline();
+            if (handle.Steering is not null)
+            {
+                handle.RecordBaseline();
+            }
+
             parts.Listeners.Add(handle);
         }
 

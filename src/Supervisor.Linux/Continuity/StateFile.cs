@@ -41,6 +41,12 @@ public sealed class StateFile(string path, ILogger log) : IDisposable
     /// <summary>The journal in force; null before the first checkpoint.</summary>
     public DescriptorHandle? Journal => _journal?.Descriptor;
 
+    /// <summary>Whether there is a checkpoint, of this daemon or of a previous one.</summary>
+    public bool IsThere => Files.GetStatus(path, out _) is null;
+
+    /// <summary>Whether a checkpoint of this daemon is in force, so that an appended line counts.</summary>
+    public bool HasJournal => _journal is not null;
+
     /// <summary>Whether the journal has reached the length after which the next checkpoint should be written.</summary>
     public bool IsJournalFull => _journal?.Length > Math.Max(FreeJournal, _checkpointLength * JournalShare);
 
@@ -63,7 +69,7 @@ public sealed class StateFile(string path, ILogger log) : IDisposable
             journal = storedJournal is null ? null : Files.ReadAll(storedJournal, out _);
         }
 
-        using var pause = CollectionPause.ForState(bytes?.Length ?? 0);
+        CollectionPause.BeginForState(bytes?.Length ?? 0);
         return bytes is null ? refused is { IsMissing: false } ? new Found(null, null, refused.ToString(), null) : default
             : ManifestFormat.TryRead(bytes, out var manifest, out var unknown, out var error, journal)
                 ? new Found(manifest, unknown, null, null)

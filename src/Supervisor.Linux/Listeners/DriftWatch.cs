@@ -107,12 +107,16 @@ public sealed class DriftWatch
     /// </summary>
     public void RecordTakers(ListenerHandle handle)
     {
-        foreach (var entry in handle.History.Entries.Where(entry => entry.Phase == HandlePhase.Handoff && entry.Call != Spawned))
+        if (handle.History.MayHaveTakers(Spawned))
         {
-            Note(handle, entry.Actor);
+            foreach (var entry in handle.History.Entries.Where(entry => entry.Phase == HandlePhase.Handoff && entry.Call != Spawned))
+            {
+                Note(handle, entry.Actor);
+            }
+
+            ForgetExitedTakers(handle);
         }
 
-        ForgetExitedTakers(handle);
         handle.Recorded += _noted;
     }
 

@@ -84,7 +84,10 @@ public sealed class ListenerRestorer
             _shards.Continue(handle, takeProgram ?? (static _ => null));
         }
 
-        handle.RecordBaseline();
+        if (handle.Sockets.Count > 1)
+        {
+            handle.RecordBaseline();
+        }
     }
 
     private bool TryMakeShard(ListenerHandle handle, ListenAddress address, int shard)
@@ -124,8 +127,6 @@ public sealed class ListenerRestorer
                 refused?.Name, refused is null ? Verdict.Exact : Verdict.Refused,
                 "cleared by the process that passed it, as systemd does at each start; surviving workers rely on it");
         }
-
-        handle.RecordBaseline();
     }
 
     /// <summary>Only its giver can make it again.</summary>

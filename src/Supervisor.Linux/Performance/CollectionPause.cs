@@ -19,6 +19,9 @@ public readonly ref struct CollectionPause : IDisposable
     /// <summary>The largest pause; beyond it collections run as usual.</summary>
     private const long MaxBytes = 64 << 20;
 
+    /// <summary>The largest pause for a state: what reading one with 18,000 listeners allocates.</summary>
+    private const long MaxStateBytes = 256 << 20;
+
     private readonly bool _isOurs;
 
     private CollectionPause(bool isOurs) => _isOurs = isOurs;
@@ -27,7 +30,9 @@ public readonly ref struct CollectionPause : IDisposable
     /// A pause for <paramref name="count"/> objects of about that many bytes each, including temporary objects; no pause if
     /// there are few.
     /// </summary>
-    public static CollectionPause For(int count, int bytesEach)
+    public static CollectionPause For(int count, int bytesEach) => For(count, bytesEach, MaxBytes);
+
+    private static CollectionPause For(int count, int bytesEach, long most)
     {
         if (count < MinCount || GCSettings.LatencyMode == GCLatencyMode.NoGCRegion)
         {
@@ -36,7 +41,7 @@ public readonly ref struct CollectionPause : IDisposable
 
         try
         {
-            return new(GC.TryStartNoGCRegion(Math.Min((long)count * bytesEach, MaxBytes)));
+            return new(GC.TryStartNoGCRegion(Math.Min((long)count * bytesEach, most)));
         }
         catch (ArgumentOutOfRangeException)
         {
@@ -45,12 +50,15 @@ public readonly ref struct CollectionPause : IDisposable
         }
     }
 
-    /// <summary>A pause for the objects of a state of that many bytes, which is read: almost all of them live on.</summary>
-    public static CollectionPause ForState(int bytes)
+    /// <summary>
+    /// Begins a pause for a state of that many bytes, which is read now: almost all of its objects live on, and so do those that a
+    /// successor makes of them. It ends by itself when they are more than expected, and when the daemon is idle for the first time.
+    /// </summary>
+    public static void BeginForState(int bytes)
     {
-        const int bytesOfListener = 4 * 1024;
-        const int objectsOfListener = 16 * 1024;
-        return For(bytes / bytesOfListener, objectsOfListener);
+        const int bytesOfListener = 3 * 1024;
+        const int objectsOfListener = 3 * bytesOfListener;
+        _ = For(bytes / bytesOfListener, objectsOfListener, MaxStateBytes);
     }
 
     /// <summary>Ends the pause.</summary>

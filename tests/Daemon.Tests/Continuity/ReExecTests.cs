@@ -18,12 +18,11 @@ public sealed class ReExecTests : IDisposable
     private readonly EventLog _events;
     private readonly ReExec _reExec;
     private bool _isReloading;
-    private Func<byte[]> _state = () => [1, 2, 3];
 
     public ReExecTests()
     {
         _events = new EventLog(_thread.Loop);
-        _reExec = new ReExec(_thread.Loop, _lifecycle, () => _isReloading, () => _state(), _quiescence, _system, _events, _log.Log);
+        _reExec = new ReExec(_thread.Loop, _lifecycle, () => _isReloading, _quiescence, _system, _events, _log.Log);
     }
 
     [Fact]
@@ -61,16 +60,6 @@ public sealed class ReExecTests : IDisposable
         _system.Check = () => throw new IOException("the disk is gone");
         Assert.Equal((null, "the disk is gone"), await BeginAsync());
         Assert.Equal(SuccessionPhase.None, _lifecycle.Succession);
-    }
-
-    [Fact]
-    public async Task A_state_for_which_there_is_no_memory_rejects_the_upgrade()
-    {
-        _state = () => throw new InsufficientMemoryException();
-        var (version, refusal) = await BeginAsync();
-        Assert.Null(version);
-        Assert.Contains("not enough memory", refusal, StringComparison.Ordinal);
-        AssertContinues(MessageIds.UpgradeRefused);
     }
 
     [Fact]

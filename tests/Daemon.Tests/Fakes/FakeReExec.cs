@@ -1,3 +1,4 @@
+using Supervisor.Core;
 using Supervisor.Daemon.Continuity;
 using Supervisor.Linux.Continuity;
 
@@ -20,7 +21,11 @@ internal sealed class FakeReExec : IReExecSystem
 
     public string? CheckExecutable() => Check();
 
-    public void Preflight(byte[] state, Action<TrialResult> onResult) => onResult(Answer(state));
+    public void Preflight(Action<TrialResult, Func<StateVerdict, bool>> onResult)
+    {
+        byte[] state = [1, 2, 3];
+        onResult(Answer(state), verdict => verdict.IsOf(Checksum.Of(state), () => state));
+    }
 
     public string Execute()
     {

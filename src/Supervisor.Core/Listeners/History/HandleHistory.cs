@@ -22,6 +22,9 @@ public sealed class HandleHistory
     /// <summary>Enough for making a listener and one hand-off.</summary>
     private const int Usual = 6;
 
+    /// <summary>How many entries are added to a predecessor's history before it is read.</summary>
+    private const int MostBeforeReading = 32;
+
     private readonly TimeProvider _time;
     private readonly HistoryFacts? _facts;
     private Stamped[] _beginning = [];
@@ -30,6 +33,7 @@ public sealed class HandleHistory
     private int _recentCount;
     private int _oldestRecent;
     private long _created;
+    private UnreadHistory? _unread;
 
     /// <summary>An empty history; with <paramref name="facts"/> it shares equal facts with other histories.</summary>
     public HandleHistory(TimeProvider time, HistoryFacts? facts = null)
@@ -43,9 +47,13 @@ public sealed class HandleHistory
         : this(time, facts)
     {
         (_created, Count) = (snapshot.Created, snapshot.Count);
-        _beginning = [.. snapshot.Beginning.Take(KeptBeginning).Select(Restored)];
-        _recent = [.. snapshot.Recent.TakeLast(KeptRecent).Select(Restored)];
-        (_beginningCount, _recentCount) = (_beginning.Length, _recent.Length);
+        if (snapshot is { Unread: { } unread, Added.Count: 0 })
+        {
+            _unread = unread;
+            return;
+        }
+
+        Take(snapshot);
     }
 
     /// <summary>Raised for each new entry, after it was added; the entry itself is <see cref="Latest"/>.</summary>
@@ -69,13 +77,28 @@ public sealed class HandleHistory
     public void CountFrom(long drifts, long repairs) => (Drifts, Repairs) = (drifts, repairs);
 
     /// <summary>How many entries between the beginning and the recent ones were dropped.</summary>
-    public long Dropped => Count - _beginningCount - _recentCount;
+    public long Dropped
+    {
+        get
+        {
+            Read();
+            return Count - _beginningCount - _recentCount;
+        }
+    }
+
+    /// <summary>
+    /// Whether a process may have got the handle by another call than <paramref name="call"/>. That costs little, also if the history
+    /// is not read yet.
+    /// </summary>
+    public bool MayHaveTakers(string call) => _unread?.MayHaveTakers(System.Text.Encoding.UTF8.GetBytes(call))
+        ?? Entries.Any(entry => entry.Phase == HandlePhase.Handoff && entry.Call != call);
 
     /// <summary>The kept entries, oldest first. Made on demand.</summary>
     public IEnumerable<HistoryEntry> Entries
     {
         get
         {
+            Read();
             for (var i = 0; i < _beginningCount; i++)
             {
                 yield return _beginning[i].Entry(i + 1);
@@ -94,13 +117,18 @@ public sealed class HandleHistory
     /// <summary>The kept entries with a higher number than <paramref name="number"/>, oldest first.</summary>
     public HistoryEntry[] After(long number)
     {
+        if (Count - number > _beginningCount + _recentCount)
+        {
+            Read();
+        }
+
         var added = (int)Math.Min(Count - number, _beginningCount + _recentCount);
         var entries = new HistoryEntry[Math.Max(0, added)];
         for (var i = 0; i < entries.Length; i++)
         {
             var at = _beginningCount + _recentCount - added + i;
             entries[i] = at < _beginningCount
-                ? _beginning[at].Entry(at + 1)
+                ? _beginning[at].Entry(FirstNumber + at)
                 : _recent[(_oldestRecent + at - _beginningCount) % _recent.Length].Entry(Count - _recentCount + 1 + at - _beginningCount);
         }
 
@@ -109,13 +137,20 @@ public sealed class HandleHistory
 
     /// <summary>The newest entry; null if there is none.</summary>
     public HistoryEntry? Latest =>
-        _recentCount > 0 ? _recent[(_oldestRecent + _recentCount - 1) % _recent.Length].Entry(Count)
+        _unread is not null && _beginningCount == 0 ? Entries.LastOrDefault()
+        : _recentCount > 0 ? _recent[(_oldestRecent + _recentCount - 1) % _recent.Length].Entry(Count)
         : _beginningCount > 0 ? _beginning[_beginningCount - 1].Entry(Count)
         : null;
 
     /// <summary>A copy for a successor.</summary>
     public HistorySnapshot Snapshot()
     {
+        if (_unread is { } unread && (_beginningCount == 0 || (unread.IsComplete && Count <= KeptBeginning)))
+        {
+            return unread.Snapshot(_created, Count, After(Count - _beginningCount));
+        }
+
+        Read();
         var recent = new Stamped[_recentCount];
         for (var i = 0; i < recent.Length; i++)
         {
@@ -153,10 +188,47 @@ public sealed class HandleHistory
             _created = moment.Timestamp;
         }
 
+        if (_unread is not null && _beginningCount == MostBeforeReading)
+        {
+            Read();
+        }
+
         Count++;
         Drifts += fact.Phase == HandlePhase.Drift ? 1 : 0;
         Repairs += fact.Phase == HandlePhase.Repair ? 1 : 0;
-        var entry = new Stamped(fact, moment.Wall.UtcTicks, _time.GetElapsedTime(_created, moment.Timestamp).Ticks);
+        Append(new Stamped(fact, moment.Wall.UtcTicks, _time.GetElapsedTime(_created, moment.Timestamp).Ticks));
+        Added?.Invoke(fact);
+    }
+
+    /// <summary>The number of the first entry in memory.</summary>
+    private long FirstNumber => _unread is null ? 1 : Count - _beginningCount + 1;
+
+    /// <summary>Reads a predecessor's history; what was added since follows it.</summary>
+    private void Read()
+    {
+        if (_unread is not { } unread)
+        {
+            return;
+        }
+
+        var added = _beginning.AsSpan(0, _beginningCount).ToArray();
+        _unread = null;
+        Take(unread.Read());
+        foreach (var entry in added)
+        {
+            Append(entry);
+        }
+    }
+
+    private void Take(HistorySnapshot snapshot)
+    {
+        _beginning = [.. snapshot.Beginning.Take(KeptBeginning).Select(Restored)];
+        _recent = [.. snapshot.Recent.TakeLast(KeptRecent).Select(Restored)];
+        (_beginningCount, _recentCount) = (_beginning.Length, _recent.Length);
+    }
+
+    private void Append(Stamped entry)
+    {
         if (_beginningCount < KeptBeginning && _recentCount == 0)
         {
             if (_beginningCount == _beginning.Length)
@@ -180,8 +252,6 @@ public sealed class HandleHistory
 
             _recent[_recentCount++] = entry;
         }
-
-        Added?.Invoke(fact);
     }
 
     private Stamped Restored(HistoryEntry entry) => new(
