@@ -102,7 +102,7 @@ internal sealed class WorkerEnding(ServiceContext service)
 
         if (exit is { Signalled: false, Status: 0 } && !process.IsHandedOver
             && service.SpecOf(workerId).Readiness.Kind == ReadinessKind.Notify
-            && service.Worker(workerId) is { Phase: WorkerPhase.Starting } starting
+            && service.Worker(workerId) is { Phase: WorkerPhase.Starting, Connection: null } starting
             && process.HadOrphans != false)
         {
             if (process.HadOrphans is null)
