@@ -142,9 +142,9 @@ public sealed record DropPartDocument(int? Generation, int Shard, long Count);
 /// <param name="Effective">The kernel's value; null if the kernel does not show it.</param>
 public sealed record BacklogDocument(long Requested, long? Effective);
 
-/// <summary>The accept queue now.</summary>
-/// <param name="Length">Connections that wait for accept(); null if the kernel does not show it.</param>
-/// <param name="Limit">How many connections may wait.</param>
+/// <summary>The accept queue now, the bytes of a FIFO or the messages of a message queue.</summary>
+/// <param name="Length">Connections that wait for accept(), or what waits to be read; null if the kernel does not show it.</param>
+/// <param name="Limit">How many of them may wait.</param>
 public sealed record QueueDocument(long? Length, long? Limit);
 
 /// <summary>One socket option.</summary>

@@ -121,9 +121,10 @@ internal static class ReloadText
             : $"{queued} that arrive at the former socket after the stop signal of its last worker";
         return step.Move switch
         {
-            ListenerMove.Beside when !step.Former.Spec.Address.Kind.IsSocket() => Listener(
+            ListenerMove.Beside when !step.Former.Spec.Address.Kind.IsSocket() || step.At.Kind == ListenerKind.Netlink => Listener(
                 action, "new-socket",
-                $"{cannot}{step.At} is opened again, and the former descriptor is closed when its last worker has exited"),
+                $"{cannot}{step.At} is opened again, and the former descriptor is closed when its last worker has exited",
+                step.At.Kind.IsSocket() ? loses : null),
             ListenerMove.Beside => Listener(
                 action, "new-socket",
                 $"{cannot}both sockets share {step.At} by SO_REUSEPORT until the former socket's last worker has exited", loses),
@@ -167,7 +168,9 @@ internal static class ReloadText
     {
         var effects = action.Changes.Where(change => change.Change == TermChange.InPlace)
             .Select(change => Effect(change.Setting, action.After)).Distinct();
-        return action.Changes.All(change => change.Change == TermChange.DaemonOnly)
+        return action.Changes.Any(change => change.Setting is "mqueue.max_messages" or "mqueue.message_size")
+            ? "for the next queue that listend makes: the kernel does not change one that exists"
+            : action.Changes.All(change => change.Change == TermChange.DaemonOnly)
             ? "the socket does not change"
             : $"set on the open socket: {string.Join("; ", effects)}";
     }

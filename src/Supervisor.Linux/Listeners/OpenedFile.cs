@@ -15,7 +15,7 @@ internal static class OpenedFile
     /// </summary>
     public static ListenAddress? Identify(DescriptorHandle descriptor)
     {
-        if (Files.GetStatus(descriptor, out var status) is not null)
+        if (Files.GetStatus(descriptor, out var status) is not null || status.Links == 0)
         {
             return null;
         }

@@ -49,6 +49,6 @@ internal sealed class AutoscaleWatch(
 
     private int Waiting() => (int)Math.Min(
         int.MaxValue,
-        listeners().Sum(handle => handle.Sockets.Sum(socket =>
+        listeners().Where(handle => handle.Listens).Sum(handle => handle.Sockets.Sum(socket =>
             AcceptQueue.Read(socket.Descriptor, handle.Spec.Address.Kind, socket.Inode)?.Length ?? 0)));
 }
