@@ -85,7 +85,7 @@ public sealed record SocketIdentity(ListenerKind Kind, SocketDomain Domain, List
             return Address.IsWildcard && (requested.Port == 0 || requested.Port == Address.Port);
         }
 
-        return requested.Kind.IsInternet() && requested.Port == 0
+        return requested.Port == 0 && (requested.Kind.IsInternet() || requested.Kind == ListenerKind.Vsock)
             ? requested.WithPort(Address.Port) == Address
             : requested == Address;
     }
