@@ -101,9 +101,9 @@ internal static class OpenSteps
 
     private static DescriptorHandle? OpenPath(ListenerHandle handle, HistoryRecorder history, out SystemCallFailure? failure)
     {
-        var (address, isPipe) = (handle.Spec.Address, handle.Spec.Address.Kind == ListenerKind.Fifo);
-        var unmade = isPipe ? AddressSteps.MakeDirectory(new SocketTarget(handle, 0, history), address.Path!) : null;
-        using var place = SocketPlace.Open(address.Path!, out var unopened, out var note);
+        var (spec, isPipe) = (handle.Spec, handle.Spec.Address.Kind == ListenerKind.Fifo);
+        var unmade = isPipe ? AddressSteps.MakeDirectory(new SocketTarget(handle, 0, history), spec.Address.Path!) : null;
+        using var place = SocketPlace.Open(spec.Address.Path!, out var unopened, out var note);
         if (place is null)
         {
             failure = Refuse(handle, history, unopened with { Call = "open" }, unmade ?? note);
@@ -111,43 +111,19 @@ internal static class OpenSteps
         }
 
         var isMade = false;
-        if (isPipe)
+        failure = isPipe ? MakePipe(handle, history, place, note, out isMade) : null;
+        if (failure is not null)
         {
-            var error = place.MakePipe(handle.Spec.Unix.Mode ?? DefaultMode);
-            history.Add(
-                HandlePhase.Create, "mknodat", requested: OptionValue.Of(handle.Requested), errno: error?.Name,
-                verdict: error is null ? Verdict.Exact : error.Value.Errno == EEXIST ? Verdict.Inherited : Verdict.Refused,
-                note: error?.Errno == EEXIST ? "it exists" : note);
-            if (error is { } refused && refused.Errno != EEXIST)
-            {
-                failure = refused.With(handle.Requested);
-                return null;
-            }
-
-            isMade = error is null;
-        }
-
-        using var pinned = place.Pin(out var unpinned);
-        if (pinned is null || Files.GetStatus(pinned, out var status) is { } unread && (unpinned = unread).Errno != 0)
-        {
-            failure = Refuse(handle, history, unpinned with { Call = "open" }, null);
             return null;
         }
 
-        Files.GetStatus(pinned, out status);
-        if (isPipe ? !status.IsPipe : !status.IsCharacterDevice && !status.IsRegular)
+        using var pinned = Pin(handle, history, place, isMade, out failure);
+        if (pinned is null)
         {
-            failure = Refuse(handle, history, new SystemCallError("open", EEXIST), "another kind of file");
             return null;
         }
 
-        if (isPipe && !isMade && !OpenedPath.MayOwn(handle.Spec, status.Uid))
-        {
-            failure = Refuse(handle, history, new SystemCallError("open", EACCES), $"it belongs to uid {status.Uid}");
-            return null;
-        }
-
-        var writes = isPipe || handle.Spec.Opened.Writable;
+        var writes = isPipe || spec.Opened.Writable;
         var opened = place.OpenFile(pinned, writes, out var unanswered);
         if (opened is null)
         {
@@ -155,13 +131,59 @@ internal static class OpenSteps
             return null;
         }
 
-        failure = null;
         history.Add(
             HandlePhase.Create, "open", requested: OptionValue.Of(handle.Requested), effective: OptionValue.Of(handle.Requested),
             note: $"{(writes ? "O_RDWR" : "O_RDONLY")}, O_NONBLOCK, O_NOFOLLOW; close-on-exec");
         handle.RealPath = place.RealPath;
-        handle.PathIdentity = isMade ? (status.Device, status.Inode) : null;
+        handle.PathIdentity = isMade && Files.GetStatus(opened, out var status) is null ? (status.Device, status.Inode) : null;
         return opened;
+    }
+
+    private static SystemCallFailure? MakePipe(
+        ListenerHandle handle, HistoryRecorder history, SocketPlace place, string? note, out bool isMade)
+    {
+        var error = place.MakePipe(handle.Spec.Unix.Mode ?? DefaultMode);
+        isMade = error is null;
+        var exists = error?.Errno == EEXIST;
+        history.Add(
+            HandlePhase.Create, "mknodat", requested: OptionValue.Of(handle.Requested), errno: error?.Name,
+            verdict: isMade ? Verdict.Exact : exists ? Verdict.Inherited : Verdict.Refused, note: exists ? "it exists" : note);
+        return isMade || exists ? null : error!.Value.With(handle.Requested);
+    }
+
+    /// <summary>Pins the file at the path, if it is of the kind of the address and its owner is trusted.</summary>
+    private static DescriptorHandle? Pin(
+        ListenerHandle handle, HistoryRecorder history, SocketPlace place, bool isMade, out SystemCallFailure? failure)
+    {
+        failure = null;
+        var pinned = place.Pin(out var error);
+        if (pinned is null)
+        {
+            failure = Refuse(handle, history, error with { Call = "open" }, null);
+            return null;
+        }
+
+        var isPipe = handle.Spec.Address.Kind == ListenerKind.Fifo;
+        if (Files.GetStatus(pinned, out var status) is { } unread)
+        {
+            failure = Refuse(handle, history, unread with { Call = "open" }, null);
+        }
+        else if (isPipe ? !status.IsPipe : !status.IsCharacterDevice && !status.IsRegular)
+        {
+            failure = Refuse(handle, history, new SystemCallError("open", EEXIST), "another kind of file");
+        }
+        else if (isPipe && !isMade && !OpenedPath.MayOwn(handle.Spec, status.Uid))
+        {
+            failure = Refuse(handle, history, new SystemCallError("open", EACCES), $"it belongs to uid {status.Uid}");
+        }
+
+        if (failure is null)
+        {
+            return pinned;
+        }
+
+        pinned.Dispose();
+        return null;
     }
 
     private static DescriptorHandle? OpenQueue(ListenerHandle handle, HistoryRecorder history, out SystemCallFailure? failure)
