@@ -17,11 +17,9 @@ namespace Supervisor.Linux.Workers;
 /// </remarks>
 internal sealed class WorkerEnding(ServiceContext service)
 {
+    private readonly WorkerSweeps _sweeps = new(service);
     private readonly List<WorkerEnded> _ended = [];
     private bool _awaitsOrphans;
-
-    /// <summary>The listeners' sockets by inode number, and a query about their connections, as they are in this turn.</summary>
-    private (Dictionary<ulong, string> Names, AcceptedConnections Connections)? _listeners;
 
     /// <summary>Whether the machine is deciding about a worker that is replaced at once.</summary>
     public bool IsReplacing { get; private set; }
@@ -45,7 +43,7 @@ internal sealed class WorkerEnding(ServiceContext service)
         }
         else
         {
-            process.LastSweep = Rest(workerId, process, stopSignal: null);
+            process.LastSweep = _sweeps.Of(workerId, process, stopSignal: null);
             Sweeps.Begin(process.LastSweep);
         }
     }
@@ -217,7 +215,7 @@ internal sealed class WorkerEnding(ServiceContext service)
     {
         var (workerId, mode) = (signal.Worker.Id, service.SpecOf(signal.Worker.Id).StopMode);
         var isForAll = mode == StopMode.Group && signal.Signal != Signals.Abort;
-        Sweeps.Begin(Rest(
+        Sweeps.Begin(_sweeps.Of(
             workerId, process, isForAll ? process.Rest.Tell(signal.Signal) : signal.Signal, isForAll ? null : process.Pid,
             isTold ? [process.Pid] : [], rest =>
             {
@@ -281,7 +279,7 @@ internal sealed class WorkerEnding(ServiceContext service)
     {
         var spec = service.SpecOf(workerId);
         var signal = spec.StopMode == StopMode.Group ? process.Rest.Tell(spec.StopSignal) : 0;
-        Sweeps.Begin(Rest(workerId, process, signal, null, Leaders(process), rest =>
+        Sweeps.Begin(_sweeps.Of(workerId, process, signal, null, Leaders(process), rest =>
         {
             if (service.Processes.GetValueOrDefault(workerId) != process || process.LastSweep is not null)
             {
@@ -319,7 +317,7 @@ internal sealed class WorkerEnding(ServiceContext service)
     {
         process.Rest.Unwatch(service.Loop);
         process.LastSweep?.IsCancelled = true;
-        process.LastSweep = Rest(
+        process.LastSweep = _sweeps.Of(
             workerId, process, stopSignal: null, onDone: isTimedOut => Finish(workerId, process, reason, isTimedOut));
         Sweeps.Begin(process.LastSweep);
     }
@@ -379,33 +377,6 @@ internal sealed class WorkerEnding(ServiceContext service)
         _ended.Add(ended);
     }
 
-    /// <summary>A sweep of the worker's processes.</summary>
-    private Sweep Rest(int workerId, WorkerProcess process, int? stopSignal, int? onlyPid = null, ImmutableArray<int>? leaders = null,
-        Action<IReadOnlyList<RemainingProcess>>? onRest = null, Action<bool>? onDone = null) => new()
-        {
-            StopSignal = stopSignal,
-            OnlyPid = onlyPid,
-            IsAnnouncement = onDone is null,
-            Cgroup = process.Cgroup?.Path,
-            Sessions = process.Sessions(),
-            Leaders = leaders ?? [process.Session, process.Pid],
-            Roots = [.. process.Roots],
-            Worker = process.Facts,
-            Process = process,
-            Reaper = process.Reaper,
-            IsLeaderDead = process is { IsEnding: true, IsForeign: false, IsHandedOver: false, First: null },
-            IsLast = !service.State.IsStarted && service.Processes.Values.All(other => other.IsEnding),
-            Listeners = ListenersNow().Names,
-            Known = process.Rest.Known,
-            Signalled = process.Rest.Signalled,
-            Connections = stopSignal > 0 ? ListenersNow().Connections : null,
-            OnCut = cut => service.Drains.Cut(workerId, stopSignal ?? Signals.Kill, cut),
-            OnStray = (stray, command, listener, byToken) => service.Log.StrayKilled(process.Pid, stray, command, listener, byToken),
-            OnRefused = (pid, error) => Refused(workerId, pid, stopSignal ?? Signals.Kill, error),
-            OnRest = onRest,
-            OnDone = onDone,
-        };
-
     /// <summary>The processes of an exited worker that are not among the remaining ones: the zombies.</summary>
     private static ImmutableArray<int> Leaders(WorkerProcess process) =>
         process.First is null ? [process.Session, process.Pid] : [process.Pid];
@@ -422,33 +393,6 @@ internal sealed class WorkerEnding(ServiceContext service)
 
     private Sweeper Sweeps =>
         service.Orphans?.Sweeper ?? throw new InvalidOperationException("a running service needs an orphan reaper");
-
-    private (Dictionary<ulong, string> Names, AcceptedConnections Connections) ListenersNow()
-    {
-        if (_listeners is { } known)
-        {
-            return known;
-        }
-
-        service.Loop.AtTurnEnd(() => _listeners = null);
-        var now = (ListenerNames(), new AcceptedConnections(service.Generations.AllListeners));
-        _listeners = now;
-        return now;
-    }
-
-    private Dictionary<ulong, string> ListenerNames()
-    {
-        var names = new Dictionary<ulong, string>();
-        foreach (var handle in service.Generations.AllListeners)
-        {
-            foreach (var socket in handle.Sockets.Concat(handle.Leaving))
-            {
-                names[socket.Inode] = handle.Name;
-            }
-        }
-
-        return names;
-    }
 
     /// <summary>
     /// Looks again at workers whose first process has exited when orphans were reaped: the last of their processes may be among them.
