@@ -33,7 +33,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
         }
 
         _service.Listeners.AddRange(sockets.SelectMany(s => s.Listeners).Select(l => l.Name).Distinct());
-        Defaults(_service.Listeners.Count > 0);
+        Defaults(_service.Listeners.Count > 0, sockets.Any(socket => socket.AcceptsConnections));
         if (accepting is not null)
         {
             new SystemdConnections(_service).Translate(accepting.Unit);
@@ -104,7 +104,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
     }
 
     /// <summary>Writes the defaults of systemd that differ from those of listend.</summary>
-    private void Defaults(bool hasListeners)
+    private void Defaults(bool hasListeners, bool hasConnections)
     {
         if (hasListeners && !_connections && unit.Last("Install", "WantedBy") is null && unit.Last("Install", "RequiredBy") is null)
         {
@@ -113,7 +113,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
 
         if (!_connections)
         {
-            Readiness(hasListeners);
+            Readiness(hasConnections);
         }
 
         if (unit.Last("Service", "TimeoutStopSec") is null && unit.Last("Service", "TimeoutSec") is null)
@@ -125,13 +125,13 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
         _service.Set("limits.nofile", TomlLiteral.Of("1024:524288"), null, "systemd's default");
     }
 
-    private void Readiness(bool hasListeners)
+    private void Readiness(bool hasConnections)
     {
         var type = unit.Last("Service", "Type");
         var ready = type?.Value is "notify" or "notify-reload" ? "notify" : "started";
         _service.Set(
             "ready", TomlLiteral.Of(ready), type,
-            ready == "started" && hasListeners ? "\"accepting\" makes restarts safe" : null);
+            ready == "started" && hasConnections ? "\"accepting\" makes restarts safe" : null);
         if (ready == "notify" && unit.Last("Service", "TimeoutStartSec") is null && unit.Last("Service", "TimeoutSec") is null)
         {
             _service.Set("start_timeout", TomlLiteral.Of(TimeSpan.FromSeconds(90)), null, "systemd's default");

@@ -31,6 +31,9 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
         : Accepts(unit) ? $"{unit.Prefix}@.service"
         : $"{unit.Stem}.service";
 
+    /// <summary>Whether connections arrive at one of them.</summary>
+    public bool AcceptsConnections => _listeners.Exists(listener => listener.Address?.Kind.Listens() == true);
+
     /// <param name="units">The names of all units of the import.</param>
     public void Translate(IReadOnlySet<string> units)
     {
