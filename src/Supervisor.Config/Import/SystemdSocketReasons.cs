@@ -31,8 +31,22 @@ internal static class SystemdSocketReasons
         ["PollLimitBurst"] = Wakes,
     };
 
+    private static readonly Reason OfCommands =
+        Reason.Changed("it is for the commands of the socket unit: as hooks they run as the service does");
+
+    /// <summary>Settings of processes that the import of a service translates, systemd.exec(5) and systemd.kill(5).</summary>
+    private static readonly string[] OfProcesses =
+    [
+        "User", "Group", "SupplementaryGroups", "WorkingDirectory", "Environment", "EnvironmentFile", "UMask", "Nice", "KillMode",
+        "KillSignal", "SendSIGKILL", "StandardInput", "StandardOutput", "StandardError", "IgnoreSIGPIPE", "NoNewPrivileges",
+        "AmbientCapabilities",
+    ];
+
     /// <summary>The reason for a setting of [Socket].</summary>
     public static Reason Of(string key) => Known.TryGetValue(key, out var reason) ? reason
+        : OfProcesses.Contains(key) || key.StartsWith("Limit", StringComparison.Ordinal) ? OfCommands
+        : SystemdServiceReasons.Of(key) is var ofService && ofService != CommonReasons.Setting
+            && ofService != SystemdReasons.Ignored ? OfCommands
         : key.StartsWith("X-", StringComparison.Ordinal) ? SystemdReasons.Ignored
         : CommonReasons.Setting;
 }

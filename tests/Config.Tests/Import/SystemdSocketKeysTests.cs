@@ -134,6 +134,16 @@ public sealed class SystemdSocketKeysTests
         Assert.Equal(manual.Order(), Translated.Select(row => row.Key).Concat(NotWritten.Select(row => row.Key)).Distinct().Order());
     }
 
+    [Theory]
+    [InlineData("User", DifferenceKind.Changed)]
+    [InlineData("LimitNOFILE", DifferenceKind.Changed)]
+    [InlineData("PrivateTmp", DifferenceKind.Changed)]
+    [InlineData("Slice", DifferenceKind.Changed)]
+    [InlineData("X-Vendor", DifferenceKind.NotNeeded)]
+    [InlineData("Bogus", DifferenceKind.Lost)]
+    public void A_setting_of_the_units_commands_is_for_its_hooks(string key, DifferenceKind kind) =>
+        Assert.Equal(kind, Assert.Single(Of(Tcp, key, "a").Result.Differences, difference => difference.Setting == key).Kind);
+
     [Fact]
     public void A_setting_is_written_for_the_addresses_that_can_have_it()
     {
