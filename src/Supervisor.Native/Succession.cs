@@ -167,9 +167,9 @@ public static unsafe class Succession
         }
     }
 
-    /// <summary>Whether execve() closes a descriptor; false if it is not open.</summary>
-    public static bool IsCloseOnExec(int descriptor) =>
-        Syscalls.fcntl_int(descriptor, GetDescriptorFlags, 0) is >= 0 and var flags && (flags & 1) != 0;
+    /// <summary>Whether execve() keeps a descriptor; false if it is not open.</summary>
+    public static bool SurvivesExecution(int descriptor) =>
+        Syscalls.fcntl_int(descriptor, GetDescriptorFlags, 0) is >= 0 and var flags && (flags & 1) == 0;
 
     /// <summary>
     /// execve(2): this process becomes <paramref name="path"/> and keeps descriptors 0 to 2 and <paramref name="passed"/>. Main

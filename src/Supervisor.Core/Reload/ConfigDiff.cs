@@ -85,11 +85,24 @@ public sealed record ConfigDiff
     {
         var partner = new Dictionary<string, ListenerSpec>(StringComparer.Ordinal);
         var taken = new HashSet<ListenerSpec>(ReferenceEqualityComparer.Instance);
-        Round(spec => (spec.Name, spec.Address));
 
-        // Port 0 is any port: it does not identify a listener.
-        Round(spec => spec.Address.Kind.IsInternet() && spec.Address.Port == 0 ? null : spec.Address);
-        Round(spec => spec.Name);
+        // Most keep both. A name is there once.
+        var named = before.ToDictionary(spec => spec.Name, StringComparer.Ordinal);
+        foreach (var spec in after)
+        {
+            if (named.TryGetValue(spec.Name, out var same) && same.Address == spec.Address && partner.TryAdd(spec.Name, same))
+            {
+                taken.Add(same);
+            }
+        }
+
+        if (partner.Count < after.Count && taken.Count < before.Count)
+        {
+            // Port 0 is any port: it does not identify a listener.
+            Round(spec => spec.Address.Kind.IsInternet() && spec.Address.Port == 0 ? null : spec.Address);
+            Round(spec => spec.Name);
+        }
+
         return partner;
 
         void Round(Func<ListenerSpec, object?> key)

@@ -15,11 +15,13 @@ public static class StrayDescriptors
     /// </summary>
     public static IReadOnlyList<string> Close(IReadOnlySet<int> known)
     {
+        // Not by the entries of /proc/self/fd: .NET asks for the target of each, 50 ms with 10,000 listeners.
         var strays = new List<string>();
-        foreach (var path in Directory.GetFileSystemEntries("/proc/self/fd"))
+        var size = TableSize();
+        for (var number = 3; number < size; number++)
         {
-            if (int.TryParse(Path.GetFileName(path.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-                && number > 2 && !known.Contains(number) && !Succession.IsCloseOnExec(number) && OpenFiles.ReadLink(path) is { } target)
+            if (!known.Contains(number) && Succession.SurvivesExecution(number)
+                && OpenFiles.ReadLink(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{number}")) is { } target)
             {
                 strays.Add(target);
                 new DescriptorHandle(number).Dispose();
@@ -27,5 +29,13 @@ public static class StrayDescriptors
         }
 
         return strays;
+    }
+
+    /// <summary>How many places the table of descriptors has: FDSize in proc_pid_status(5).</summary>
+    private static int TableSize()
+    {
+        const string field = "FDSize:";
+        var line = File.ReadLines("/proc/self/status").First(line => line.StartsWith(field, StringComparison.Ordinal));
+        return int.Parse(line.AsSpan(field.Length), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture);
     }
 }
