@@ -1,8 +1,8 @@
 """A worker of Einhorn: einhorn.py ACK, with ACK one of
 yaml (a block mapping over EINHORN_SOCK_PATH, as Einhorn's gem writes it), json (its README), fd (JSON over EINHORN_SOCK_FD),
-other (over the socket of the worker whose EINHORN_SOCK_PATH is in the file "path"), pid (names another process), command (another
-than worker:ack), flood (never a line break), rights (with a descriptor), idle (connects, and sends nothing). Serves HTTP on EINHORN_FD_0 with its slot. On
-SIGUSR1 it acknowledges with "json"; on SIGUSR2 it exits, as workers of Einhorn do."""
+other (over the socket of the worker whose EINHORN_SOCK_PATH is in the file "path"), pid (names another process), command (another than
+worker:ack), flood (never a line break), rights (with a descriptor), idle (connects, and sends nothing).
+Serves HTTP on EINHORN_FD_0 with its slot. On SIGUSR1 it acknowledges with "json"; on SIGUSR2 it exits, as workers of Einhorn do."""
 import array
 import json
 import os
