@@ -106,16 +106,24 @@ def get(path, port=8090, timeout=60):
     return answer
 
 
+def is_dead(pid):
+    """Whether the process has exited. Its parent may not have reaped it."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] in "ZX"
+    except FileNotFoundError:
+        return True
+
+
 def leak(before):
     """Lets workers leak until the kernel has killed one. Returns its process id."""
     for _ in range(100):
         try:
-            get("/leak")
+            answer = get("/leak")
         except OSError:
-            pass
-        # Only the daemon's absence hides the state of a worker, and it does not reap then.
-        dead = [pid for pid in before.values() if not os.path.exists(f"/proc/{pid}")]
-        if dead:
+            answer = b""
+        if not answer:
+            dead = eventually(lambda: [pid for pid in before.values() if is_dead(pid)], "a worker gave no answer and lives")
             assert len(dead) == 1, f"{dead} of {before} were killed"
             return dead[0]
     raise AssertionError("no worker was killed")
@@ -185,6 +193,21 @@ def at_rest():
     eventually(quiet, "the daemon is not at rest")
 
 
+def without_anchor(run):
+    """A scope whose process was killed is used as long as workers are in it."""
+    live = workers()
+    anchor = f"/sys/fs/cgroup/listend.slice/{SCOPE}/anchor/cgroup.procs"
+    if not os.path.exists(anchor):
+        return
+    with open(anchor) as file:
+        for pid in file.read().split():
+            os.kill(int(pid), signal.SIGKILL)
+    run("systemctl", "restart", "listend")
+    eventually(lambda: workers() == live, f"workers without an anchor, and not {live}")
+    leak_until_killed(run, 64)
+    assert service()["limits"]["refused"] == [], service()["limits"]
+
+
 def while_no_daemon_runs(run):
     """The kernel enforces the limits without a daemon. The next daemon reports the kill."""
     before = workers()
@@ -241,6 +264,7 @@ def scenario(run):
         enforced(live.values(), 64)
         leak_until_killed(run, 64)
     while_no_daemon_runs(run)
+    without_anchor(run)
 
     # Other limits reach running workers.
     live = workers()
