@@ -21,7 +21,6 @@ public sealed class CgroupTree
         Directory = directory;
         Mount = mount;
         _leftOver = [.. System.IO.Directory.EnumerateDirectories(directory, Prefix + "*")];
-        RemoveLeftOver();
     }
 
     /// <summary>The cgroup's directory.</summary>
@@ -85,6 +84,12 @@ public sealed class CgroupTree
 
         return null;
     }
+
+    /// <summary>
+    /// A previous daemon's worker is adopted with its cgroup, which is not removed before that worker's end was handled: it knows whether
+    /// the kernel has killed the worker in the meantime.
+    /// </summary>
+    internal void Keep(string path) => _leftOver.Remove(path);
 
     /// <summary>
     /// Removes a cgroup. Killed processes may take a moment to exit; a cgroup that is not empty is removed later.

@@ -109,9 +109,10 @@ public sealed class LimitedCgroups : IDisposable
     internal WorkerCgroup Adopt(string path)
     {
         var parent = Path.GetDirectoryName(path)!;
-        return new WorkerCgroup(
-            parent == _own?.Directory ? _own : _mounted is { } mounted && Directory.Exists(parent) ? TreeAt(parent, mounted.Mount) : null,
-            path);
+        var tree = parent == _own?.Directory ? _own
+            : _mounted is { } mounted && Directory.Exists(parent) ? TreeAt(parent, mounted.Mount) : null;
+        tree?.Keep(path);
+        return new WorkerCgroup(tree, path);
     }
 
     /// <summary>All workers have exited, and no successor continues: removes what was made.</summary>

@@ -206,6 +206,7 @@ public sealed class ServiceSnapshot
             _service.Ending.ResumeRest(id, process);
         }
 
+        _service.Limits.ReportLost();
         foreach (var what in _missed)
         {
             _service.Post(what);
@@ -224,7 +225,9 @@ public sealed class ServiceSnapshot
         if (pidfd is null || worker is null)
         {
             pidfd?.Dispose();
-            return new ExitReason(false, "exited while no daemon watched it");
+            const string unseen = "exited while no daemon watched it";
+            return new ExitReason(
+                false, worker is not null && _service.Limits.Lost(worker, entry) is { } memory ? $"{unseen}, {memory}" : unseen);
         }
 
         // The process of a connection has none, and its output is the connection.

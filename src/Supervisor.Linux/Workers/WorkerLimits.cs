@@ -1,5 +1,6 @@
 using System.Globalization;
 using Supervisor.Core.Services;
+using Supervisor.Core.State;
 using Supervisor.Linux.Cgroups;
 
 namespace Supervisor.Linux.Workers;
@@ -16,6 +17,7 @@ internal sealed class WorkerLimits(ServiceContext service) : IDisposable
     private readonly Dictionary<string, LimitRefusal> _refused = new(StringComparer.Ordinal);
     private readonly Dictionary<int, Watch> _watches = [];
     private readonly HashSet<int> _changing = [];
+    private readonly List<ReportEffect> _lost = [];
     private bool _isPreparing;
     private bool _isUsed;
 
@@ -39,6 +41,29 @@ internal sealed class WorkerLimits(ServiceContext service) : IDisposable
 
     /// <summary>A worker of a previous daemon continues.</summary>
     public void Adopted(WorkerProcess process) => _isUsed |= !process.Limits.IsEmpty;
+
+    /// <summary>
+    /// A worker has exited while no daemon ran: whether the kernel killed it for lack of memory. Its cgroup remains until a worker starts.
+    /// </summary>
+    /// <returns>The cause for its exit reason; null if memory was not the cause.</returns>
+    public string? Lost(WorkerState worker, WorkerEntry entry)
+    {
+        if (entry.Cgroup is not { } cgroup || !entry.Controllers.HasFlag(CgroupController.Memory)
+            || MemoryEventCounts.Read(cgroup) is not { } counts || counts.Kills <= entry.OomKills)
+        {
+            return null;
+        }
+
+        _lost.Add(Killed(worker with { Pid = entry.Pid }, cgroup, entry.Limits, counts));
+        return Cause(entry.Limits);
+    }
+
+    /// <summary>Reports what <see cref="Lost"/> has found.</summary>
+    public void ReportLost()
+    {
+        _lost.ForEach(Report);
+        _lost.Clear();
+    }
 
     /// <summary>Follows a change of the service: what can be changed in running workers is, and other workers are replaced.</summary>
     public void Update()
@@ -230,13 +255,22 @@ internal sealed class WorkerLimits(ServiceContext service) : IDisposable
         }
 
         process.OomKills = counts.Kills;
-        var peak = WorkerCgroup.MemoryPeak(process.Cgroup.Path) is { } most ? $"its peak was {MemoryText.Of(most)}" : "its peak is unknown";
-        var limit = process.Limits.MemoryMax is { } max ? $"limits.memory_max is {MemoryText.Of(max)}" : "it has no limits.memory_max";
-        var cause = counts.Limited > 0 ? "the kernel killed it" : "the kernel killed it because the host or a cgroup above has no memory";
-        Report(new ReportEffect(
-            ServiceReport.WorkerOutOfMemory, worker with { Pid = process.Pid }, null, null, $"out of memory: {cause}; {peak}, {limit}"));
-        return $"out of memory ({limit})";
+        Report(Killed(worker with { Pid = process.Pid }, process.Cgroup.Path, process.Limits, counts));
+        return Cause(process.Limits);
     }
+
+    private static ReportEffect Killed(WorkerState worker, string cgroup, CgroupLimits limits, MemoryEventCounts counts)
+    {
+        var peak = WorkerCgroup.MemoryPeak(cgroup) is { } most ? $"its peak was {MemoryText.Of(most)}" : "its peak is unknown";
+        var cause = counts.Limited > 0 ? "the kernel killed it" : "the kernel killed it because the host or a cgroup above has no memory";
+        return new ReportEffect(
+            ServiceReport.WorkerOutOfMemory, worker, null, null, $"out of memory: {cause}; {peak}, {MaxText(limits)}");
+    }
+
+    private static string Cause(CgroupLimits limits) => $"out of memory ({MaxText(limits)})";
+
+    private static string MaxText(CgroupLimits limits) =>
+        limits.MemoryMax is { } max ? $"limits.memory_max is {MemoryText.Of(max)}" : "it has no limits.memory_max";
 
     private void ReportHigh(WorkerState worker, WorkerProcess process, MemoryEventCounts counts)
     {
