@@ -22,7 +22,7 @@ PROGRAMS    := $(wildcard packaging/publish.* packaging/examples/hello/*.cs* pac
 SHARED      := Directory.Build.props Directory.Build.targets Directory.Packages.props global.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo picture run dev pack build test coverage bench bench-systemd publish install install-files uninstall deb manual clean format prerequisites
+.PHONY: help demo picture run dev pack packages build test coverage bench bench-systemd publish install install-files uninstall deb manual clean format prerequisites
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,10 +46,14 @@ pack: prerequisites ## build the NuGet package for .NET workers in artifacts/pac
 run: publish ## run the demo's daemon until Ctrl-C
 	$(DOTNET) $(OUT)/demo/demo.dll --bin $(OUT) --stay
 
+# Of the whole solution, for the processor of this machine alone.
+packages: prerequisites
+	@$(STEP) "getting the packages" $(DOTNET) restore Supervisor.sln --nologo -v quiet -p:PackRuntime=$(RID)
+
 build: prerequisites ## compile everything; warnings are errors
 	@$(STEP) "building with analyzers" $(DOTNET) build Supervisor.sln -c Release --nologo -v minimal $(COMPILING)
 
-test: prerequisites publish ## run all tests: formatting, unit, kernel, end-to-end, systemd and packaging
+test: prerequisites ## run all tests: formatting, unit, kernel, end-to-end, systemd and packaging
 	tests/run $(TESTS)
 
 coverage: prerequisites ## measure the line coverage of the unit suites for each project; report in artifacts/coverage
