@@ -88,7 +88,14 @@ internal sealed class Pm2Import(ImportDraft draft, Func<string, string> fullPath
             return;
         }
 
-        var counted = app.Setting("increment_var") is { } increment && count > 1 ? increment.Node.Text : null;
+        var increment = app.Setting("increment_var");
+        if (increment is not null && ofProcessors)
+        {
+            draft.Lost(
+                increment.Source, "the workers of a service have one environment: write instances as a number, or use {slot}");
+        }
+
+        var counted = count > 1 ? increment?.Node.Text : null;
         var listener = counted is null ? Listener(app) : null;
         for (var i = 0; i < (counted is null ? 1 : count); i++)
         {

@@ -106,6 +106,14 @@ public sealed class Pm2ImportTests
     }
 
     [Fact]
+    public void CountedVariableNeedsNumberOfInstances()
+    {
+        var imported = Imported.Of("e.json", "{apps: [{script: 'a.js', instances: 'max', increment_var: 'PORT', env: {PORT: 3000}}]}");
+
+        Assert.Equal(["increment_var:1"], imported.Lost);
+    }
+
+    [Fact]
     public void EverySettingOfPm2HasReasonOrEquivalent()
     {
         string[] settings =
