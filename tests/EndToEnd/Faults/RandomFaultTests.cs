@@ -36,6 +36,7 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
 
     private readonly Dictionary<string, int> _counts = [];
     private DaemonUnderTest _daemon = null!;
+    private DaemonUnderTest? _former;
     private FaultHost _host = null!;
 
     [Fact]
@@ -75,7 +76,8 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
         catch (Exception exception)
         {
             throw new Xunit.Sdk.XunitException($"LISTEND_TEST_SEED={seed}: {exception.Message}\n{exception.StackTrace}\n"
-                + $"{told.Count} faults: {string.Join(", ", told.TakeLast(100))}\nThe daemon's last lines:\n{_daemon.Log.Tail(60)}");
+                + $"{told.Count} faults: {string.Join(", ", told.TakeLast(100))}\nThe daemon's last lines:\n{_daemon.Log.Tail(60)}\n"
+                + $"Its predecessor's:\n{_former?.Log.Tail(60)}");
         }
         finally
         {
@@ -202,6 +204,7 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
     {
         _daemon.Signal(Signals.Kill);
         await _daemon.WaitAsync();
+        _former = _daemon;
         _daemon = _daemon.Again();
         await _daemon.WaitUntilUpAsync();
     }
