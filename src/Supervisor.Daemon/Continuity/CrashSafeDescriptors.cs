@@ -49,7 +49,8 @@ internal sealed class CrashSafeDescriptors : IDisposable
                 holder.Dismiss(paths.KeeperSocket);
             }
 
-            _held.Use(_store, previous?.Held ?? NothingHeld);
+            // Only the names are known: the previous daemon's keeper may have had the descriptors, and systemd none of them.
+            _held.Use(_store, (previous?.Held ?? NothingHeld).Select(static one => KeyValuePair.Create(one.Key, (DescriptorHandle?)null)));
         }
         else if (link is not null)
         {
