@@ -35,11 +35,17 @@ internal sealed class FaultHost : IAsyncDisposable
         """;
 
     private readonly TemporaryDirectory _directory;
-    private readonly string _daemons = $"listend-test-{Environment.ProcessId}-daemon";
-    private readonly string _clients = $"listend-test-{Environment.ProcessId}-clients";
+    private readonly string _daemons;
+    private readonly string _clients;
     private string? _cgroup;
 
-    private FaultHost(TemporaryDirectory directory) => _directory = directory;
+    // The directory's name is unique also if a test that was killed has left its namespaces.
+    private FaultHost(TemporaryDirectory directory)
+    {
+        _directory = directory;
+        var name = Path.GetFileName(directory.Path.TrimEnd('/'));
+        (_daemons, _clients) = ($"{name}-daemon", $"{name}-clients");
+    }
 
     /// <summary>Whether the workers have cgroups.</summary>
     public bool HasCgroups => _cgroup is not null;
