@@ -24,6 +24,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+/* Linux 6.5; the headers of Debian 12 are older. */
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
+#endif
+
 extern char **environ;
 
 enum shape { NUMBER, UNSIGNED, NAME, LINGER_TIME };
@@ -35,6 +40,7 @@ static const struct option {
 } options[] = {
 #define O(level, name) { #name, level, name, NUMBER }
     O(SOL_SOCKET, SO_REUSEADDR), O(SOL_SOCKET, SO_REUSEPORT), O(SOL_SOCKET, SO_PASSCRED), O(SOL_SOCKET, SO_PASSSEC),
+    O(SOL_SOCKET, SO_PASSPIDFD),
     O(SOL_SOCKET, SO_PRIORITY), O(SOL_SOCKET, SO_TIMESTAMP), O(SOL_SOCKET, SO_TIMESTAMPNS),
     O(SOL_SOCKET, SO_RCVBUF), O(SOL_SOCKET, SO_SNDBUF), O(SOL_SOCKET, SO_KEEPALIVE), O(SOL_SOCKET, SO_BROADCAST),
     O(IPPROTO_IPV6, IPV6_V6ONLY), O(IPPROTO_IPV6, IPV6_TCLASS), O(IPPROTO_IPV6, IPV6_UNICAST_HOPS), O(IPPROTO_IPV6, IPV6_RECVPKTINFO),
