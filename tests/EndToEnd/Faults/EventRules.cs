@@ -15,6 +15,7 @@ internal sealed class EventRules(string service, string strategy, int maxSurge, 
     private readonly HashSet<int> _begun = [];
     private bool _goesItsWay = true;
     private readonly HashSet<int> _finished = [];
+    private readonly Dictionary<int, int> _filled = [];
 
     /// <summary>The smallest number of workers in this sequence: lower slots must always be served.</summary>
     public required int Fewest { get; init; }
@@ -57,7 +58,11 @@ internal sealed class EventRules(string service, string strategy, int maxSurge, 
             case "worker-ready":
                 Assert.True(_alive.ContainsKey(Pid(what)), $"{what.Message}: the process was not started");
                 Assert.True(_ready.TryAdd(Pid(what), what.Worker!), $"{what.Message}: the process was ready before");
-                _finished.Remove(what.Worker!.Slot);
+                if (_finished.Remove(what.Worker!.Slot))
+                {
+                    _filled[what.Worker.Slot] = what.Worker.Generation;
+                }
+
                 OneOfAGeneration(what);
                 SurgeIsBounded(what);
                 break;
@@ -95,6 +100,12 @@ internal sealed class EventRules(string service, string strategy, int maxSurge, 
                 // A further restart ends it first, and its own new workers may be ready then.
                 _goesItsWay &= what.Rollout!.State != "superseded";
                 Assert.True(_begun.Remove(what.Rollout.To), $"{what.Message}: the roll-out has not begun");
+                if (what.Rollout.State == "rolled-back")
+                {
+                    // The generation that serves again had no worker there, and starts none.
+                    _finished.UnionWith(_filled.Where(slot => slot.Value == what.Rollout.To).Select(slot => slot.Key));
+                }
+
                 break;
         }
     }
