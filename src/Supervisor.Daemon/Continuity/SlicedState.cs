@@ -1,6 +1,5 @@
 using System.Diagnostics;
-using Microsoft.Win32.SafeHandles;
-using Supervisor.Core;
+using Supervisor.Linux.Continuity;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
@@ -51,42 +50,16 @@ internal sealed class SlicedState(
     }
 
     /// <summary>A state in a memory file, with its checksum.</summary>
-    internal sealed class Written : Stream
+    internal sealed class Written : ChecksummedStream
     {
-        private readonly FileStream _file;
-        private Checksum _checksum = new();
-        private long _length;
-
         private Written(DescriptorHandle memory)
+            : base(memory)
         {
             Memory = memory;
-            _file = new FileStream(new SafeFileHandle(memory.Number, ownsHandle: false), FileAccess.Write, bufferSize: 0);
         }
 
         /// <summary>The file.</summary>
         public DescriptorHandle Memory { get; }
-
-        /// <summary>The checksum of the state.</summary>
-        public uint Checksum => _checksum.Value;
-
-        /// <inheritdoc/>
-        public override bool CanRead => false;
-
-        /// <inheritdoc/>
-        public override bool CanSeek => false;
-
-        /// <inheritdoc/>
-        public override bool CanWrite => true;
-
-        /// <inheritdoc/>
-        public override long Length => _length;
-
-        /// <inheritdoc/>
-        public override long Position
-        {
-            get => _length;
-            set => throw new NotSupportedException();
-        }
 
         /// <summary>An empty memory file.</summary>
         public static Written Create() => Succession.Memory("listend-state", out var refused) is { } memory
@@ -96,48 +69,10 @@ internal sealed class SlicedState(
         /// <summary>Completes it: nothing can change it any more.</summary>
         public void Seal()
         {
-            _file.Flush();
             if (Succession.Seal(Memory) is { } refused)
             {
                 throw new IOException(refused.ToString());
             }
-        }
-
-        /// <inheritdoc/>
-        public override void Write(ReadOnlySpan<byte> buffer)
-        {
-            _file.Write(buffer);
-            _checksum.Add(buffer);
-            _length += buffer.Length;
-        }
-
-        /// <inheritdoc/>
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-        /// <inheritdoc/>
-        public override void Flush()
-        {
-        }
-
-        /// <inheritdoc/>
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        /// <inheritdoc/>
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        /// <inheritdoc/>
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        /// <inheritdoc/>
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-            {
-                _file.Dispose();
-                Memory.Dispose();
-            }
-
-            base.Dispose(disposing);
         }
     }
 }

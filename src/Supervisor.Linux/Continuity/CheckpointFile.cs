@@ -1,23 +1,19 @@
-using Supervisor.Core;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Continuity;
 
 /// <summary>
-/// A checkpoint that is being written, beside the one in force, with the journal that will follow it. Both become the ones in force
+/// A checkpoint that is being written, next to the one in force, with the journal that will follow it. Both become the ones in force
 /// together: a reader takes the journal that names the checkpoint, whichever of its two names it has.
 /// </summary>
-internal sealed class CheckpointFile : Stream
+internal sealed class CheckpointFile : ChecksummedStream
 {
     private readonly string _path;
-    private readonly DescriptorHandle _file;
-    private Checksum _checksum = new();
-    private long _length;
 
     private CheckpointFile(string path, DescriptorHandle file, DescriptorHandle journal)
+        : base(file)
     {
         _path = path;
-        _file = file;
         Journal = new JournalFile(journal);
     }
 
@@ -43,67 +39,8 @@ internal sealed class CheckpointFile : Stream
 
     /// <summary>Puts both files in force. Returns the reason if that failed.</summary>
     public string? Commit(string journalPath) =>
-        (Journal.Name(_length, _checksum.Value) ?? Files.Rename(_path + Suffix, _path) ?? Files.Rename(journalPath + Suffix, journalPath))
+        (Journal.Name(Length, Checksum) ?? Files.Rename(_path + Suffix, _path) ?? Files.Rename(journalPath + Suffix, journalPath))
         ?.ToString();
-
-    /// <inheritdoc/>
-    public override void Write(ReadOnlySpan<byte> buffer)
-    {
-        if (Files.WriteAt(_file, buffer, _length) is { } error)
-        {
-            throw new IOException(error.ToString());
-        }
-
-        _checksum.Add(buffer);
-        _length += buffer.Length;
-    }
-
-    /// <inheritdoc/>
-    public override bool CanRead => false;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => true;
-
-    /// <inheritdoc/>
-    public override long Length => _length;
-
-    /// <inheritdoc/>
-    public override long Position
-    {
-        get => _length;
-        set => throw new NotSupportedException();
-    }
-
-    /// <inheritdoc/>
-    public override void Flush()
-    {
-    }
-
-    /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            _file.Dispose();
-        }
-
-        base.Dispose(disposing);
-    }
 
     private static DescriptorHandle? CreateNew(string path, int mode, out string? error)
     {
