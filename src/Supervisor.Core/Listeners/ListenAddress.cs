@@ -134,7 +134,7 @@ public sealed record ListenAddress
             case ListenerKind.Fifo or ListenerKind.Special or ListenerKind.MessageQueue or ListenerKind.Netlink:
                 return OtherAddress.TryParse(text, kind.Value, rest, out address, out error);
             case ListenerKind.Vsock:
-                return TryParseVsock(text, rest, out address, out error);
+                return VsockAddress.TryParse(text, rest, out address, out error);
             case ListenerKind.UnixStream or ListenerKind.UnixDatagram or ListenerKind.UnixSeqpacket:
                 return TryParseUnix(text, kind.Value, rest, out address, out error);
             default:
@@ -366,51 +366,6 @@ public sealed record ListenAddress
 
         // The kernel rejects a path that is too long (ENAMETOOLONG, a FAILURE with a cause), so it parses here.
         address = Unix(kind, path, isAbstract);
-        return true;
-    }
-
-    private static bool TryParseVsock(string text, string rest, out ListenAddress? address, out AddressError? error)
-    {
-        address = null;
-        error = null;
-        var colon = rest.LastIndexOf(':');
-        if (colon < 0)
-        {
-            error = AddressError.Syntax($"\"{text}\" has no port: write vsock://CID:PORT, with * for any CID");
-            return false;
-        }
-
-        uint cid;
-        switch (rest[..colon])
-        {
-            case "*" or "any":
-                cid = VsockAny;
-                break;
-            case "hypervisor":
-                cid = 0;
-                break;
-            case "local":
-                cid = 1;
-                break;
-            case "host":
-                cid = 2;
-                break;
-            case var number when uint.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out cid):
-                break;
-            default:
-                error = AddressError.Syntax($"\"{rest[..colon]}\" in \"{text}\" is not a CID: write a number, local, host or *");
-                return false;
-        }
-
-        if (!uint.TryParse(rest[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var port))
-        {
-            error = AddressError.Syntax(
-                $"port \"{rest[(colon + 1)..]}\" in \"{text}\" is out of range: "
-                + "a vsock port is 0 to 4294967295, and 0 means any free port");
-            return false;
-        }
-
-        address = Vsock(cid, port);
         return true;
     }
 
