@@ -90,8 +90,8 @@ public sealed class AcceptedConnections
     }
 
     /// <summary>
-    /// Asks the kernel: at most one dump for each family and network namespace, however many listeners there are. A dump makes the kernel walk the whole
-    /// table of connections, so ask once for all that an answer needs.
+    /// Asks the kernel: at most one dump for each family and network namespace, however many listeners there are. A dump walks the
+    /// kernel's whole table of connections, so ask once for all that an answer needs.
     /// </summary>
     public ConnectionSnapshot Read(bool withAges = false)
     {
