@@ -95,17 +95,14 @@ internal sealed class EventRules(string service, string strategy, int maxSurge, 
                 break;
             case "rollout-failing":
                 _goesItsWay = false;
+
+                // The generation that serves again had no worker there, and starts none.
+                _finished.UnionWith(_filled.Where(slot => slot.Value == what.Rollout!.To).Select(slot => slot.Key));
                 break;
             case "rollout-ended":
                 // A further restart ends it first, and its own new workers may be ready then.
                 _goesItsWay &= what.Rollout!.State != "superseded";
                 Assert.True(_begun.Remove(what.Rollout.To), $"{what.Message}: the roll-out has not begun");
-                if (what.Rollout.State == "rolled-back")
-                {
-                    // The generation that serves again had no worker there, and starts none.
-                    _finished.UnionWith(_filled.Where(slot => slot.Value == what.Rollout.To).Select(slot => slot.Key));
-                }
-
                 break;
         }
     }
