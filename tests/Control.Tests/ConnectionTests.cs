@@ -116,9 +116,11 @@ public sealed class ConnectionTests
     public async Task The_client_waits_for_a_successor_and_for_a_silent_daemon()
     {
         using var kept = new KeptSocket();
-        var asked = Task.Run(() => Listenctl.Run(["listeners", "--json"], kept.Path));
+        var clock = new WaitingClock();
+        var asked = Task.Run(() => Listenctl.Run(["listeners", "--json"], kept.Path, clock: clock));
         using var connection = await kept.ConnectedAsync();
         using var claim = kept.Claim();
+        clock.Start();
 
         // Longer than the client's limits for an answer and for a successor.
         Assert.NotSame(asked, await Task.WhenAny(asked, Task.Delay(ControlClient.DaemonCheckInterval * 6)));

@@ -18,7 +18,8 @@ internal sealed record Listenctl(int ExitCode, string Output, string Error)
         Dictionary<string, string>? variables = null,
         bool isTerminal = false,
         bool isRoot = false,
-        int columns = 100)
+        int columns = 100,
+        TimeProvider? clock = null)
     {
         var output = new MemoryStream();
         var error = new StringWriter { NewLine = "\n" };
@@ -30,7 +31,7 @@ internal sealed record Listenctl(int ExitCode, string Output, string Error)
                 Error = error,
                 OutputIsTerminal = isTerminal,
                 Size = () => (columns, 24),
-                Clock = new FixedClock(),
+                Clock = clock ?? new FixedClock(),
                 Variable = name => variables?.GetValueOrDefault(name),
                 IsRoot = isRoot,
             });
