@@ -16,6 +16,7 @@ public static class KernelAbi
     public const int ECONNRESET = 104;
     public const int EEXIST = 17;
     public const int EINVAL = 22;
+    public const int EFBIG = 27;
     public const int EISDIR = 21;
     public const int ELOOP = 40;
     public const int EMFILE = 24;

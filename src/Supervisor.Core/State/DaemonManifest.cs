@@ -59,7 +59,7 @@ public sealed record DaemonManifest
     public StreamEntry? Events { get; init; }
 
     /// <summary>The number of each descriptor by its key; null if descriptors are not inherited by number.</summary>
-    public ImmutableSortedDictionary<string, int>? Descriptors { get; init; }
+    public IReadOnlyDictionary<string, int>? Descriptors { get; init; }
 
     /// <summary>What the keeper holds of the descriptors; null if that is not known.</summary>
     public HeldEntry? Held { get; init; }

@@ -3,6 +3,8 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Services;
 using static Supervisor.Core.State.ManifestFormat;
 
 namespace Supervisor.Core.State;
@@ -14,9 +16,23 @@ public static class ManifestWriter
     /// Writes the manifest with other listeners and services, and without the serializer if all of it is known
     /// (<see cref="ManifestJson"/>). Each step of the result writes one more part: the caller decides how much it writes at once.
     /// </summary>
+    /// <param name="stream">Gets the text.</param>
+    /// <param name="manifest">The manifest.</param>
+    /// <param name="listeners">The listeners.</param>
+    /// <param name="services">The services.</param>
+    /// <param name="unknown">Fields of a predecessor's document that this version does not know.</param>
+    /// <param name="written">Gets the places of the elements, counted from the first byte; null if they are not needed.</param>
     public static IEnumerable<int> WriteInParts(
         Stream stream, DaemonManifest manifest, IEnumerable<ListenerEntry> listeners, IEnumerable<ServiceEntry> services,
-        UnknownFields? unknown = null)
+        UnknownFields? unknown = null, WrittenLists? written = null) => WriteInParts(
+            stream, manifest, Elements(manifest.Config.Listeners), Elements(manifest.Config.Services), Elements(listeners), services,
+            unknown, written);
+
+    /// <summary>The same with lists of which parts are text already.</summary>
+    public static IEnumerable<int> WriteInParts(
+        Stream stream, DaemonManifest manifest, IEnumerable<ListPart<ListenerSpec>> configListeners,
+        IEnumerable<ListPart<ServiceSpec>> configServices, IEnumerable<ListPart<ListenerEntry>> listeners,
+        IEnumerable<ServiceEntry> services, UnknownFields? unknown, WrittenLists? written = null)
     {
         var buffer = new StreamBuffer(stream);
         using var writer = new Utf8JsonWriter(buffer);
@@ -32,14 +48,16 @@ public static class ManifestWriter
         writer.WriteString("token_mark", manifest.TokenMark);
         writer.WriteNumber("upgrades", manifest.Upgrades);
         writer.WritePropertyName(ConfigField);
-        foreach (var _ in ConfigInParts(writer, buffer, manifest.Config, unknown?.Part(ConfigField)))
+        foreach (var _ in ConfigInParts(
+            writer, buffer, manifest.Config, configListeners, configServices, unknown?.Part(ConfigField), written))
         {
             yield return ++parts;
         }
 
         writer.WritePropertyName(ListenersField);
         using var listenerWriter = new ListenerWriter();
-        foreach (var _ in ListInParts(writer, buffer, listeners, unknown?.Part(ListenersField), listenerWriter.Write))
+        foreach (var _ in ListInParts(
+            writer, buffer, listeners, unknown?.Part(ListenersField), listenerWriter.Write, written?.Listeners))
         {
             yield return ++parts;
         }
@@ -57,7 +75,7 @@ public static class ManifestWriter
         WritePart(writer, manifest.Events, unknown?.Part("events"), ManifestJson.Write);
         writer.WritePropertyName("descriptors");
         WritePart(writer, manifest.Descriptors, unknown?.Part("descriptors"), static (into, numbers) =>
-            JsonSerializer.Serialize(into, numbers, ManifestJson.Default.ImmutableSortedDictionaryStringInt32!));
+            JsonSerializer.Serialize(into, numbers, ManifestJson.Default.IReadOnlyDictionaryStringInt32!));
         writer.WritePropertyName("held");
         ManifestJson.Write(writer, manifest.Held);
         foreach (var (name, value) in unknown?.Fields ?? ImmutableDictionary<string, JsonNode?>.Empty)
@@ -72,7 +90,9 @@ public static class ManifestWriter
     }
 
     /// <summary>Writes the configuration, with a line for each listener.</summary>
-    private static IEnumerable<int> ConfigInParts(Utf8JsonWriter writer, StreamBuffer buffer, ConfigEntry config, UnknownFields? unknown)
+    private static IEnumerable<int> ConfigInParts(
+        Utf8JsonWriter writer, StreamBuffer buffer, ConfigEntry config, IEnumerable<ListPart<ListenerSpec>> listeners,
+        IEnumerable<ListPart<ServiceSpec>> services, UnknownFields? unknown, WrittenLists? written)
     {
         if (unknown is not null)
         {
@@ -98,8 +118,8 @@ public static class ManifestWriter
 
             writer.WritePropertyName(field.Name);
             foreach (var part in field.Name == ListenersField
-                ? ListInParts(writer, buffer, config.Listeners, null, ManifestJson.Write)
-                : ListInParts(writer, buffer, config.Services, null, ManifestJson.Write))
+                ? ListInParts(writer, buffer, listeners, null, ManifestJson.Write, written?.ConfigListeners)
+                : ListInParts(writer, buffer, services, null, ManifestJson.Write, written?.ConfigServices))
             {
                 yield return part;
             }
@@ -108,21 +128,39 @@ public static class ManifestWriter
         writer.WriteEndObject();
     }
 
+    private static IEnumerable<ListPart<T>> Elements<T>(IEnumerable<T> elements)
+        where T : class =>
+        elements.Select(static element => new ListPart<T>(element));
+
     /// <summary>Writes a list with a line for each element (<see cref="ElementLines"/>).</summary>
     private static IEnumerable<int> ListInParts<T>(
-        Utf8JsonWriter writer, StreamBuffer buffer, IEnumerable<T> elements, UnknownFields? unknown, Action<Utf8JsonWriter, T> write)
+        Utf8JsonWriter writer, StreamBuffer buffer, IEnumerable<ListPart<T>> list, UnknownFields? unknown, Action<Utf8JsonWriter, T> write,
+        WrittenList? written)
+        where T : class
     {
         var parts = 0;
         writer.WriteStartArray();
-        foreach (var element in elements)
+        writer.Flush();
+        foreach (var part in list)
         {
-            writer.Flush();
             buffer.BreakLine();
-            WriteElement(writer, element, unknown, write);
+            var at = buffer.Position + (parts == 0 ? 0 : 1);
+            if (part.Element is { } element)
+            {
+                WriteElement(writer, element, unknown, write);
+                writer.Flush();
+                written?.Add(at, buffer.Position - at);
+            }
+            else
+            {
+                writer.WriteRawValue(part.First.Span, skipInputValidation: true);
+                writer.Flush();
+                buffer.Write(part.Others.Span);
+            }
+
             yield return ++parts;
         }
 
-        writer.Flush();
         if (parts > 0)
         {
             buffer.BreakLine();

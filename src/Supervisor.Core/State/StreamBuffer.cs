@@ -12,6 +12,10 @@ internal sealed class StreamBuffer(Stream stream) : IBufferWriter<byte>
 
     private byte[] _bytes = new byte[Piece];
     private int _count;
+    private long _passed;
+
+    /// <summary>How many bytes were written.</summary>
+    public long Position => _passed + _count;
 
     public void Advance(int count) => _count += count;
 
@@ -34,10 +38,19 @@ internal sealed class StreamBuffer(Stream stream) : IBufferWriter<byte>
         _bytes[_count++] = (byte)'\n';
     }
 
+    /// <summary>Writes text between two values of the writer, which has flushed.</summary>
+    public void Write(ReadOnlySpan<byte> text)
+    {
+        Flush();
+        stream.Write(text);
+        _passed += text.Length;
+    }
+
     /// <summary>Passes the buffered bytes on to the stream.</summary>
     public void Flush()
     {
         stream.Write(_bytes.AsSpan(0, _count));
+        _passed += _count;
         _count = 0;
     }
 

@@ -19,7 +19,8 @@ internal interface IReExecSystem
 
     /// <summary>
     /// Has the executable check the state in a child process, and calls <paramref name="onResult"/> once, on the loop, with a function
-    /// that tells whether an answer is about that state.
+    /// that tells whether an answer is about that state. What was written for it is kept for <see cref="Execute"/> until
+    /// <see cref="Discard"/>.
     /// </summary>
     void Preflight(Action<TrialResult, Func<StateVerdict, bool>> onResult);
 
@@ -28,4 +29,7 @@ internal interface IReExecSystem
     /// then nothing has changed.
     /// </summary>
     string Execute();
+
+    /// <summary>Drops what the check has left: the file will not be executed.</summary>
+    void Discard();
 }

@@ -113,6 +113,7 @@ internal sealed class ReExec(
 
     private void Fail(string kind, string message)
     {
+        system.Discard();
         lifecycle.Succession = SuccessionPhase.None;
         log.Kind(kind).Error("{Message}", message);
         events.Daemon("daemon-upgrade-refused", message);

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using Supervisor.Daemon.Validation;
 using Supervisor.Linux.Continuity;
@@ -21,6 +20,9 @@ internal sealed class ReExecSystem(
     EventLoop loop, OrphanReaper orphans, Executable executable, string? configFile, StateSnapshots snapshots, Broker broker, Action flush)
         : IReExecSystem
 {
+    /// <summary>What the check was given; null without one.</summary>
+    private StateDraft? _draft;
+
     /// <summary>How long the executable may take to check the state. It takes milliseconds; a host can be busy.</summary>
     private static readonly TimeSpan CheckTimeout = TimeSpan.FromSeconds(10);
 
@@ -35,13 +37,15 @@ internal sealed class ReExecSystem(
 
     /// <inheritdoc/>
     public void Preflight(Action<TrialResult, Func<StateVerdict, bool>> onResult) =>
-        new SlicedState(loop, snapshots.ForCheck, (state, error) =>
+        new SlicedState(loop, stream => snapshots.ForCheck(stream, out _draft), (state, error) =>
         {
             if (state is null)
             {
                 onResult(new TrialResult($"cannot write the state: {error}", "", ""), static _ => false);
                 return;
             }
+
+            _draft!.Complete(state.Memory);
 
             UpgradePreflight.Run(
                 loop, orphans, executable.Path,
@@ -65,15 +69,22 @@ internal sealed class ReExecSystem(
         var descriptors = new OutgoingDescriptors();
         var manifest = snapshots.Whole(descriptors) with
         {
-            Descriptors = descriptors.All.ToImmutableSortedDictionary(pair => pair.Key, pair => pair.Value.Number, StringComparer.Ordinal),
+            Descriptors = descriptors.All.ToDictionary(pair => pair.Key, pair => pair.Value.Number, StringComparer.Ordinal),
         };
-        using var memory = Succession.SealedMemory("listend-state", stream => snapshots.Write(stream, manifest), out var error);
+        using var memory = Succession.SealedMemory("listend-state", stream => snapshots.Write(stream, manifest, _draft), out var error);
         return memory is null
             ? $"cannot write the state: {error}"
             : Succession.Execute(
                 executable.Path, [.. executable.Prefix, .. executable.Arguments],
                 [.. Environment(), string.Create(CultureInfo.InvariantCulture, $"{ReExecutedState.Variable}={memory.Number}")],
                 [memory, .. descriptors.All.Values]).ToString();
+    }
+
+    /// <inheritdoc/>
+    public void Discard()
+    {
+        _draft?.Dispose();
+        _draft = null;
     }
 
     /// <summary>The number of the first descriptor that <see cref="UpgradePreflight"/> passes on.</summary>

@@ -84,15 +84,28 @@ internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Crash
     /// Writes the whole state with events and output, for a check by another executable. In parts: what is removed in the meantime is
     /// not in it.
     /// </summary>
-    public IEnumerable<int> ForCheck(Stream stream) => ManifestWriter.WriteInParts(
-        stream,
-        Manifest([], [], Events()),
-        sources.Listeners.Handles.ToArray().Where(handle => ReferenceEquals(sources.Listeners.Find(handle.Name), handle)).Select(Of),
-        sources.Services.ToArray().Where(runner => ReferenceEquals(sources.Services.Find(runner.Name), runner)).Select(Entry),
-        sources.Unknown);
+    public IEnumerable<int> ForCheck(Stream stream, out StateDraft draft)
+    {
+        var manifest = Manifest([], [], Events());
+        var drafted = draft = new StateDraft(manifest.Config);
+        return ManifestWriter.WriteInParts(
+            stream,
+            manifest,
+            sources.Listeners.Handles.ToArray().Where(handle => ReferenceEquals(sources.Listeners.Find(handle.Name), handle)).Select(Note),
+            sources.Services.ToArray().Where(runner => ReferenceEquals(sources.Services.Find(runner.Name), runner)).Select(Entry),
+            sources.Unknown,
+            draft.Lists);
+
+        ListenerEntry Note(ListenerHandle handle)
+        {
+            var entry = Of(handle);
+            drafted.Note(handle, entry, Fingerprint(handle));
+            return entry;
+        }
+    }
 
     /// <summary>
-    /// The state with all descriptors, for a successor that continues at once; <see cref="Write(Stream, DaemonManifest)"/> adds listeners
+    /// The state with all descriptors, for a successor that continues at once; <see cref="Write(Stream, DaemonManifest, StateDraft?)"/> adds listeners
     /// and services.
     /// </summary>
     public DaemonManifest Whole(OutgoingDescriptors descriptors)
@@ -116,11 +129,16 @@ internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Crash
         return Manifest([], [], Events()) with { Held = Held(descriptors, isSaved) };
     }
 
-    /// <summary>Writes a state with all listeners and services, and with what a newer version wrote into a previous one.</summary>
-    public void Write(Stream stream, DaemonManifest manifest)
+    /// <summary>
+    /// Writes a state with all listeners and services, and with what a newer version wrote into a previous one. What has not changed
+    /// since <paramref name="draft"/> is copied from there.
+    /// </summary>
+    public void Write(Stream stream, DaemonManifest manifest, StateDraft? draft = null)
     {
+        draft ??= new StateDraft(manifest.Config);
         foreach (var _ in ManifestWriter.WriteInParts(
-            stream, manifest, sources.Listeners.Handles.Select(Of), sources.Services.Select(Entry), sources.Unknown))
+            stream, manifest, draft.ConfigListeners(manifest.Config), draft.ConfigServices(manifest.Config),
+            draft.Listeners(sources.Listeners.Handles, Fingerprint, Of), sources.Services.Select(Entry), sources.Unknown))
         {
         }
     }

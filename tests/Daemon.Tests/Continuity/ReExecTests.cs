@@ -42,6 +42,7 @@ public sealed class ReExecTests : IDisposable
         await _thread.Do(() => _quiescence.OnQuiet!());
         AssertContinues(MessageIds.UpgradeFailed);
         Assert.Equal(1, _quiescence.Ended);
+        Assert.False(_system.HasDraft);
         Assert.Equal(("2.0.0", null), await BeginAsync());
     }
 

@@ -19,11 +19,14 @@ internal sealed class FakeReExec : IReExecSystem
 
     public int Executed { get; private set; }
 
+    public bool HasDraft { get; private set; }
+
     public string? CheckExecutable() => Check();
 
     public void Preflight(Action<TrialResult, Func<StateVerdict, bool>> onResult)
     {
         byte[] state = [1, 2, 3];
+        HasDraft = true;
         onResult(Answer(state), verdict => verdict.IsOf(Checksum.Of(state), () => state));
     }
 
@@ -32,4 +35,6 @@ internal sealed class FakeReExec : IReExecSystem
         Executed++;
         return "execve: ENOENT";
     }
+
+    public void Discard() => HasDraft = false;
 }
