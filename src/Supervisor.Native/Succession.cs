@@ -122,16 +122,18 @@ public static unsafe class Succession
     /// The contents of a sealed memory file; null if the file is not sealed, because another process could change it during the
     /// read.
     /// </summary>
-    public static byte[]? ReadSealed(DescriptorHandle memory, out SystemCallError? error)
-    {
-        error = null;
-        if (Syscalls.fcntl_int(memory.Number, GetSeals, 0) is var seals && (seals < 0 || (seals & AllSeals) != AllSeals))
-        {
-            error = seals < 0 ? SystemCallError.Last("fcntl") : null;
-            return null;
-        }
+    public static byte[]? ReadSealed(DescriptorHandle memory, out SystemCallError? error) =>
+        IsSealed(memory, out error) ? Files.ReadAll(memory, out error) : null;
 
-        return Files.ReadAll(memory, out error);
+    /// <summary>The same without a copy. The caller disposes the result when it does not use the memory any more.</summary>
+    public static MappedFile? MapSealed(DescriptorHandle memory, out SystemCallError? error) =>
+        IsSealed(memory, out error) ? MappedFile.Of(memory, out error) : null;
+
+    private static bool IsSealed(DescriptorHandle memory, out SystemCallError? error)
+    {
+        var seals = Syscalls.fcntl_int(memory.Number, GetSeals, 0);
+        error = seals < 0 ? SystemCallError.Last("fcntl") : null;
+        return seals >= 0 && (seals & AllSeals) == AllSeals;
     }
 
     /// <summary>The keeper's program (keeper.c).</summary>

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
@@ -12,7 +11,7 @@ namespace Supervisor.Core.State;
 internal sealed class ListenerReader
 {
     private readonly Dictionary<string, (ReadOnlyMemory<byte> Text, ListenerSpec Spec)> _configured = new(StringComparer.Ordinal);
-    private readonly ArrayBufferWriter<byte> _fields = new();
+    private readonly ListenerFields _fields = new();
     private ReadOnlyMemory<byte> _tail;
     private ListenerSpec? _like;
 
@@ -46,22 +45,25 @@ internal sealed class ListenerReader
     {
         var text = json.Span;
         var rest = text.IndexOf(FieldsAfterSpec);
-        var history = text.IndexOf("\"history\":{\"created\":"u8) - 1;
-        if (!text.StartsWith(SpecField) || rest < 0 || history < rest || Spec(json[SpecField.Length..rest]) is not { } spec
-            || HistoryOf(text[(history + HistoryField.Length)..^1]) is not { } snapshot || Fields(text[rest..history]) is not { } entry)
+        if (!text.StartsWith(SpecField) || rest < 0)
         {
             return null;
         }
 
-        return entry with { Spec = spec, History = snapshot };
+        var history = text[rest..].IndexOf("\"history\":{\"created\":"u8) + rest - 1;
+        return history >= rest
+            && Spec(json[SpecField.Length..rest]) is { } spec
+            && HistoryOf(json[(history + HistoryField.Length)..^1]) is { } snapshot
+            ? _fields.Read(text[rest..history], spec, text[..rest], snapshot)
+            : null;
     }
 
     /// <summary>Reads a history, of which a part may be damaged: then it has no entries.</summary>
-    private static HistorySnapshot ReadHistory(byte[] json)
+    private static HistorySnapshot ReadHistory(ReadOnlyMemory<byte> json)
     {
         try
         {
-            return JsonSerializer.Deserialize(json, ManifestJson.Default.HistorySnapshot)!;
+            return JsonSerializer.Deserialize(json.Span, ManifestJson.Default.HistorySnapshot)!;
         }
         catch (JsonException)
         {
@@ -69,32 +71,20 @@ internal sealed class ListenerReader
         }
     }
 
-    private static HistorySnapshot? HistoryOf(ReadOnlySpan<byte> json)
+    private static HistorySnapshot? HistoryOf(ReadOnlyMemory<byte> json)
     {
-        var reader = new Utf8JsonReader(json);
+        var reader = new Utf8JsonReader(json.Span);
         if (!reader.Read() || !IsNext(ref reader, JournalFormat.CreatedField) || !reader.TryGetInt64(out var created)
             || !IsNext(ref reader, JournalFormat.CountField) || !reader.TryGetInt64(out var count))
         {
             return null;
         }
 
-        // A copy of its own: the whole state is not kept in memory for it.
-        return HistorySnapshot.Of(new UnreadHistory(json.ToArray(), (int)reader.BytesConsumed, ReadHistory), created, count);
+        return HistorySnapshot.Of(new UnreadHistory(json, (int)reader.BytesConsumed, ReadHistory), created, count);
 
         static bool IsNext(ref Utf8JsonReader reader, string name) =>
             reader.Read() && reader.TokenType == JsonTokenType.PropertyName && reader.ValueTextEquals(name)
                 && reader.Read() && reader.TokenType == JsonTokenType.Number;
-    }
-
-    /// <summary>The fields of a listener without its specification and history; null if others are there.</summary>
-    private ListenerEntry? Fields(ReadOnlySpan<byte> fields)
-    {
-        _fields.ResetWrittenCount();
-        _fields.Write("{\"spec\":null"u8);
-        _fields.Write(fields);
-        _fields.Write(",\"history\":null}"u8);
-        var type = ManifestJson.Default.ListenerEntry;
-        return EntryShape.Of(type).Fits(_fields.WrittenSpan) ? JsonSerializer.Deserialize(_fields.WrittenSpan, type) : null;
     }
 
     private ListenerSpec? Spec(ReadOnlyMemory<byte> json)

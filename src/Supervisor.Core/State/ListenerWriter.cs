@@ -46,20 +46,19 @@ internal sealed class ListenerWriter : IDisposable
         Write(history.Created);
         _joined.Write(",\"count\":"u8);
         Write(history.Count);
-        _joined.Write(unread.Entries);
-        var isFirst = unread.Entries.EndsWith("["u8);
-        foreach (var added in history.Added)
+        unread.WriteTo(_joined, isFirst =>
         {
-            _joined.Write(isFirst ? default : ","u8);
-            isFirst = false;
-            _fields.ResetWrittenCount();
-            _fieldWriter.Reset();
-            ManifestJson.Write(_fieldWriter, added);
-            _fieldWriter.Flush();
-            _joined.Write(_fields.WrittenSpan);
-        }
-
-        _joined.Write(unread.Rest);
+            foreach (var added in history.Added)
+            {
+                _joined.Write(isFirst ? default : ","u8);
+                isFirst = false;
+                _fields.ResetWrittenCount();
+                _fieldWriter.Reset();
+                ManifestJson.Write(_fieldWriter, added);
+                _fieldWriter.Flush();
+                _joined.Write(_fields.WrittenSpan);
+            }
+        });
     }
 
     private void Write(long number)

@@ -166,12 +166,13 @@ public static class ManifestFormat
                 document[ConfigField] = Shallow(configured, out configListeners, out configServices);
             }
 
+            var large = new LargeFields(parsed.RootElement, document);
             var type = ManifestJson.Default.DaemonManifest;
             unknown = UnknownFields.Of(document, type);
             Complete(document, type);
             var read = document.Deserialize(type)!;
             var reader = new ListenerReader();
-            manifest = read with
+            manifest = large.PutInto(read) with
             {
                 Config = changes.HasConfig
                     ? read.Config

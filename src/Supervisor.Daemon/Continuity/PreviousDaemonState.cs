@@ -47,6 +47,11 @@ internal sealed class PreviousDaemonState(
     public IncomingDescriptors Descriptors => descriptors;
 
     /// <summary>
+    /// The text of the state that histories refer to until they are copied, which this owns; null if they keep it themselves.
+    /// </summary>
+    public IDisposable? Text { private get; init; }
+
+    /// <summary>
     /// What the previous daemon's holder has, by key: the descriptors that came from its keeper; null where only the key is known.
     /// </summary>
     public IReadOnlyDictionary<string, DescriptorHandle?> Held { get; } = HeldBefore(manifest, descriptors, fromKeeper);
@@ -144,6 +149,21 @@ internal sealed class PreviousDaemonState(
     }
 
     private static string Self => $"listend {DaemonInfo.Version} (pid {Processes.CurrentPid})";
+
+    /// <summary>
+    /// Makes each history independent of the text of the state, in steps, and gives up that memory. Nothing else may use it any more.
+    /// </summary>
+    public IEnumerable<int> ReleaseText()
+    {
+        var steps = 0;
+        foreach (var listener in manifest.Listeners)
+        {
+            listener.History.Unread?.Own();
+            yield return ++steps;
+        }
+
+        Text?.Dispose();
+    }
 
     /// <inheritdoc/>
     public void Dispose() => descriptors.Dispose();

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using Supervisor.Core.State;
 using Supervisor.Linux.Kernel;
@@ -23,22 +22,26 @@ internal static class ReExecutedState
     public static PreviousDaemonState? Take(out string? error)
     {
         error = null;
-        if (Environment.GetEnvironmentVariable(Variable) is not { } text
-            || Read(text, Processes.CurrentPid, out var manifest, out var unknown, out error) is not { } number)
+        if (Environment.GetEnvironmentVariable(Variable) is not { } variable
+            || Read(variable, Processes.CurrentPid, out var manifest, out var unknown, out error) is not { } text)
         {
             return null;
         }
 
-        var numbers = manifest!.Descriptors ?? ImmutableSortedDictionary<string, int>.Empty;
-        StrayDescriptors.Close(new HashSet<int>(numbers.Values) { number });
-        return new PreviousDaemonState(SuccessionWay.ReExecuted, manifest, unknown!, IncomingDescriptors.FromNumbers(numbers));
+        var numbers = manifest!.Descriptors ?? new Dictionary<string, int>();
+        StrayDescriptors.Close(numbers.Values.ToHashSet());
+        return new PreviousDaemonState(SuccessionWay.ReExecuted, manifest, unknown!, IncomingDescriptors.FromNumbers(numbers))
+        {
+            Text = text,
+        };
     }
 
     /// <summary>
-    /// Reads the state of process <paramref name="pid"/>, closes its descriptor and returns the descriptor's number; null with the
-    /// reason if the variable does not name such a state.
+    /// Reads the state of process <paramref name="pid"/> and closes its descriptor. Returns the text of the state, which the caller owns:
+    /// the histories in the manifest need it. Null with the reason if the variable does not name such a state.
     /// </summary>
-    internal static int? Read(string variable, int pid, out DaemonManifest? manifest, out UnknownFields? unknown, out string? error)
+    internal static MappedFile? Read(
+        string variable, int pid, out DaemonManifest? manifest, out UnknownFields? unknown, out string? error)
     {
         (manifest, unknown) = (null, null);
         if (!int.TryParse(variable, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
@@ -48,20 +51,28 @@ internal static class ReExecutedState
         }
 
         using var memory = new DescriptorHandle(number);
-        if (Succession.ReadSealed(memory, out var refused) is not { } bytes)
+        var text = Succession.MapSealed(memory, out var refused);
+        if (text is null)
         {
             memory.SetHandleAsInvalid();
             error = $"{Variable}={number} is not a sealed memory file{(refused is { } why ? $": {why}" : "")}";
             return null;
         }
 
-        CollectionPause.BeginForState(bytes.Length);
-        if (!ManifestFormat.TryRead(bytes, out manifest, out unknown, out error))
+        CollectionPause.BeginForState(text.Memory.Length);
+        if (ManifestFormat.TryRead(text.Memory, out manifest, out unknown, out error))
         {
-            return null;
+            error = manifest.Pid == pid
+                ? null
+                : $"{Variable}={number} is the state of process {manifest.Pid}, not of this one ({pid})";
         }
 
-        error = manifest.Pid == pid ? null : $"{Variable}={number} is the state of process {manifest.Pid}, not of this one ({pid})";
-        return error is null ? number : null;
+        if (error is null)
+        {
+            return text;
+        }
+
+        text.Dispose();
+        return null;
     }
 }

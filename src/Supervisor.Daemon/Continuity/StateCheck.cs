@@ -36,22 +36,23 @@ internal static class StateCheck
     /// </summary>
     public static StateVerdict? Run(DescriptorHandle memory, string? configFile, out IReadOnlyList<string> errors)
     {
-        if (Succession.ReadSealed(memory, out var refused) is not { } bytes)
+        using var text = Succession.MapSealed(memory, out var refused);
+        if (text is null)
         {
             errors = [$"descriptor {memory.Number} is not a sealed memory file{(refused is { } why ? $": {why}" : "")}"];
             return null;
         }
 
         // For the configuration too, which is read afterwards.
-        CollectionPause.BeginForState((int)Math.Min(2L * bytes.Length, int.MaxValue));
-        if (!ManifestFormat.TryRead(bytes, out var manifest, out _, out var error))
+        CollectionPause.BeginForState((int)Math.Min(2L * text.Memory.Length, int.MaxValue));
+        if (!ManifestFormat.TryRead(text.Memory, out var manifest, out _, out var error))
         {
             errors = [error];
             return null;
         }
 
         errors = [.. DirectoryErrors(manifest), .. configFile is null ? [] : ConfigErrors(configFile, manifest)];
-        var digest = StateVerdict.DigestOf(bytes, Environment.GetEnvironmentVariable(StateVerdict.DigestVariable));
+        var digest = StateVerdict.DigestOf(text.Memory.Span, Environment.GetEnvironmentVariable(StateVerdict.DigestVariable));
         return errors.Count > 0 ? null : new StateVerdict(DaemonInfo.Version, ManifestFormat.Current, digest);
     }
 

@@ -21,7 +21,7 @@ internal sealed record StateVerdict(string Version, int Format, string Digest)
     public const string CheapDigest = "crc32c";
 
     /// <summary>The digest that the caller of this process accepts: of the kind <paramref name="accepted"/>, else SHA-256.</summary>
-    public static string DigestOf(byte[] state, string? accepted) => accepted == CheapDigest
+    public static string DigestOf(ReadOnlySpan<byte> state, string? accepted) => accepted == CheapDigest
         ? Cheap(Checksum.Of(state))
         : Convert.ToHexStringLower(Sha256.Of(state));
 

@@ -69,7 +69,7 @@ internal static class ResumedStart
             "{Note}: adopted {Workers} {WorkersWord} and {Listeners} {ListenersWord}",
             previous.Note, workers, workers == 1 ? "worker" : "workers", listeners, listeners == 1 ? "listener" : "listeners");
         serving.Announce();
-        new LateBaselines(parts.Loop, [.. parts.Listeners.Handles]).Continue();
+        new LateWork(parts.Loop, WorkWhileServing([.. parts.Listeners.Handles], previous)).Continue();
         if (configured is not null)
         {
             parts.Loop.Post(() => parts.Reloader.ApplyAtStart(configured));
@@ -80,6 +80,24 @@ internal static class ResumedStart
         }
 
         return serving.Run();
+    }
+
+    /// <summary>
+    /// Reads the sockets of the previous daemon: one that gets to a worker before is read then. And copies what is needed of its state.
+    /// </summary>
+    private static IEnumerable<int> WorkWhileServing(IReadOnlyList<ListenerHandle> handles, PreviousDaemonState previous)
+    {
+        var steps = 0;
+        foreach (var handle in handles)
+        {
+            handle.RecordBaseline();
+            yield return ++steps;
+        }
+
+        foreach (var step in previous.ReleaseText())
+        {
+            yield return step;
+        }
     }
 
     private static void RestoreListeners(DaemonParts parts, PreviousDaemonState previous, ILogger log)

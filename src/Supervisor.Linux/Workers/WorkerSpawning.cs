@@ -252,11 +252,7 @@ internal sealed class WorkerSpawning(ServiceContext service)
             service.Report(report);
         }
 
-        if (reports.Count > 0 || worker.Connection is null)
-        {
-            service.Note(isUrgent: true);
-        }
-
+        service.Note(isUrgent: true);
         var waiting = pins.TakeWaiting();
         if (waiting.Count > 0)
         {
