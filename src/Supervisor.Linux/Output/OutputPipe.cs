@@ -46,6 +46,17 @@ public sealed class OutputPipe : IDisposable
     /// <summary>The part that was read of an unfinished line; null if there is none.</summary>
     public byte[]? Rest => _length > 0 ? _buffer[.._length] : null;
 
+    /// <summary>Sees what arrives before it is split into lines; null: nothing does. The part of an unfinished line counts.</summary>
+    public TextSearch? Search
+    {
+        get;
+        set
+        {
+            field = value;
+            value?.Take(_buffer.AsSpan(0, _length));
+        }
+    }
+
     /// <summary>Whether that is <see cref="Rest"/>.</summary>
     internal bool HasRest(byte[]? rest) => _buffer.AsSpan(0, _length).SequenceEqual(rest);
 
@@ -89,6 +100,7 @@ public sealed class OutputPipe : IDisposable
                 return true;
             }
 
+            Search?.Take(_buffer.AsSpan(_length, count));
             taken += count;
             _length += count;
             Split();

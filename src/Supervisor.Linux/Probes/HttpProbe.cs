@@ -6,8 +6,8 @@ namespace Supervisor.Linux.Probes;
 
 /// <summary><c>http:/PATH</c>: the worker answers a request with 2xx.</summary>
 /// <remarks>
-/// The probe sends the request without its last line, which also satisfies TCP_DEFER_ACCEPT. Another worker that accepts the
-/// connection gets no complete request. The probe completes it on a connection that this worker has accepted.
+/// The request is sent at once, and only on a connection that this worker has accepted: a simple worker reads it with one recv().
+/// The opening, for TCP_DEFER_ACCEPT, is the request without its last line.
 /// </remarks>
 public sealed class HttpProbe(object owner, Func<int> pid, string path, string listener, ListenAddress address, int others)
     : ListenerProbe(owner, pid, listener, address, others)
@@ -20,9 +20,10 @@ public sealed class HttpProbe(object owner, Func<int> pid, string path, string l
         $"GET {path} HTTP/1.1\r\nHost: {Host}\r\nUser-Agent: listend\r\nAccept: */*\r\nConnection: close\r\n");
 
     /// <inheritdoc/>
-    protected override async Task<string?> AskAsync(Socket connection, CancellationToken end)
+    protected override async Task<string?> AskAsync(Socket connection, bool isOpened, CancellationToken end)
     {
-        await connection.SendAsync("\r\n"u8.ToArray(), end);
+        byte[] rest = isOpened ? [.. "\r\n"u8] : [.. Opening.Span, .. "\r\n"u8];
+        await connection.SendAsync(rest, end);
         var status = await StatusAsync(connection, end);
         return status is >= 200 and <= 299 ? null
             : status is null ? $"{Question} on \"{Listener}\": the answer is not HTTP"

@@ -13,7 +13,8 @@ namespace Supervisor.Linux.Probes;
 /// Any worker on a shared listener may get the connection, an old worker too, and neither address nor credentials tell which.
 /// So the probe waits until a worker accepts the connection. sock_diag then has the inode of the accepted socket, and /proc
 /// shows whether this worker has it. If not, the probe closes the connection and tries again. A connection that no process
-/// accepts in time is kept for the next probe, so that there is never more than one of them in the accept queue.
+/// accepts in time is kept for the next probe, so that there is never more than one of them in the accept queue. Only if no process
+/// accepts it soon does the probe send an opening first: with TCP_DEFER_ACCEPT the kernel waits for it.
 /// </remarks>
 public abstract class ListenerProbe : IReadinessProbe, IDisposable
 {
@@ -36,6 +37,9 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
     private static readonly TimeSpan DefaultAcceptTime = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan DefaultAnswerTime = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long a connection waits without an opening, at most half of the time that it may wait.</summary>
+    private static readonly TimeSpan MostSilence = TimeSpan.FromMilliseconds(50);
+
     /// <summary>The time limit for reading the worker's descriptors: it may have any number of them.</summary>
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(1);
 
@@ -45,7 +49,7 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
     private readonly int _attempts;
 
     /// <summary>The connection that waits in the accept queue; null if there is none.</summary>
-    private Socket? _waiting;
+    private Attempt? _waiting;
 
     /// <summary>
     /// Asks about a connection that a process accepted and closed at once: null if the worker counts as good, otherwise what was
@@ -93,11 +97,17 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
     /// <summary>What the probe asks, for messages, such as <c>GET /healthz</c>.</summary>
     protected abstract string Question { get; }
 
-    /// <summary>What the probe sends at once, before it knows which worker accepts the connection; empty: nothing.</summary>
+    /// <summary>
+    /// What the probe sends to a connection that no process has accepted soon; empty: nothing. No worker may take it for a whole
+    /// request.
+    /// </summary>
     protected abstract ReadOnlyMemory<byte> Opening { get; }
 
     /// <summary>Asks the worker on a connection that it has accepted: null if the answer is good, otherwise what it was.</summary>
-    protected abstract Task<string?> AskAsync(Socket connection, CancellationToken end);
+    /// <param name="connection">The connection.</param>
+    /// <param name="isOpened">Whether <see cref="Opening"/> was sent.</param>
+    /// <param name="end">Ends the wait.</param>
+    protected abstract Task<string?> AskAsync(Socket connection, bool isOpened, CancellationToken end);
 
     /// <inheritdoc/>
     public async Task<string?> ProbeAsync(CancellationToken end)
@@ -123,12 +133,11 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
         limit.CancelAfter(AnswerTime);
         try
         {
-            var waiting = TakeWaiting() ?? await BeginAsync(limit.Token);
-            using var closing = new Closing(waiting);
-            switch (await OwnerAsync(waiting, limit.Token))
+            using var attempt = TakeWaiting() ?? new Attempt(await ConnectAsync(limit.Token));
+            switch (await OwnerAsync(attempt, limit.Token))
             {
                 case Owner.Nobody:
-                    _waiting = closing.Keep();
+                    _waiting = attempt.Keep();
                     return (true, $"no process accepted a connection to \"{Listener}\"");
                 case Owner.Other:
                     Finding = ProbeFinding.Unknown;
@@ -138,7 +147,7 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
                     return (true, await AskUnknownAsync(limit.Token));
                 case Owner.Worker:
                     Finding = ProbeFinding.Silent;
-                    var answer = await AskAsync(waiting, limit.Token);
+                    var answer = await AskAsync(attempt.Connection, attempt.IsOpened, limit.Token);
                     Finding = ProbeFinding.Answered;
                     return (true, answer);
                 case var owner:
@@ -163,18 +172,39 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
     }
 
     /// <summary>Closes the connection that waits.</summary>
-    protected virtual void Dispose(bool isDisposing) => _waiting?.Dispose();
+    protected virtual void Dispose(bool isDisposing) => _waiting?.Close();
 
-    /// <summary>Closes a connection at its end, unless it is kept.</summary>
-    private sealed class Closing(Socket connection) : IDisposable
+    /// <summary>A connection. It is closed at the end of the attempt, unless it is kept for the next one.</summary>
+    private sealed class Attempt(Socket connection) : IDisposable
     {
         private bool _isKept;
 
-        public Socket Keep()
+        public Socket Connection => connection;
+
+        /// <summary>Whether the opening was sent.</summary>
+        public bool IsOpened { get; set; }
+
+        public Attempt Keep()
         {
             _isKept = true;
-            return connection;
+            return this;
         }
+
+        /// <summary>Takes a kept one; null if it was closed in the meantime: nothing but its end can be read yet.</summary>
+        public Attempt? Resume()
+        {
+            _isKept = false;
+            if (connection.Poll(0, SelectMode.SelectRead))
+            {
+                connection.Dispose();
+                return null;
+            }
+
+            return this;
+        }
+
+        /// <summary>Closes a kept one.</summary>
+        public void Close() => connection.Dispose();
 
         public void Dispose()
         {
@@ -185,31 +215,12 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
         }
     }
 
-    /// <summary>The connection of an earlier probe, unless it was closed in the meantime: nothing but its end can be read yet.</summary>
-    private Socket? TakeWaiting()
+    /// <summary>The connection of an earlier probe; null if there is none.</summary>
+    private Attempt? TakeWaiting()
     {
         var waiting = _waiting;
         _waiting = null;
-        if (waiting?.Poll(0, SelectMode.SelectRead) == true)
-        {
-            waiting.Dispose();
-            return null;
-        }
-
-        return waiting;
-    }
-
-    /// <summary>A connection with its opening.</summary>
-    private async Task<Socket> BeginAsync(CancellationToken end)
-    {
-        var connection = await ConnectAsync(end);
-        using var closing = new Closing(connection);
-        if (!Opening.IsEmpty)
-        {
-            await connection.SendAsync(Opening, end);
-        }
-
-        return closing.Keep();
+        return waiting?.Resume();
     }
 
     private async Task<Socket> ConnectAsync(CancellationToken end)
@@ -236,8 +247,10 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
     }
 
     /// <summary>Which process accepted the connection.</summary>
-    private async Task<Owner> OwnerAsync(Socket connection, CancellationToken end)
+    private async Task<Owner> OwnerAsync(Attempt attempt, CancellationToken end)
     {
+        var connection = attempt.Connection;
+        var silence = AcceptTime / 2 < MostSilence ? AcceptTime / 2 : MostSilence;
         var started = TimeProvider.System.GetTimestamp();
         for (var wait = 1; ; wait = Math.Min(wait * 2, 20))
         {
@@ -258,9 +271,16 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
                 return Owner.Unknown;
             }
 
-            if (TimeProvider.System.GetElapsedTime(started) > AcceptTime)
+            var waited = TimeProvider.System.GetElapsedTime(started);
+            if (waited > AcceptTime)
             {
                 return Owner.Nobody;
+            }
+
+            if (waited > silence && !attempt.IsOpened && !Opening.IsEmpty)
+            {
+                await connection.SendAsync(Opening, end);
+                attempt.IsOpened = true;
             }
 
             await Task.Delay(wait, end);

@@ -18,7 +18,7 @@ internal sealed class TcpProbe(object owner, Func<int> pid, string listener, Lis
     protected override ReadOnlyMemory<byte> Opening => default;
 
     /// <inheritdoc/>
-    protected override Task<string?> AskAsync(Socket connection, CancellationToken end) => Task.FromResult<string?>(null);
+    protected override Task<string?> AskAsync(Socket connection, bool isOpened, CancellationToken end) => Task.FromResult<string?>(null);
 
     /// <inheritdoc/>
     protected override Task<string?> AskUnknownAsync(CancellationToken end) => waits.ProbeAsync(end);

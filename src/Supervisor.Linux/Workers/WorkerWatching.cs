@@ -1,6 +1,7 @@
 using Supervisor.Core.Services;
 using Supervisor.Linux.Output;
 using Supervisor.Linux.Probes;
+using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
 
@@ -30,6 +31,7 @@ internal sealed class WorkerWatching(ServiceContext service)
                 service.Messages.Take(workerId, process, message, sender);
             },
             (kind, reason, sender) => service.Messages.Refuse(process, sender, "einhorn " + kind, "EINHORN_SOCK_PATH: " + reason));
+        SearchOutput(workerId, process);
         AttachOutput(process);
         service.Loop.Watch(process.Pidfd, () => service.Ending.Ended(workerId, process));
     }
@@ -67,22 +69,27 @@ internal sealed class WorkerWatching(ServiceContext service)
         }
     }
 
-    /// <summary>
-    /// A line that a worker has written. With <c>ready = "log:TEXT"</c> the first one that contains the text makes it ready.
-    /// </summary>
-    public void TakeLine(WorkerState worker, int pid, string line, bool isError)
-    {
-        service.Output.Write(worker, pid, line, isError);
-        if (service.Worker(worker.Id) is { Phase: WorkerPhase.Starting }
-            && service.State.SpecOf(worker.Generation).Readiness is { Kind: ReadinessKind.Log, Text: { } text }
-            && line.Contains(text, StringComparison.Ordinal))
-        {
-            if (service.Processes.TryGetValue(worker.Id, out var process))
-            {
-                service.Spawning.Settle(worker.Id, process);
-            }
+    /// <summary>A line that a worker has written.</summary>
+    public void TakeLine(WorkerState worker, int pid, string line, bool isError) => service.Output.Write(worker, pid, line, isError);
 
-            service.Post(new WorkerReady(worker.Id));
+    /// <summary>With <c>ready = "log:TEXT"</c> the text makes the worker ready, in either of its two streams.</summary>
+    private void SearchOutput(int workerId, WorkerProcess process)
+    {
+        if (service.Worker(workerId) is not { Phase: WorkerPhase.Starting } worker
+            || service.State.SpecOf(worker.Generation).Readiness is not { Kind: ReadinessKind.Log, Text: { } text })
+        {
+            return;
+        }
+
+        OutputPipe[] pipes = process.Output is { } output ? [output, process.Error] : [process.Error];
+        foreach (var pipe in pipes)
+        {
+            pipe.Search = new TextSearch(ByteText.Encode(text), () =>
+            {
+                Array.ForEach(pipes, searched => searched.Search = null);
+                service.Spawning.Settle(workerId, process);
+                service.Post(new WorkerReady(workerId));
+            });
         }
     }
 

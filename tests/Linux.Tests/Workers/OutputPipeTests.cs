@@ -101,6 +101,31 @@ public class OutputPipeTests : KernelTest
         }
     }
 
+    [Fact]
+    public void A_text_is_found_across_pieces_and_without_the_end_of_its_line()
+    {
+        foreach (var size in Enumerable.Range(1, 9).Append(16_384).Append(60_000))
+        {
+            var found = 0;
+            Assert.Null(Files.Pipe(out var reader, out var writer));
+            using var pipe = new OutputPipe(reader!, _ => { }) { Search = new TextSearch("now ready"u8.ToArray(), () => found++) };
+            using (writer)
+            {
+                var data = Encoding.ASCII.GetBytes("now\nready" + new string('y', 200) + "now now ready");
+                foreach (var part in data.Chunk(size))
+                {
+                    Libc.Write(writer!, part);
+                    Assert.True(pipe.Drain());
+                }
+
+                Assert.Equal(1, found);
+                Libc.Write(writer!, "now ready"u8);
+                Assert.True(pipe.Drain());
+                Assert.Equal(1, found);
+            }
+        }
+    }
+
     private static List<string> Lines(byte[] data, int[] sizes)
     {
         var lines = new List<string>();
