@@ -22,10 +22,10 @@ internal sealed class AccessScope
     /// </summary>
     public static AccessScope? Of(HttpContext context, ClientCredentials client, AccessPolicy policy, out string missing)
     {
-        var service = context.GetRouteValue("name") as string;
+        var service = ServiceOf(context);
         if (VerbOf(context) is not { } verb)
         {
-            missing = $"no rule of [access.NAME] can permit {context.Request.Path}";
+            missing = $"the right to {context.Request.Path} (no rule can give it)";
             return null;
         }
 
@@ -37,6 +37,10 @@ internal sealed class AccessScope
         var permits = isList ? rules.Length > 0 : Array.Exists(rules, rule => rule.Covers(service));
         return permits ? new AccessScope(rules) : null;
     }
+
+    /// <summary>The service that the request names, in its path or as the one that the answer shall show; null if it names none.</summary>
+    public static string? ServiceOf(HttpContext context) => context.GetRouteValue("name") as string
+        ?? (context.Request.Query["service"].ToString() is { Length: > 0 } only ? only : null);
 
     private static AccessVerb? VerbOf(HttpContext context) => (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText switch
     {

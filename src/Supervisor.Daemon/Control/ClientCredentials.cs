@@ -39,6 +39,9 @@ internal sealed class ClientCredentials
             : new Requester(client._uid, null, null);
     }
 
+    /// <summary>The user; null for root and the daemon's user, which may do everything.</summary>
+    public uint? Stranger => _uid == 0 || _uid == Processes.EffectiveUid ? null : _uid;
+
     /// <summary>Whether it is that user, or in that group.</summary>
     public bool Has(uint? uid, uint? gid) => uid == _uid || (gid is { } group && (_gid == group || _groups.Contains(group)));
 
@@ -47,7 +50,7 @@ internal sealed class ClientCredentials
     /// <param name="group">The group whose members may read.</param>
     public string? Refusal(bool isChange, uint group)
     {
-        if (_uid == 0 || _uid == Processes.EffectiveUid)
+        if (Stranger is null)
         {
             return null;
         }

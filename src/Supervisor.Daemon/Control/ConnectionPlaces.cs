@@ -8,10 +8,18 @@ namespace Supervisor.Daemon.Control;
 /// </summary>
 /// <remarks>
 /// A connection is idle while the server answers no request of it: before the first request, between two requests, and
-/// while a request's header is incomplete. The remote address does not count: on loopback all clients have the same.
+/// while a request's header is incomplete. The remote address does not count: on loopback all clients have the same. On the control
+/// socket the kernel tells the user: a user other than root and the daemon's own gets only a part of the places, and so do all of
+/// them together, and their connections close only theirs.
 /// </remarks>
 internal sealed class ConnectionPlaces
 {
+    /// <summary>The most connections of one user other than root and the daemon's own.</summary>
+    public const int MostOfUser = 32;
+
+    /// <summary>The part of the limit that is reserved for root and the daemon's own user.</summary>
+    private const int ReservedPart = 3;
+
     private readonly int _most;
     private readonly bool _endsRequests;
 
@@ -41,25 +49,44 @@ internal sealed class ConnectionPlaces
     }
 
     /// <summary>
-    /// Admits a connection, and closes another one at the limit. Dispose of the place when the connection is closed.
+    /// Admits a connection, and closes another one at the limit, or this one if no other may be closed for it. Dispose of the place
+    /// when the connection is closed.
     /// </summary>
-    public Place Enter(ConnectionContext connection)
+    /// <param name="connection">The connection.</param>
+    /// <param name="user">The client's user; null for root, the daemon's own user, and where the user is not known.</param>
+    public Place Enter(ConnectionContext connection, uint? user = null)
     {
-        var place = new Place(this, connection);
-        Place? closed = null;
+        var place = new Place(this, connection, user);
+        Place? closed;
         lock (_idle)
         {
-            if (_idle.Count + _busy.Count >= _most)
+            closed = user is null ? Crowded() : Crowded(place);
+            closed?.Remove();
+            if (closed != place)
             {
-                closed = (_idle.First ?? (_endsRequests ? _busy.First : null))?.Value;
-                closed?.Remove();
+                place.AppendTo(_idle);
             }
-
-            place.AppendTo(_idle);
         }
 
         closed?.Close();
         return place;
+    }
+
+    /// <summary>The place to give up for another connection; null if there is room, or if all have requests.</summary>
+    private Place? Crowded() => _idle.Count + _busy.Count < _most ? null
+        : _idle.FirstOrDefault(place => place.User is not null) ?? (_idle.First ?? (_endsRequests ? _busy.First : null))?.Value;
+
+    /// <summary>The place to give up for one of a user with limits, which may be that one; null if there is room.</summary>
+    private Place? Crowded(Place place)
+    {
+        var others = _idle.Concat(_busy).Where(other => other.User is not null).ToArray();
+        var own = Array.FindAll(others, other => other.User == place.User);
+        return own.Length >= MostOfUser ? FirstIdle(own) ?? place
+            : others.Length >= _most - (_most / ReservedPart) ? FirstIdle(others) ?? place
+            : null;
+
+        // In the order in which they became idle.
+        static Place? FirstIdle(Place[] places) => Array.Find(places, other => other.IsIdle);
     }
 
     /// <summary>A connection's place.</summary>
@@ -69,12 +96,19 @@ internal sealed class ConnectionPlaces
         private readonly ConnectionContext _connection;
         private readonly LinkedListNode<Place> _node;
 
-        public Place(ConnectionPlaces places, ConnectionContext connection)
+        public Place(ConnectionPlaces places, ConnectionContext connection, uint? user)
         {
             _places = places;
             _connection = connection;
+            User = user;
             _node = new LinkedListNode<Place>(this);
         }
+
+        /// <summary>The client's user, if it has limits.</summary>
+        public uint? User { get; }
+
+        /// <summary>Whether it has no request in progress. Under the lock of the places.</summary>
+        public bool IsIdle => _node.List == _places._idle;
 
         /// <summary>A complete request has arrived.</summary>
         public void Begin() => Move(_places._busy);

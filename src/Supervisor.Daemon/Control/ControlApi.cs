@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using Supervisor.Daemon.Model;
 
 namespace Supervisor.Daemon.Control;
@@ -74,7 +73,7 @@ internal sealed class ControlApi(
         }
 
         var by = ClientCredentials.Requester(context);
-        var (path, service) = (context.Request.Path.ToString(), context.GetRouteValue("name") as string);
+        var (path, service) = (context.Request.Path.ToString(), AccessScope.ServiceOf(context));
         daemon.Loop.Post(() => daemon.Requests.Denied($"{method} {path}", service, missing, by));
         return Answer.Problem(
             context, StatusCodes.Status403Forbidden, "not permitted",

@@ -81,7 +81,7 @@ internal sealed class OnDemandConnections : IConnectionListenerFactory, IConnect
 
                     var connection = _contexts.Create(socket);
                     connection.Features.Set(client);
-                    connection.Features.Set(_places.Enter(connection));
+                    connection.Features.Set(_places.Enter(connection, client?.Stranger));
                     _open++;
                     _unasked++;
                     return connection;

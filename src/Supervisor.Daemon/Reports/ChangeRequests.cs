@@ -13,13 +13,13 @@ namespace Supervisor.Daemon.Reports;
 internal sealed class ChangeRequests(EventLog events, LogLimit limit, ILogger log)
 {
     /// <summary>How many denied requests of a user are reported in a minute: anybody can cause them.</summary>
-    private const int MostDenied = 10;
+    private const int MostDenied = 60;
 
     /// <summary>A request that no right permits.</summary>
-    public void Denied(string what, string? service, string missing, Requester by) =>
+    public void Denied(string what, string? service, string missing, Requester by, string? listener = null) =>
         limit.Write(string.Create(CultureInfo.InvariantCulture, $"uid {by.Uid}"), "denied", (limited, leftOut) =>
         {
-            events.Denied(what, missing, by, service);
+            events.Denied(what, missing, by, service, listener);
             limited.Kind(MessageIds.RequestDenied).Warning(
                 "{What} by {Requester} is denied: {Missing} is missing{LeftOut}", what, by.ToString(), missing, leftOut);
         }, MostDenied);

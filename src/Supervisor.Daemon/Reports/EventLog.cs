@@ -45,8 +45,8 @@ internal sealed class EventLog(EventLoop loop)
         Add("change-requested", $"{what} requested by {by}", service, listener, by: by);
 
     /// <summary>A client has requested what it may not do.</summary>
-    public void Denied(string what, string missing, Requester by, string? service) =>
-        Add("request-denied", $"{what} by {by} is denied: {missing} is missing", service, by: by);
+    public void Denied(string what, string missing, Requester by, string? service, string? listener = null) =>
+        Add("request-denied", $"{what} by {by} is denied: {missing} is missing", service, listener, by: by);
 
     /// <summary>The kernel drops connections or datagrams at a listener.</summary>
     /// <param name="listener">The listener.</param>

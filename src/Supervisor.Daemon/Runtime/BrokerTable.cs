@@ -119,6 +119,10 @@ internal sealed class BrokerTable(
             ? takeovers.Begin(peer, release)
             : new BrokerError(BrokerErrorCode.Denied, "listend is starting: try again");
 
+    /// <inheritdoc/>
+    public void Denied(string what, string missing, string? listener, Requester by) =>
+        requests.Denied(what, service: null, missing, by, listener);
+
     private static BrokerError Configured(string name, string what) =>
         new(BrokerErrorCode.Denied, $"listener \"{name}\" is configured and cannot be {what}: change the configuration");
 }

@@ -66,8 +66,10 @@ internal sealed class BrokerRequests
             BrokerMethod.Take => Take(peer, request),
             BrokerMethod.List => List(peer, request),
             BrokerMethod.Put => Reply(Put(peer, request.Name!, descriptorsLost, received)),
-            BrokerMethod.Drop => Reply(MayChange(peer) ?? _table.Drop(request.Name!, peer.Requester)),
-            BrokerMethod.Succeed => (MayChange(peer) ?? _table.Succeed(peer, release)) is { } refused ? BrokerReply.Error(refused) : null,
+            BrokerMethod.Drop => Reply(MayChange(peer, "drop") ?? _table.Drop(request.Name!, peer.Requester)),
+            BrokerMethod.Succeed => (MayChange(peer, "succeed") ?? _table.Succeed(peer, release)) is { } refused
+                ? BrokerReply.Error(refused)
+                : null,
             _ => throw new InvalidOperationException($"no method: {request.Method}"),
         };
     }
@@ -103,6 +105,7 @@ internal sealed class BrokerRequests
 
             if (!_access.Allows(peer, service, handle))
             {
+                _table.Denied($"take {name}", $"an entry in listener.{name}.allow", name, peer.Requester);
                 return BrokerReply.Error(new BrokerError(
                     BrokerErrorCode.Denied,
                     $"listener \"{name}\" is not for {peer.Description}: add user:NAME or group:NAME to listener.{name}.allow, "
@@ -131,7 +134,7 @@ internal sealed class BrokerRequests
 
     private BrokerError? Put(BrokerPeer peer, string name, bool descriptorsLost, List<DescriptorHandle> received)
     {
-        if (MayChange(peer) is { } denied)
+        if (MayChange(peer, "put") is { } denied)
         {
             return denied;
         }
@@ -162,11 +165,18 @@ internal sealed class BrokerRequests
         return error;
     }
 
-    private static BrokerError? MayChange(BrokerPeer peer) => peer.IsPrivileged
-        ? null
-        : new BrokerError(
+    private BrokerError? MayChange(BrokerPeer peer, string what)
+    {
+        if (peer.IsPrivileged)
+        {
+            return null;
+        }
+
+        _table.Denied(what, $"the right \"{what}\"", listener: null, peer.Requester);
+        return new BrokerError(
             BrokerErrorCode.Denied,
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"put, drop and succeed are for root and the daemon's own user ({Processes.EffectiveUid}); you are {peer.Description}"));
+    }
 }

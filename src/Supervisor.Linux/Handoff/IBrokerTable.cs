@@ -37,4 +37,11 @@ public interface IBrokerTable
     /// connection for the rest of the protocol. Otherwise the reason.
     /// </summary>
     BrokerError? Succeed(BrokerPeer peer, Func<DescriptorHandle> release);
+
+    /// <summary>A client has requested what it may not do.</summary>
+    /// <param name="what">The request, such as <c>take web</c>.</param>
+    /// <param name="missing">What the client lacks.</param>
+    /// <param name="listener">The listener that it concerns; null if none.</param>
+    /// <param name="by">Who.</param>
+    void Denied(string what, string missing, string? listener, Requester by);
 }

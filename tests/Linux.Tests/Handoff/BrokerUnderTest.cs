@@ -74,6 +74,10 @@ internal sealed class BrokerUnderTest : IBrokerTable, IDisposable
 
     public BrokerError? Succeed(BrokerPeer peer, Func<DescriptorHandle> release) => new(BrokerErrorCode.Denied, "nobody succeeds it");
 
+    public void Denied(string what, string missing, string? listener, Requester by)
+    {
+    }
+
     /// <summary>Runs a function on the loop.</summary>
     public T On<T>(Func<T> question) => _loop.On(question);
 
