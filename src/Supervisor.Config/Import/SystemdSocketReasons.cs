@@ -23,6 +23,9 @@ internal static class SystemdSocketReasons
         ["SELinuxContextFromNet"] = NoLabels,
         ["TimeoutSec"] = Reason.Changed("a hook has the start_timeout of the service to end"),
         ["PassFileDescriptorsToExec"] = Reason.Changed("a hook gets no descriptors: it takes them with listenctl take"),
+        ["Capabilities"] = SystemdReasons.Ignored,
+        ["NetClass"] = SystemdReasons.Ignored,
+        ["TimeoutCleanSec"] = Reason.NotNeeded("listend has no verb like \"systemctl clean\""),
         ["DeferTrigger"] = NoTriggers,
         ["DeferTriggerMaxSec"] = NoTriggers,
         ["TriggerLimitIntervalSec"] = Triggers,
@@ -38,8 +41,10 @@ internal static class SystemdSocketReasons
     private static readonly string[] OfProcesses =
     [
         "User", "Group", "SupplementaryGroups", "WorkingDirectory", "Environment", "EnvironmentFile", "UMask", "Nice", "KillMode",
-        "KillSignal", "SendSIGKILL", "StandardInput", "StandardOutput", "StandardError", "IgnoreSIGPIPE", "NoNewPrivileges",
-        "AmbientCapabilities",
+        "KillSignal", "SendSIGKILL", "StandardInput", "StandardInputData", "StandardInputText", "StandardOutput", "StandardError",
+        "IgnoreSIGPIPE", "NoNewPrivileges", "AmbientCapabilities", "DynamicUser", "SetLoginEnvironment", "RuntimeDirectory",
+        "StateDirectory", "CacheDirectory", "LogsDirectory", "ConfigurationDirectory", "CoredumpReceive", "DefaultMemoryLow",
+        "DefaultMemoryMin", "DefaultStartupMemoryLow", "NFTSet", "SocketBindAllow", "SocketBindDeny", "TTYColumns", "TTYRows",
     ];
 
     /// <summary>The reason for a setting of [Socket].</summary>

@@ -122,6 +122,9 @@ internal sealed class SystemdSocketSettings(SystemdUnit unit, ImportDraft draft,
                     _ => null,
                 });
                 break;
+            case "AcceptFileDescriptors":
+                AcceptFileDescriptors(setting);
+                break;
             case "PassPacketInfo":
                 Flag(setting, "datagram.packet_info");
                 break;
@@ -195,6 +198,23 @@ internal sealed class SystemdSocketSettings(SystemdUnit unit, ImportDraft draft,
     private void ReusePort(SourceSetting setting) => Set(
         setting, "bind.reuse_port", SystemdValues.Flag(setting.Value) is { } flag ? TomlLiteral.Of(flag) : null,
         static address => address.Kind.IsInternet());
+
+    /// <summary>systemd 258. The kernel's default is yes, and only UNIX sockets receive descriptors.</summary>
+    private void AcceptFileDescriptors(SourceSetting setting)
+    {
+        if (SystemdValues.Flag(setting.Value) == true)
+        {
+            Report(setting, Reason.NotNeeded("it is the default"));
+            return;
+        }
+
+        Set(
+            setting, "options",
+            SystemdValues.Flag(setting.Value) is null
+                ? null
+                : """[{ level = "SOL_SOCKET", name = "SO_PASSRIGHTS", value = 0, phase = "pre-listen" }]""",
+            static address => address.Kind.IsUnix());
+    }
 
     private void Buffer(SourceSetting setting, string key)
     {
