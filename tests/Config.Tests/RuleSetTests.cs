@@ -16,7 +16,8 @@ public sealed class RuleSetTests
         "on-demand-listener",
         "on-demand-idle",
         "on-demand-exclusive", "connection-limits", "connection-slots", "connection-handoff", "connection-listeners",
-        "connection-exclusive", "autoscale-bounds", "autoscale-listener", "readiness-listener", "readiness-descriptor", "placeholders",
+        "connection-exclusive", "autoscale-bounds", "autoscale-listener", "autoscale-queue", "health-settings", "readiness-listener",
+        "readiness-descriptor", "placeholders",
         "service-order", "rollout-room", "steering-multicast", "steering-handoff", "steering-services", "canary-share", "restart-backoff",
         "something-to-do",
     ];
@@ -100,6 +101,23 @@ public sealed class RuleSetTests
         var failure = Assert.Single(
             Parsing.Parse("[daemon]\nmetrics = \"127.0.0.1:80\"\n[listener.a]\naddress = \"tcp://*:80\"\n").Failures);
         Assert.Equal(("daemon.metrics", "daemon.metrics"), (failure.Bind!.Listener, failure.Setting));
+    }
+
+    [Theory]
+    [InlineData("liveness.interval = \"1s\"", "has no probe")]
+    [InlineData("liveness = { interval = \"10s\", failures = 3 }", null)]
+    [InlineData("recycle.jitter = \"50%\"", "neither max_age nor max_memory")]
+    [InlineData("autoscale = { min = 1, max = 2, queue = 64 }", "cannot wait: the listeners have room for 64")]
+    [InlineData("autoscale = { min = 1, max = 2, queue = 63 }", null)]
+    [InlineData("liveness.probe = \"fd:9\"", "\"fd:9\" is not one of tcp, http:/PATH, exec:COMMAND")]
+    [InlineData("liveness.probe = \"\"", "\"\" is not one of tcp, http:/PATH, exec:COMMAND")]
+    public void Settings_that_could_never_have_an_effect_are_errors(string setting, string? error)
+    {
+        var result = Parsing.Parse(
+            "[listener.a]\naddress = \"tcp://127.0.0.1:80\"\nlisten.backlog = 32\nshards = 2\n[service.a]\ncommand = [\"/a\"]\n"
+            + $"listeners = [\"a\"]\n{setting}\n");
+        Assert.Equal(error is null, result.Errors.Length == 0);
+        Assert.Contains(error ?? "", result.Errors.FirstOrDefault()?.Message ?? "", StringComparison.Ordinal);
     }
 
     private static Rule OfHost(Func<ParsedConfig, IEnumerable<ConfigDiagnostic>> check) =>

@@ -211,13 +211,15 @@ internal static class SettingCases
         S("liveness.probe", "\"http:/up\"", new Readiness(ReadinessKind.Http, "/up"), s => s.Liveness.Probe, "\"started\"",
             "\"started\" is not one of tcp, http:/PATH, exec:COMMAND", "\"http:/healthz\"") with { With = "listeners = [\"a\"]" },
         S("liveness.interval", "\"1s\"", TimeSpan.FromSeconds(1), s => s.Liveness.Interval, "\"0s\"",
-            "\"0s\" is out of range", "from \"10ms\""),
+            "\"0s\" is out of range", "from \"10ms\"") with { With = "liveness.probe = \"exec:a\"" },
         S("liveness.timeout", "\"1s\"", TimeSpan.FromSeconds(1), s => s.Liveness.Timeout, "\"0s\"",
-            "\"0s\" is out of range", "from \"1ms\""),
-        S("liveness.failures", "1", 1, s => s.Liveness.Failures, "0", "0 is out of range", "from 1 to"),
+            "\"0s\" is out of range", "from \"1ms\"") with { With = "liveness.probe = \"exec:a\"" },
+        S("liveness.failures", "1", 1, s => s.Liveness.Failures, "0", "0 is out of range", "from 1 to")
+            with { With = "liveness.probe = \"exec:a\"" },
         S("recycle.max_age", "\"24h\"", TimeSpan.FromHours(24), s => s.Recycle.MaxAge, "24", "24 is a number without a unit", "\"24s\""),
         S("recycle.max_memory", "\"512MiB\"", 512L << 20, s => s.Recycle.MaxMemory, "-1", "-1 is out of range", "write a size"),
-        S("recycle.jitter", "\"20%\"", 20, s => s.Recycle.Jitter, "\"101%\"", "\"101%\" is not a share in percent", "such as \"10%\""),
+        S("recycle.jitter", "\"20%\"", 20, s => s.Recycle.Jitter, "\"101%\"", "\"101%\" is not a share in percent", "such as \"10%\"")
+            with { With = "recycle.max_age = \"1h\"" },
         S("autoscale.min", "2", 2, s => s.Autoscale.Min, "9", "9 is above autoscale.max (8)", "at most 8")
             with { With = "listeners = [\"a\"]\nautoscale.max = 8" },
         S("autoscale.max", "8", 8, s => s.Autoscale.Max, "0", "0 is out of range", "from 1 to") with { With = "listeners = [\"a\"]" },

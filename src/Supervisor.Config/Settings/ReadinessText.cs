@@ -39,11 +39,10 @@ internal static class ReadinessText
     /// <summary>A condition that can be tested again and again: <c>liveness.probe</c>.</summary>
     public static ParseResult<Readiness> ParseProbe(string text, ConfigContext context)
     {
-        var condition = Parse(text, context);
-        return condition.ValueError is null && condition.Value.Kind is not (ReadinessKind.Tcp or ReadinessKind.Http or ReadinessKind.Exec)
-            ? new ValueError(
-                $"{Quoted.Text(text)} is not one of tcp, http:/PATH, exec:COMMAND", "write \"http:/healthz\", or \"tcp\"")
-            : condition;
+        var isProbe = text == "tcp" || text.Split(':', 2) is ["http" or "exec", _];
+        return isProbe
+            ? Parse(text, context)
+            : new ValueError($"{Quoted.Text(text)} is not one of tcp, http:/PATH, exec:COMMAND", "write \"http:/healthz\", or \"tcp\"");
     }
 
     private static ParseResult<Readiness> Http(string text, string path) =>

@@ -27,6 +27,8 @@ public static class PureRules
         new("connection-exclusive", Profile.Always, ConnectionServices.CheckExclusive),
         new("autoscale-bounds", Profile.Always, AutoscaledServices.CheckBounds),
         new("autoscale-listener", Profile.Always, AutoscaledServices.CheckListener),
+        new("autoscale-queue", Profile.Always, AutoscaledServices.CheckQueue),
+        new("health-settings", Profile.Always, HealthSettings.Check),
         new("readiness-listener", Profile.Always, ReadinessListener.Check),
         new("readiness-descriptor", Profile.Always, ReadinessListener.CheckDescriptor),
         new("placeholders", Profile.Always, DescriptorPlaceholders.Check),

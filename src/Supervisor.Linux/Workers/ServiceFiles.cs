@@ -6,8 +6,8 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Workers;
 
 /// <summary>
-/// Checks whether the files that a service names exist now: its program and its hooks' programs as the spawner would find them,
-/// its directory, its environment files. It uses the caller's rights; a file that these rights do not show is not reported as
+/// Checks whether the files that a service names exist now: its program and those of its hooks and probes as the spawner would find
+/// them, its directory, its environment files. It uses the caller's rights; a file that these rights do not show is not reported as
 /// missing.
 /// </summary>
 public static class ServiceFiles
@@ -62,10 +62,12 @@ public static class ServiceFiles
         }
 
         path = spec.Environment.GetValueOrDefault("PATH") ?? path;
-        Program("command", spec.Command);
-        Program(HookKind.PreStart.Setting(), spec.Hooks.PreStart);
-        Program(HookKind.PostReady.Setting(), spec.Hooks.PostReady);
-        Program(HookKind.PostStop.Setting(), spec.Hooks.PostStop);
+        Program("command", 0, spec.Command);
+        Program("ready", null, spec.Readiness.Command);
+        Program("liveness.probe", null, spec.Liveness.Probe?.Command ?? []);
+        Program(HookKind.PreStart.Setting(), 0, spec.Hooks.PreStart);
+        Program(HookKind.PostReady.Setting(), 0, spec.Hooks.PostReady);
+        Program(HookKind.PostStop.Setting(), 0, spec.Hooks.PostStop);
         if (!string.IsNullOrEmpty(directory) && WritableByOthers(directory) is { } open)
         {
             faults.Add(new Fault("working_directory", null, $"root works in \"{directory}\": {open.Fault}",
@@ -86,7 +88,7 @@ public static class ServiceFiles
             return walk.FirstFlaw;
         }
 
-        void Program(string setting, IReadOnlyList<string> command)
+        void Program(string setting, int? element, IReadOnlyList<string> command)
         {
             if (command.Count == 0)
             {
@@ -95,11 +97,11 @@ public static class ServiceFiles
 
             if (ProgramFault(command[0], directory, path, out var file) is var (message, remedy))
             {
-                faults.Add(new Fault(setting, 0, message, remedy));
+                faults.Add(new Fault(setting, element, message, remedy));
             }
             else if (file is not null && WritableByOthers(file) is { } flaw)
             {
-                faults.Add(new Fault(setting, 0, $"root executes \"{file}\": {flaw.Fault}",
+                faults.Add(new Fault(setting, element, $"root executes \"{file}\": {flaw.Fault}",
                     $"{flaw.Remedy(TrustedFile.Accept(flaw))}, or run the service as another user"));
             }
         }

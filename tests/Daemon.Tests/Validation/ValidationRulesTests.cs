@@ -28,6 +28,8 @@ public sealed class ValidationRulesTests
     [InlineData("connection-exclusive", Profile.Always)]
     [InlineData("autoscale-bounds", Profile.Always)]
     [InlineData("autoscale-listener", Profile.Always)]
+    [InlineData("autoscale-queue", Profile.Always)]
+    [InlineData("health-settings", Profile.Always)]
     [InlineData("readiness-listener", Profile.Always)]
     [InlineData("readiness-descriptor", Profile.Always)]
     [InlineData("placeholders", Profile.Always)]

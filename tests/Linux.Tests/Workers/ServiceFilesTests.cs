@@ -43,6 +43,12 @@ public class ServiceFilesTests : KernelTest
         Assert.Equal(message is null ? [] : [("command", At(message))], found.Select(fault => (fault.Setting, fault.Message)));
         var hook = ServiceFiles.FindFaults(Service("true") with { Hooks = new HookSpec { PostStop = [At(program)] } }, "/usr/bin:/bin");
         Assert.Equal(message is null ? [] : [("hooks.post_stop", At(message))], hook.Select(fault => (fault.Setting, fault.Message)));
+        var probe = new Readiness(ReadinessKind.Exec) { Command = [At(program)] };
+        var probes = ServiceFiles.FindFaults(
+            Service("true") with { Readiness = probe, Liveness = new LivenessSpec { Probe = probe } }, "/usr/bin:/bin");
+        Assert.Equal(
+            message is null ? [] : [("ready", At(message)), ("liveness.probe", At(message))],
+            probes.Select(fault => (fault.Setting, fault.Message)));
     }
 
     [Fact]
