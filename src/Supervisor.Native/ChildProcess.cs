@@ -163,8 +163,8 @@ public static unsafe class ChildProcess
     }
 
     /// <summary>
-    /// Waits until each started child has executed the launcher or has failed. The wait is bounded: the children run with the
-    /// daemon's credentials, so no other user can stop them, and the launcher is in memory.
+    /// Waits until each started child has executed the launcher, is about to execute its program, or has failed. The wait is bounded:
+    /// the children run with the daemon's credentials, so no other user can stop them, and the launcher is in memory.
     /// </summary>
     public static void Finish()
     {
@@ -173,7 +173,7 @@ public static unsafe class ChildProcess
             slot.Finish();
         }
 
-        if (Slots.Count > 1)
+        if (Slots.Count > 1 && Slots.TrueForAll(slot => slot.IsFree))
         {
             Slots[1..].ForEach(slot => slot.Dispose());
             Slots.RemoveRange(1, Slots.Count - 1);
@@ -219,21 +219,63 @@ public static unsafe class ChildProcess
         return null;
     }
 
-    /// <summary>A free slot, or the slot of a child that is done, or the oldest slot after a wait for its child.</summary>
+    /// <summary>
+    /// A free slot, or the slot of a child that is done, or another one while there is room; else the oldest slot whose child executes
+    /// the launcher, after a wait for it. One slot always is for such a child.
+    /// </summary>
     private static int FreeSlot()
     {
-        for (var i = 0; i < Slots.Count; i++)
+        var free = Slots.FindIndex(slot => slot.IsFree);
+        free = free >= 0 ? free : Slots.FindIndex(slot => slot.IsDone);
+        if (free < 0 && Slots.Exists(slot => slot.IsExecuting) && Slots.Count < MaxConcurrent)
         {
-            if (Slots[i].IsFree)
-            {
-                return i;
-            }
+            Slots.Add(new LaunchSlot(_nothing!));
+            return Slots.Count - 1;
         }
 
-        var done = Slots.FindIndex(slot => slot.IsDone);
-        var slot = done >= 0 ? done : _oldest = (_oldest + 1) % Slots.Count;
-        Slots[slot].Finish();
-        return slot;
+        while (free < 0)
+        {
+            _oldest = (_oldest + 1) % Slots.Count;
+            free = Slots[_oldest].IsExecuting ? -1 : _oldest;
+        }
+
+        Slots[free].Finish();
+        return free;
+    }
+
+    /// <summary>What the child needs to execute its program itself; none if the launcher has to do something that it cannot.</summary>
+    private static SpawnDirect Direct(Plan plan, int sources, List<nint> memory)
+    {
+        if (plan is not
+            {
+                SearchPath: null, Directory: null, Uid: null, Gid: null, Groups: null, Limits.Count: 0, Nice: null, AmbientCapabilities: 0,
+                DropsBoundingSet: false, ReportsPins: false, Pins.Count: 1,
+            }
+            || !plan.Pins.TryGetValue(PinKind.Program, out var pin) || pin.Inode == 0
+            || Slots.Count(slot => slot.IsExecuting) >= MaxConcurrent - 1)
+        {
+            return default;
+        }
+
+        var (directory, own) = (DirectoryOf(plan.Path), DirectoryOf(pin.OwnPath));
+        var isSame = directory == own;
+        return new SpawnDirect
+        {
+            Path = Text(plan.Path, memory),
+            Arguments = Block(plan.Arguments, memory),
+            Device = pin.Device,
+            Inode = pin.Inode,
+            Directory = isSame ? null : Text(directory, memory),
+            OwnDirectory = isSame ? null : Text(own, memory),
+            Given = plan.Descriptors.Count,
+            Cgroup = plan.Cgroup is null ? 0 : sources - 3,
+            Umask = plan.Umask is { } umask ? umask + 1 : 0,
+            NoNewPrivileges = plan.NoNewPrivileges ? 1 : 0,
+            IgnoreSigpipe = plan.IgnoreSigpipe ? 1 : 0,
+            PidVariables = plan.PidVariables.Count,
+        };
+
+        static string DirectoryOf(string path) => path[..(path.LastIndexOf('/') + 1)];
     }
 
     /// <summary>Lays out the request in unmanaged memory; launch.c documents the order of the launcher's arguments.</summary>
@@ -294,6 +336,7 @@ public static unsafe class ChildProcess
         {
             Arguments = Block(arguments, memory),
             Environment = Block(environment, memory),
+            Direct = Direct(plan, sources.Length, memory),
             Descriptors = descriptors,
             DescriptorCount = sources.Length,
         };

@@ -18,6 +18,8 @@ internal sealed unsafe class LaunchSlot : IDisposable
     /// <summary>The child's descriptor stays closed. A closed handle has -1, with which the start must fail.</summary>
     private const int NoSource = -2; // LISTEND_NO_SOURCE, spawn.h
 
+    private const int Left = 0; // LISTEND_SPAWN_LEFT, spawn.h
+
     private readonly DescriptorHandle _nothing;
     private readonly List<DescriptorHandle> _places = [];
     private List<nint> _memory = [];
@@ -47,8 +49,13 @@ internal sealed unsafe class LaunchSlot : IDisposable
     /// <summary>Whether no child uses the slot.</summary>
     public bool IsFree => _request is null;
 
-    /// <summary>Whether the slot's child has executed the launcher or has failed.</summary>
-    public bool IsDone => _request is not null && Volatile.Read(ref _request->Running) == 0;
+    /// <summary>Whether the slot's child has executed a program or has failed.</summary>
+    public bool IsDone => _request is not null && Volatile.Read(ref _request->Running) == Left;
+
+    /// <summary>
+    /// Whether the slot's child may be executing its program itself, for which nobody waits: it uses the slot's memory until then.
+    /// </summary>
+    public bool IsExecuting => _request is not null && _request->Direct.Path is not null;
 
     /// <summary>
     /// The numbers to pass to the child: low duplicates of the high sources if there are places for all of them.
@@ -81,7 +88,9 @@ internal sealed unsafe class LaunchSlot : IDisposable
         (_memory, _owned) = (memory, owned);
     }
 
-    /// <summary>Waits until the child no longer uses the slot, then frees its memory and descriptors.</summary>
+    /// <summary>
+    /// Waits until the child has its descriptors, and closes those that it owns. Frees its memory if the child no longer uses it.
+    /// </summary>
     public void Finish()
     {
         if (_request is null)
@@ -90,7 +99,6 @@ internal sealed unsafe class LaunchSlot : IDisposable
         }
 
         Syscalls.listend_spawn_wait(_request);
-        _request = null;
         while (_used > 0)
         {
             Files.DuplicateOnto(_nothing, _places[--_used]);
@@ -101,12 +109,19 @@ internal sealed unsafe class LaunchSlot : IDisposable
             descriptor.Dispose();
         }
 
+        _owned = [];
+        if (!IsDone)
+        {
+            return;
+        }
+
+        _request = null;
         foreach (var block in _memory)
         {
             NativeMemory.Free((void*)block);
         }
 
-        (_owned, _memory) = ([], []);
+        _memory = [];
     }
 
     /// <inheritdoc/>

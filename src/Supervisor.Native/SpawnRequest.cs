@@ -8,12 +8,31 @@ internal unsafe struct SpawnRequest
 {
     public byte** Arguments;
     public byte** Environment;
+    public SpawnDirect Direct;
     public int* Descriptors;
     public int DescriptorCount;
     public int Pid;
     public int PidDescriptor;
     public int Error;
     public int Running;
+}
+
+/// <summary>struct listend_direct of spawn.h: a program that the child may execute without the launcher.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct SpawnDirect
+{
+    public byte* Path;
+    public byte** Arguments;
+    public ulong Device;
+    public ulong Inode;
+    public byte* Directory;
+    public byte* OwnDirectory;
+    public int Given;
+    public int Cgroup;
+    public int Umask;
+    public int NoNewPrivileges;
+    public int IgnoreSigpipe;
+    public int PidVariables;
 }
 
 /// <summary>struct listend_outcome of spawn.h: the failed step, as read from the status socket.</summary>

@@ -33,21 +33,13 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
+#include "own_process.h"
 #include "pin.h"
 
 #define MOST_GROUPS 65536 /* NGROUPS_MAX, linux/limits.h */
 #define FIRST_PIN 7       /* in argv */
 #define ROOM 8            /* descriptors that the launcher itself opens at the same time, at most */
-
-/* The kernel's struct sigaction (asm/signal.h); libc's has another layout. */
-struct kernel_sigaction {
-    void *handler;
-    unsigned long flags;
-    void *restorer;
-    unsigned long mask;
-};
 
 static uint32_t groups[MOST_GROUPS];
 static char candidate[MOST_PATH];
@@ -75,43 +67,6 @@ static uint64_t next(const char **text)
     for (; **text >= '0' && **text <= '9'; (*text)++)
         value = value * 10 + (uint64_t)(**text - '0');
     return value;
-}
-
-/* Writes a number after the "=" of a variable, which has room for 20 digits, or for 10 if it is a process id. */
-static void write_number(char *variable, uint64_t pid)
-{
-    char digits[20];
-    int n = 0;
-    while (*variable && *variable++ != '=')
-        ;
-    do {
-        digits[n++] = (char)('0' + pid % 10);
-        pid /= 10;
-    } while (pid);
-    while (n)
-        *variable++ = digits[--n];
-    *variable = 0;
-}
-
-/* Whether a variable wants the inode number of the pidfd: LISTEN_PIDFDID, which the daemon passes only where there is pidfs. */
-static int wants_pidfd(const char *variable)
-{
-    const char *wanted = "LISTEN_PIDFDID=";
-    while (*wanted && *wanted == *variable++)
-        wanted++;
-    return !*wanted;
-}
-
-/* The inode number of this process's pidfd (pidfs, Linux 6.9); 0 if the kernel does not tell. */
-static uint64_t own_pidfd(long pid)
-{
-    struct stat status = { 0 };
-    long pidfd = CALL(pidfd_open, pid, 0);
-    if (pidfd < 0)
-        return 0;
-    CALL(fstat, pidfd, &status);
-    CALL(close, pidfd);
-    return status.st_ino;
 }
 
 /*
@@ -212,7 +167,10 @@ __attribute__((noreturn, used)) static void launch(long *stack)
     char **program = argv + FIRST_PIN + 2 * LISTEND_PINS;
 
     check(LISTEND_STAGE_DESCRIPTORS, CALL(fcntl, status, F_SETFD, FD_CLOEXEC), -1);
-    check(LISTEND_STAGE_SESSION, CALL(setsid, 0), -1);
+    /* A child that could not execute its program itself has a session already. */
+    long session = CALL(setsid, 0);
+    if (session < 0 && CALL(getsid, 0) != CALL(getpid, 0))
+        fail(LISTEND_STAGE_SESSION, session, -1);
     if (n[LISTEND_NUMBER_CGROUP]) {
         long entered = CALL(write, n[LISTEND_NUMBER_CGROUP], "0", 1);
         check(LISTEND_STAGE_CGROUP, entered == 0 ? -EIO : entered, -1);
@@ -269,15 +227,8 @@ __attribute__((noreturn, used)) static void launch(long *stack)
     if (n[LISTEND_NUMBER_NO_NEW_PRIVILEGES])
         check(LISTEND_STAGE_NO_NEW_PRIVILEGES, CALL(prctl, PR_SET_NO_NEW_PRIVS, 1), -1);
 
-    /* Ignored signals stay ignored over execve(); the runtime ignores SIGPIPE. */
-    struct kernel_sigaction by_default = { 0 }, ignored = { (void *)1 /* SIG_IGN */, 0, NULL, 0 };
-    for (int signal = 1; signal <= 64; signal++)
-        if (signal != SIGKILL && signal != SIGSTOP)
-            CALL(rt_sigaction, signal, signal == SIGPIPE && n[LISTEND_NUMBER_IGNORE_SIGPIPE] ? &ignored : &by_default, NULL, 8);
-
-    long pid = CALL(getpid, 0);
-    for (uint64_t i = 0; i < n[LISTEND_NUMBER_PID_VARIABLES]; i++)
-        write_number(envp[i], wants_pidfd(envp[i]) ? own_pidfd(pid) : (uint64_t)pid);
+    reset_signals((int)n[LISTEND_NUMBER_IGNORE_SIGPIPE]);
+    write_pid_variables(envp, (int)n[LISTEND_NUMBER_PID_VARIABLES]);
 
     unsigned long none = 0;
     check(LISTEND_STAGE_SIGNALS, CALL(rt_sigprocmask, SIG_SETMASK, &none, NULL, 8), -1);

@@ -1,5 +1,5 @@
 /*
- * The first steps of a child: it places descriptors and executes the launcher (launch.c).
+ * The first steps of a child: it places descriptors and executes the launcher (launch.c), or its program at once (direct.h).
  *
  * During these few calls the child shares the daemon's memory (CLONE_VM). No other user can exploit that: the child has the
  * daemon's credentials, so no other user can stop or trace it (kernel/signal.c, check_kill_permission; kernel/ptrace.c,
@@ -7,7 +7,7 @@
  *
  * In the meantime the child's request and descriptors must not change. The daemon prepares other children, and waits when it
  * has nothing left to prepare. That wait is bounded: no other user can stop the child, and the image is a memory file, so no
- * file system can delay it.
+ * file system can delay it. For a child that executes its program itself, the wait ends before that.
  *
  * Between clone and exec no managed code may run, and most of libc may not either. Every step is a raw system call, the
  * child has its own stack, and all signals are blocked; the launcher unblocks them.
@@ -15,6 +15,7 @@
 #define _GNU_SOURCE
 #include "spawn.h"
 
+#include "direct.h"
 #include "raw_call.h"
 
 #include <errno.h>
@@ -97,6 +98,8 @@ static int child(void *argument)
     if (shares_descriptors)
         unshare_descriptors(r);
     place_descriptors(r);
+    if (r->direct.path)
+        execute_directly(r);
     long refused = CALL(execveat, r->fd_count - 1, "", r->argv, r->envp, AT_EMPTY_PATH);
     fail(r->fd_count - 2, LISTEND_STAGE_LAUNCHER, refused, -1);
 }
@@ -108,7 +111,7 @@ int listend_spawn(struct listend_spawn *request, int slot)
 {
     unsigned long all = ~0UL, before;
     request->pidfd = -1;
-    request->running = 1;
+    request->running = LISTEND_SPAWN_STARTS;
     shares_descriptors = syscall(SYS_close_range, ~0U, ~0U, 0) == 0;
     int flags = CLONE_VM | CLONE_PIDFD | CLONE_CHILD_CLEARTID | SIGCHLD | (shares_descriptors ? CLONE_FILES : 0);
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8);
@@ -117,15 +120,15 @@ int listend_spawn(struct listend_spawn *request, int slot)
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, 8);
     if (request->pid >= 0)
         return 0;
-    request->running = 0;
+    request->running = LISTEND_SPAWN_LEFT;
     return -1;
 }
 
 void listend_spawn_wait(struct listend_spawn *request)
 {
     /* When the child has left this memory, the kernel sets it to 0 and wakes the waiter (kernel/fork.c, mm_release). */
-    while (__atomic_load_n(&request->running, __ATOMIC_ACQUIRE) != 0)
-        syscall(SYS_futex, &request->running, FUTEX_WAIT, 1, NULL, NULL, 0);
+    while (__atomic_load_n(&request->running, __ATOMIC_ACQUIRE) == LISTEND_SPAWN_STARTS)
+        syscall(SYS_futex, &request->running, FUTEX_WAIT, LISTEND_SPAWN_STARTS, NULL, NULL, 0);
 }
 
 void listend_spawn_release_stacks(void)

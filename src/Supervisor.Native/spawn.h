@@ -92,9 +92,33 @@ struct listend_outcome {
     int32_t detail; /* index of the limit or descriptor, number of the capability, enum listend_exec_detail; else -1 */
 };
 
+/*
+ * A program that the child may execute itself, without the launcher: it needs no right that the daemon does not have, and its path
+ * leads to the file that the generation is pinned to. If anything is different, the child executes the launcher, which reports it.
+ */
+struct listend_direct {
+    const char *path;           /* NULL: only by the launcher */
+    char *const *argv;
+    uint64_t device, inode;     /* of the pinned program */
+    const char *directory;      /* the path's directory, and the one that it led to; both NULL if they are the same text */
+    const char *own_directory;
+    int32_t given;              /* count of the worker's descriptors: the others are for the launcher */
+    int32_t cgroup;             /* the child's descriptor of cgroup.procs; 0: none */
+    int32_t umask;              /* 0: unchanged; else umask + 1 */
+    int32_t no_new_privileges;
+    int32_t ignore_sigpipe;
+    int32_t pid_variables;      /* count, at the beginning of envp */
+};
+
+/* What listend_spawn.running says. */
+#define LISTEND_SPAWN_LEFT 0     /* the child has left this memory */
+#define LISTEND_SPAWN_STARTS 1
+#define LISTEND_SPAWN_EXECUTES 2 /* it has its descriptors, and is about to execute a program: only that can take long */
+
 struct listend_spawn {
     char *const *argv;  /* of the launcher */
     char *const *envp;
+    struct listend_direct direct;
     int32_t *fds;       /* fds[i] becomes descriptor i, which is closed for LISTEND_NO_SOURCE; overwritten. The last two are the
                            status and the launcher's image */
     int32_t fd_count;
@@ -103,7 +127,7 @@ struct listend_spawn {
     int32_t pidfd;      /* close-on-exec; the caller owns it */
     int32_t error;      /* errno of clone(), if there is no child */
     /* shared by both sides */
-    int32_t running;    /* not 0 until the child has left this memory */
+    int32_t running;    /* LISTEND_SPAWN_* */
 };
 
 /* How many children may be between clone() and the launcher at the same time. */
@@ -111,12 +135,12 @@ struct listend_spawn {
 
 /*
  * Starts a child: 0, or -1 with error set. A slot, 0 to LISTEND_SLOTS - 1, serves one child at a time. Until running is 0, the
- * request, everything that it points to and the descriptors must not change. The status descriptor reports a failed step. Main
- * thread only.
+ * request and everything that it points to must not change, nor the descriptors until listend_spawn_wait() has returned. The status
+ * descriptor reports a failed step. Main thread only.
  */
 int listend_spawn(struct listend_spawn *request, int slot);
 
-/* Returns when the child has executed the launcher or has failed. */
+/* Returns when the child has its descriptors: it has executed the launcher, is about to execute its program, or has failed. */
 void listend_spawn_wait(struct listend_spawn *request);
 
 /* Releases the memory of the slots' stacks; no child may be using one. */

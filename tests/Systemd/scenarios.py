@@ -19,6 +19,7 @@ import subprocess
 import threading
 import time
 
+import connections as each_connection
 import imported as comparison
 import limits as limited
 import namespaces
@@ -39,6 +40,20 @@ address = "tcp://127.0.0.1:8080"
 [listener.local]
 address = "unix:///run/hello.sock"
 unix = { remove_stale = true }
+
+# Kinds that are not sockets of clients: systemd's store keeps them too, and what waits in them.
+[listener.jobs]
+address = "fifo:///run/jobs"
+
+[listener.mail]
+address = "mqueue:///mail"
+mqueue = { max_messages = 4, message_size = 64, remove_on_stop = true }
+
+[listener.kernel]
+address = "netlink://kobject-uevent/1"
+
+[listener.null]
+address = "special:///dev/null"
 
 [service.hello]
 command = ["/bench/hello"]
@@ -220,11 +235,25 @@ def kept(before, after, *what):
         assert was == now, f"{name}: {was} before, {now} after"
 
 
+def waiting():
+    """What waits in the FIFO: the bytes that its holders have not read."""
+    with open("/run/jobs", "rb", opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK)) as fifo:
+        return fifo.read()
+
+
 def under_load(act, *what):
     before = State()
+    fifo = os.open("/run/jobs", os.O_WRONLY | os.O_NONBLOCK) if "jobs" in before.inodes else None
     with Load() as load:
+        if fifo is not None:
+            os.write(fifo, b"waits")
+            os.close(fifo)
         act()
         ready()
+    if fifo is not None:
+        assert waiting() == b"waits", "what waited in the FIFO is lost"
+        lost = [listener for listener in client("listeners") if listener["state"] == "failed" or listener["drifted"]]
+        assert not lost, lost
     assert not load.failures, f"{len(load.failures)} of {load.answers + len(load.failures)} requests failed, such as {load.failures[0]}"
     assert load.answers > 20, f"only {load.answers} answers: the load did not run"
     kept(before, State(), *what)
@@ -251,7 +280,7 @@ def start():
     run("systemctl", "start", "listend")
     ready()
     assert run("systemctl", "is-active", "listend").strip() == "active"
-    assert State().inodes.keys() == {"web", "local"}
+    assert State().inodes.keys() == {"web", "local", "jobs", "mail", "kernel", "null"}
     own_cgroups("/system.slice/listend.service")
 
 
@@ -754,12 +783,22 @@ def replacement():
           % (middle["listend"], middle["systemd"]), flush=True)
 
 
+def per_connection():
+    """The process of a connection learns the same of its peer as from systemd with Accept=yes."""
+    each_connection.environment(run)
+
+
+def connections():
+    """Measures connections with a process each, by turns for listend, systemd with Accept=yes, tcpserver and plain C. Not a test."""
+    each_connection.measure(run)
+
+
 # Run only by name.
-ON_REQUEST = {"limits_without_root", "replacement", "rpm", "tutorial"}
+ON_REQUEST = {"connections", "limits_without_root", "replacement", "rpm", "tutorial"}
 SCENARIOS = [
-    install, start, journal, roll_out, replacement, reload, restart, kill, upgrade, newer_package, limits, conffiles, stop, stop_delay,
-    by_hand, socket_unit, documented, instance, steered, network_namespace, unprivileged, user_unit, limits_without_root,
-    empty, imported, remove, rpm, tutorial,
+    install, start, journal, roll_out, per_connection, connections, replacement, reload, restart, kill, upgrade, newer_package, limits,
+    conffiles, stop, stop_delay, by_hand, socket_unit, documented, instance, steered, network_namespace, unprivileged, user_unit,
+    limits_without_root, empty, imported, remove, rpm, tutorial,
 ]
 # These begin and end with a stopped system service.
 STOPPED = {

@@ -1,3 +1,4 @@
+using Supervisor.Core.Services;
 using Supervisor.Core.State;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Workers;
@@ -58,10 +59,17 @@ internal sealed class SavedServices(CrashSafeDescriptors descriptors)
         var (saved, now) = (written.State, runner.State);
         return saved with { Workers = now.Workers } == now
             && saved.Workers.Length == now.Workers.Length
-            && saved.Workers.Zip(now.Workers)
-                .All(pair => ReferenceEquals(pair.First, pair.Second)
-                    || pair.First with { WatchdogDeadline = null } == pair.Second with { WatchdogDeadline = null });
+            && saved.Workers.Zip(now.Workers).All(pair => ReferenceEquals(pair.First, pair.Second) || IsSame(pair.First, pair.Second));
     }
+
+    /// <summary>
+    /// Whether a successor would come to the same. That the program of a connection was executed is what it concludes from a process that
+    /// lives: no second entry for each of a thousand connections a second.
+    /// </summary>
+    private static bool IsSame(WorkerState saved, WorkerState now) =>
+        saved with { WatchdogDeadline = null } == now with { WatchdogDeadline = null }
+        || (saved is { Connection: not null, Phase: WorkerPhase.Starting, Pid: null } && now.Phase == WorkerPhase.Ready
+            && ReferenceEquals(saved.Connection, now.Connection));
 
     /// <summary>Removes a service, with its descriptors.</summary>
     public void Remove(ServiceRunner runner)

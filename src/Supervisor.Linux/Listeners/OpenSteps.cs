@@ -206,14 +206,22 @@ internal static class OpenSteps
             return null;
         }
 
-        if (!isMade && Files.GetStatus(queue, out var status) is null && !OpenedPath.MayOwn(spec, status.Uid))
+        failure = null;
+        if (Files.GetStatus(queue, out var status) is { } unread)
+        {
+            failure = Refuse(handle, history, unread, null);
+        }
+        else if (!isMade && !OpenedPath.MayOwn(spec, status.Uid))
+        {
+            failure = Refuse(handle, history, new SystemCallError("mq_open", EACCES), $"it belongs to uid {status.Uid}");
+        }
+
+        if (failure is not null)
         {
             queue.Dispose();
-            failure = Refuse(handle, history, new SystemCallError("mq_open", EACCES), $"it belongs to uid {status.Uid}");
             return null;
         }
 
-        failure = null;
         MessageQueues.GetAttributes(queue, out var got);
         history.Add(
             HandlePhase.Create, "mq_open", requested: OptionValue.Of(handle.Requested), effective: OptionValue.Of(handle.Requested),

@@ -6,7 +6,7 @@ using Supervisor.Core.Listeners.Options;
 namespace Supervisor.Linux.Listeners;
 
 /// <summary>
-/// Notices that the file of a UNIX listener's socket was removed or replaced, names who may have done it, and with
+/// Notices that the file of a UNIX listener's socket, or a link to it, was removed or replaced, names who may have done it, and with
 /// <c>enforce</c> puts it back. Servers in Go and older gunicorn and uwsgi remove the file when they exit.
 /// </summary>
 /// <param name="files">Looks at paths, and puts files back.</param>
@@ -52,10 +52,55 @@ internal sealed class SocketFileWatch(
             {
                 socket.Drift.Remove(SocketChange.File);
             }
+
+            CheckLinks(handle, socket, isAsked);
         }
         else if (state is not SocketFileState.Unknown)
         {
             Handle(handle, socket, state, isAsked);
+        }
+    }
+
+    private void CheckLinks(ListenerHandle handle, ListenerSocket socket, bool isAsked)
+    {
+        if (handle.Spec.Unix.Symlinks.IsEmpty || SocketLinks.Lost(handle) is not { Count: > 0 } lost)
+        {
+            if (socket.HasDrifted)
+            {
+                socket.Drift.Remove(SocketChange.Links);
+            }
+
+            return;
+        }
+
+        var text = string.Join(", ", lost.Select(one => $"{one.Link} {one.Now}"));
+        var change = new SocketChange(
+            SocketChange.Links, "unlink", null, OptionValue.Of(string.Join(' ', lost.Select(one => one.Link))), OptionValue.Of(text));
+        var suspects = holders(handle, socket);
+        var isNews = socket.Drift.GetValueOrDefault(change.Name)?.Now != change.Now && (socket.IsNews(change.Name, suspects) || isAsked);
+        socket.Drift[change.Name] = change;
+        var repairs = handle.Spec.Enforce || isAsked;
+        if (isNews)
+        {
+            handle.History.Add(
+                HandlePhase.Drift, change.Call, change.Name, change.Before, change.Now, verdict: Verdict.Drifted,
+                actor: suspects.Count == 1 ? suspects[0].Actor : null,
+                note: $"by {SocketHolderProcess.Describe(suspects)}{(repairs ? "" : "; not repaired: enforce = false")}");
+        }
+
+        if (!repairs)
+        {
+            return;
+        }
+
+        // A refused one is shown with its cause from now on, and is no drift.
+        files.PutBackLinks(handle, [.. lost.Select(one => one.Link)]);
+        socket.Drift.Remove(SocketChange.Links);
+        var made = lost.Select(one => one.Link).Where(link => !SocketLinks.IsRefused(handle, link)).ToArray();
+        if (isNews && made.Length > 0)
+        {
+            var links = OptionValue.Of(string.Join(' ', made));
+            handle.History.Add(HandlePhase.Repair, "symlinkat", SocketChange.Links, links, links, actor: self, note: "made again");
         }
     }
 

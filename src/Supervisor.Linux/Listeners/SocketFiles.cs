@@ -104,6 +104,10 @@ public sealed class SocketFiles
         return place is not null && spares.PutBack(place, identity) is null;
     }
 
+    /// <summary>Makes these links of a listener again, as far as they are missing or lead nowhere.</summary>
+    internal void PutBackLinks(ListenerHandle handle, IReadOnlyCollection<string> links) =>
+        SocketLinks.Make(handle, _context.Record(handle), lost: links);
+
     /// <summary>
     /// An adopted socket may have been bound in another mount namespace: its file counts as missing only if it was there before.
     /// </summary>

@@ -14,7 +14,7 @@ namespace Supervisor.Linux.Listeners;
 /// </summary>
 internal static class SocketLinks
 {
-    private const string Setting = "symlinks";
+    private const string Setting = SocketChange.Links;
 
     /// <summary>Systemd's default of DirectoryMode=, systemd.socket(5).</summary>
     private const int UsualDirectoryMode = 0x1ED;
@@ -23,7 +23,9 @@ internal static class SocketLinks
     /// <param name="handle">The listener, whose socket is bound.</param>
     /// <param name="history">Where each call is recorded.</param>
     /// <param name="formerPath">A path to which links of this listener may still lead; null for none.</param>
-    public static void Make(ListenerHandle handle, HistoryRecorder history, string? formerPath = null)
+    /// <param name="lost">Only these; null for all.</param>
+    public static void Make(
+        ListenerHandle handle, HistoryRecorder history, string? formerPath = null, IReadOnlyCollection<string>? lost = null)
     {
         if (handle is not { Descriptor: not null, Spec: { Address: { HasFile: true, Path: { } path }, Unix: var unix } })
         {
@@ -31,7 +33,7 @@ internal static class SocketLinks
         }
 
         var refused = new List<HistoryEntry>();
-        foreach (var link in unix.Symlinks)
+        foreach (var link in lost ?? unix.Symlinks)
         {
             if (Make(history, link, path, unix.DirectoryMode ?? UsualDirectoryMode, formerPath) && handle.History.Latest is { } entry)
             {
@@ -39,7 +41,7 @@ internal static class SocketLinks
             }
         }
 
-        handle.RefusedOfFile = [.. handle.RefusedOfFile.Where(entry => entry.Option != Setting), .. refused];
+        handle.RefusedOfFile = [.. handle.RefusedOfFile.Where(entry => entry.Option != Setting || lost is not null), .. refused];
     }
 
     /// <summary>Removes links that still lead to the listener's path, except <paramref name="kept"/>.</summary>
@@ -59,6 +61,35 @@ internal static class SocketLinks
             }
         }
     }
+
+    /// <summary>
+    /// The links of a listener that no longer lead to its path, each with what is there now. One that was refused when it was to be made
+    /// is not among them, and neither is one that cannot be seen.
+    /// </summary>
+    public static IReadOnlyList<(string Link, string Now)> Lost(ListenerHandle handle)
+    {
+        if (handle is not
+            { Descriptor: not null, Spec: { Address: { HasFile: true, Path: { } path }, Unix.Symlinks: { IsEmpty: false } links } })
+        {
+            return [];
+        }
+
+        var lost = new List<(string, string)>();
+        foreach (var link in links.Where(link => !IsRefused(handle, link)))
+        {
+            using var walk = Look(link);
+            if (!walk.IsStopped && TargetOf(walk) is var target && target != path)
+            {
+                lost.Add((link, walk.Target is null ? "missing" : target is null ? "another file" : $"leads to {target}"));
+            }
+        }
+
+        return lost;
+    }
+
+    /// <summary>Whether a link was refused when it was to be made.</summary>
+    public static bool IsRefused(ListenerHandle handle, string link) =>
+        handle.RefusedOfFile.Any(entry => entry.Option == Setting && entry.Requested == OptionValue.Of(link));
 
     /// <summary>Makes a link; true if that was refused, and recorded.</summary>
     private static bool Make(HistoryRecorder history, string link, string path, int directoryMode, string? formerPath)

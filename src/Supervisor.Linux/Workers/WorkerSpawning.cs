@@ -252,7 +252,11 @@ internal sealed class WorkerSpawning(ServiceContext service)
             service.Report(report);
         }
 
-        service.Note(isUrgent: true);
+        if (reports.Count > 0 || worker.Connection is null)
+        {
+            service.Note(isUrgent: true);
+        }
+
         var waiting = pins.TakeWaiting();
         if (waiting.Count > 0)
         {

@@ -173,7 +173,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(ProgramPages), "DontNeed", "MADV_DONTNEED"),
         (typeof(Succession), "MemoryCloseOnExec", "MFD_CLOEXEC"), (typeof(Succession), "MemorySealable", "MFD_ALLOW_SEALING"),
         (typeof(ChildProcess), "NiceOffset", "LISTEND_NICE_OFFSET"), (typeof(ChildProcess), "MaxConcurrent", "LISTEND_SLOTS"),
-        (typeof(LaunchSlot), "NoSource", "LISTEND_NO_SOURCE"),
+        (typeof(LaunchSlot), "NoSource", "LISTEND_NO_SOURCE"), (typeof(LaunchSlot), "Left", "LISTEND_SPAWN_LEFT"),
         (typeof(ChildProcess), "PinKinds", "LISTEND_PINS"),
         (typeof(Succession), "AddSeals", "F_ADD_SEALS"), (typeof(Succession), "GetSeals", "F_GET_SEALS"),
         (typeof(Succession), "AllSeals", "F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE"),
@@ -429,10 +429,19 @@ public unsafe class AbiTests : KernelTest
         program.Layout(
             "struct listend_spawn", Unsafe.SizeOf<SpawnRequest>(),
             ("argv", OffsetOf<SpawnRequest>("Arguments"), 8), ("envp", OffsetOf<SpawnRequest>("Environment"), 8),
+            ("direct", OffsetOf<SpawnRequest>("Direct"), Unsafe.SizeOf<SpawnDirect>()),
             ("fds", OffsetOf<SpawnRequest>("Descriptors"), 8),
             ("fd_count", OffsetOf<SpawnRequest>("DescriptorCount"), 4), ("pid", OffsetOf<SpawnRequest>("Pid"), 4),
             ("pidfd", OffsetOf<SpawnRequest>("PidDescriptor"), 4),
             ("error", OffsetOf<SpawnRequest>("Error"), 4), ("running", OffsetOf<SpawnRequest>("Running"), 4));
+        program.Layout(
+            "struct listend_direct", Unsafe.SizeOf<SpawnDirect>(),
+            ("path", OffsetOf<SpawnDirect>("Path"), 8), ("argv", OffsetOf<SpawnDirect>("Arguments"), 8),
+            ("device", OffsetOf<SpawnDirect>("Device"), 8), ("inode", OffsetOf<SpawnDirect>("Inode"), 8),
+            ("directory", OffsetOf<SpawnDirect>("Directory"), 8), ("own_directory", OffsetOf<SpawnDirect>("OwnDirectory"), 8),
+            ("given", OffsetOf<SpawnDirect>("Given"), 4), ("cgroup", OffsetOf<SpawnDirect>("Cgroup"), 4),
+            ("umask", OffsetOf<SpawnDirect>("Umask"), 4), ("no_new_privileges", OffsetOf<SpawnDirect>("NoNewPrivileges"), 4),
+            ("ignore_sigpipe", OffsetOf<SpawnDirect>("IgnoreSigpipe"), 4), ("pid_variables", OffsetOf<SpawnDirect>("PidVariables"), 4));
         program.Layout(
             "struct listend_outcome", Unsafe.SizeOf<SpawnOutcome>(),
             ("stage", OffsetOf<SpawnOutcome>("Stage"), 4), ("error", OffsetOf<SpawnOutcome>("Error"), 4),

@@ -26,6 +26,9 @@ public sealed record SocketChange(string Name, string Call, SocketOption? Option
     /// <summary><see cref="Name"/> of the file of a UNIX socket: another process has removed or replaced it.</summary>
     public const string File = "file";
 
+    /// <summary><see cref="Name"/> of the links to the file of a UNIX socket (<c>unix.symlinks</c>).</summary>
+    public const string Links = "symlinks";
+
     /// <summary><see cref="Name"/> of the interface that the socket depends on: it is gone.</summary>
     public const string Interface = "interface";
 
