@@ -153,7 +153,7 @@ public sealed record QueueDocument(long? Length, long? Limit);
 /// <param name="Phase">When the option takes effect.</param>
 /// <param name="Requested">The requested value in the unit of getsockopt(2); null if none was requested.</param>
 /// <param name="Effective">The value that the kernel returned afterwards.</param>
-/// <param name="Verdict">One of exact, adjusted, ignored, refused, inherited, drifted.</param>
+/// <param name="Verdict">One of exact, adjusted, ignored, refused, default, inherited, drifted.</param>
 /// <param name="Setting">The name of the setting in the configuration.</param>
 public sealed record OptionDocument(
     string Name,

@@ -98,6 +98,7 @@ internal static class ListenerDocuments
         }
 
         var hasDrifted = handle.HasDrifted;
+        var unasked = handle.IsMadeByOther ? Verdict.Inherited : Verdict.Default;
         var rows = SocketOptions.ShownOf(handle.Spec);
         for (var i = 0; i < rows.Length; i++)
         {
@@ -115,7 +116,7 @@ internal static class ListenerDocuments
             }
 
             var verdict = hasDrifted && handle.Drift.Any(change => change.Option == option) ? Verdict.Drifted
-                : asked is not { } known ? Verdict.Inherited
+                : asked is not { } known ? unasked
                 : known.Verdict != Verdict.Refused && effective != known.Effective ? Verdict.Drifted
                 : known.Verdict;
             yield return new OptionDocument(

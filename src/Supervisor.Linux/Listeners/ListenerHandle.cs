@@ -217,6 +217,14 @@ public sealed class ListenerHandle : IDisposable
     }
 
     /// <summary>
+    /// Whether another program made the socket. After an upgrade or a recovery, this is known only from an option whose configured value
+    /// the maker had overruled.
+    /// </summary>
+    public bool IsMadeByOther =>
+        IsGiven || Origin is HandleOrigin.InheritedSystemd or HandleOrigin.Given
+        || (Origin is not HandleOrigin.Created && Array.Exists(_asked, asked => asked.Verdict == Verdict.Inherited));
+
+    /// <summary>
     /// The names of its UNIX sockets, which accepted sockets bear too: sun_path from getsockname(2), a character for each byte. A
     /// socket that took its path by a rename keeps the name that bind() got. Includes former sockets, whose connections may
     /// still be open.

@@ -128,13 +128,12 @@ internal sealed class SocketFileWatch(
         var mayRepair = handle.Spec.Enforce || isAsked;
         if (isNews)
         {
-            var actor = there ?? (suspects.Count == 1 ? suspects[0].Actor : null);
             var who = there is null
-                ? "by " + SocketHolderProcess.Describe(suspects)
+                ? "by a process that may write to its folder" + SocketHolderProcess.Candidates(suspects)
                 : string.Create(CultureInfo.InvariantCulture, $"{there.Name} (pid {there.Pid}) listens there");
             handle.History.Add(
                 HandlePhase.Drift, change.Call, change.Name, OptionValue.Of(handle.Requested), change.Now, verdict: Verdict.Drifted,
-                actor: actor, note: $"{Finding(handle)}: {who}{kept ?? (mayRepair ? "" : "; not repaired: enforce = false")}");
+                actor: there, note: $"{Finding(handle)}: {who}{kept ?? (mayRepair ? "" : "; not repaired: enforce = false")}");
         }
 
         if (mayRepair && kept is null)

@@ -1,3 +1,4 @@
+using Supervisor.Core;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
@@ -11,6 +12,21 @@ internal static class SignalDelivery
     /// <summary>What lets the daemon signal workers of other users.</summary>
     public const string Remedy = "listend needs CAP_KILL for workers of another user; add it to CapabilityBoundingSet= and "
         + "AmbientCapabilities= of the unit, or run listend as root";
+
+    /// <summary>
+    /// Sends a stop signal, then SIGCONT, as systemd does (src/core/unit.c, unit_kill_context): a stopped process, whether by SIGSTOP or
+    /// by its terminal, acts on its stop signal only when it continues. The result is that of the stop signal.
+    /// </summary>
+    public static SystemCallError? SendStop(DescriptorHandle pidfd, int pid, int signal)
+    {
+        if (Send(pidfd, pid, signal) is { } error)
+        {
+            return error;
+        }
+
+        Send(pidfd, pid, Signals.Continue);
+        return null;
+    }
 
     /// <summary>
     /// Sends a signal to the process behind <paramref name="pidfd"/>, whose id is <paramref name="pid"/>. Null if it was sent, or the

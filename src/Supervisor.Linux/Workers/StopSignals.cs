@@ -60,7 +60,7 @@ public sealed class StopSignals
         var isHandled = ProcFile.SignalsOf(process.Pid)?.Handles(signal.Signal) == true;
         if (isHandled)
         {
-            Refused(process.Pid, SignalDelivery.Send(process.Pidfd, process.Pid, signal.Signal));
+            Refused(process.Pid, SignalDelivery.SendStop(process.Pidfd, process.Pid, signal.Signal));
         }
 
         process.IsHeldBack = !isHandled;

@@ -213,7 +213,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
             ReportCut(sweep, signal, told, opened, open);
             foreach (var one in told)
             {
-                if (SignalDelivery.Send(one.Pidfd, one.Pid, signal) is { } error)
+                if (SignalDelivery.SendStop(one.Pidfd, one.Pid, signal) is { } error)
                 {
                     Refused(sweep, one.Pid, error);
                 }

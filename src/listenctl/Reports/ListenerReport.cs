@@ -138,7 +138,7 @@ internal static class ListenerReport
 
     private static StyledText[] OptionRow(OptionDocument option, TextOutput output)
     {
-        var isQuiet = option.Requested is null && option.Verdict is "inherited";
+        var isQuiet = option.Requested is null && option.Verdict is "default" or "inherited";
         var quiet = isQuiet ? Palette.Muted : Palette.Plain;
         return
         [
@@ -180,7 +180,9 @@ internal static class ListenerReport
                 new StyledText($"{drift.Name} drifted", Palette.Warning)
                     .Append(": ")
                     .Append(RequestedAndEffective.Text(drift.Requested, drift.Effective, output.Arrow))
-                    .Append(", changed by a process that holds the shared socket", Palette.Muted),
+                    .Append(
+                        drift.Name == "file" ? $": listenctl history {listener.Name} says why" : ", changed by a process that holds the shared socket",
+                        Palette.Muted),
                 2);
         }
     }

@@ -32,7 +32,7 @@ internal static class Palette
         "exact" => Success,
         "adjusted" or "ignored" or "drifted" => Warning,
         "refused" => Failure,
-        "inherited" => Muted,
+        "default" or "inherited" => Muted,
         _ => Plain,
     };
 }

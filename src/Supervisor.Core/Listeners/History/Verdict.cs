@@ -18,9 +18,12 @@ public enum Verdict
     /// <summary>The call failed; see errno.</summary>
     Refused,
 
-    /// <summary>Not requested: the value from the kernel, a sysctl or the socket's maker.</summary>
+    /// <summary>The value that the maker of an adopted socket decided.</summary>
     Inherited,
 
     /// <summary>A holder changed it afterwards.</summary>
     Drifted,
+
+    /// <summary>Not configured: the value from the kernel or a sysctl. In documents, never in a history.</summary>
+    Default,
 }

@@ -31,6 +31,7 @@ public static class WireNames
         Verdict.Refused => "refused",
         Verdict.Inherited => "inherited",
         Verdict.Drifted => "drifted",
+        Verdict.Default => "default",
         _ => throw new ArgumentOutOfRangeException(nameof(verdict)),
     };
 
