@@ -39,6 +39,14 @@ public sealed class ShellCommandTests
     [InlineData("env")]
     public void A_shell_that_replaces_itself_is_not(params string[] command) => Assert.Empty(Settings(command));
 
+    [Theory]
+    [InlineData("python3 srv.py; true", "write exec before the program: \"exec python3 srv.py\"")]
+    [InlineData("srv & wait", "write exec before the program: \"exec srv\"")]
+    [InlineData("while :; do srv; done", "end the text with exec and a program")]
+    public void The_remedy_names_a_program_that_can_be_executed(string script, string remedy) => Assert.StartsWith(
+        remedy, Assert.Single(Parsing.Parse($"[service.s]\ncommand = [\"sh\", \"-c\", \"{script}\"]\n").Warnings).Remedy!,
+        StringComparison.Ordinal);
+
     private static IEnumerable<string?> Settings(string[] command)
     {
         var words = string.Join(", ", command.Select(word => System.Text.Json.JsonSerializer.Serialize(word)));

@@ -13,7 +13,7 @@ internal static class CommonReasons
     public static readonly Reason DaemonLog =
         Reason.Changed("listend logs to the journal or to standard error: see --log-level and --log-format");
     public static readonly Reason AutoStart = Reason.Changed("services start with the daemon: \"listenctl stop\" stops a service");
-    public static readonly Reason Order = Reason.Changed("listend starts all services in parallel");
+    public static readonly Reason Order = Reason.Changed("services start in parallel: order them with after");
     public static readonly Reason Retries = Reason.Changed("listend continues to start the worker, with waits up to restart.backoff_max");
     public static readonly Reason CleanExits = Reason.Changed("exit status 0, SIGHUP, SIGINT, SIGTERM and SIGPIPE count as clean");
     public static readonly Reason Killed = Reason.Changed("listend sends SIGKILL after stop_timeout");

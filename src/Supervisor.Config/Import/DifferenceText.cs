@@ -5,7 +5,7 @@ namespace Supervisor.Config.Import;
 
 /// <summary>
 /// Renders differences for a reader: one block for each reason, under the headings lost, changed and not needed. Blocks and the
-/// settings within them are sorted by file and line.
+/// settings within them are sorted by file and line. A place of the file that was named last is only a line.
 /// </summary>
 internal static class DifferenceText
 {
@@ -16,17 +16,32 @@ internal static class DifferenceText
     {
         foreach (var kind in differences.GroupBy(d => d.Kind))
         {
-            yield return $"# {Heading(kind.Key)}:";
-            foreach (var line in Blocks(kind).SelectMany(block => CommentText.Lines(block, Indent)))
+            // The first block stands on the line of its heading.
+            string? file = null;
+            var indent = "";
+            foreach (var reason in kind.GroupBy(d => d.Reason))
             {
-                yield return line;
+                var text = Block(reason, ref file);
+                foreach (var line in CommentText.Lines(indent.Length == 0 ? $"{Heading(kind.Key)}: {text}" : text, indent))
+                {
+                    yield return line;
+                }
+
+                indent = Indent;
             }
         }
     }
 
     /// <summary>One text for each reason: the settings, then the reason.</summary>
     public static IEnumerable<string> Blocks(IEnumerable<ImportDifference> differences) =>
-        differences.GroupBy(d => d.Reason).Select(reason => $"{Places(reason)}: {reason.Key}");
+        differences.GroupBy(d => d.Reason).Select(reason =>
+        {
+            string? file = null;
+            return Block(reason, ref file);
+        });
+
+    private static string Block(IGrouping<string, ImportDifference> reason, ref string? file) =>
+        $"{Places(reason, ref file)}: {reason.Key}";
 
     private static string Heading(DifferenceKind kind) => kind switch
     {
@@ -35,11 +50,12 @@ internal static class DifferenceText
         _ => "not needed",
     };
 
-    /// <summary>The settings as FILE:LINE NAME=VALUE. Settings of the same file name it once.</summary>
-    private static string Places(IEnumerable<ImportDifference> differences)
+    /// <summary>The settings as FILE:LINE NAME=VALUE.</summary>
+    /// <param name="differences">The settings.</param>
+    /// <param name="file">The file that was named last, which is not named again; null for none.</param>
+    private static string Places(IEnumerable<ImportDifference> differences, ref string? file)
     {
         var places = new StringBuilder();
-        string? file = null;
         foreach (var difference in differences)
         {
             places.Append(places.Length > 0 ? ", " : "");

@@ -30,6 +30,9 @@ internal sealed class DraftSection(string kind, string name, string file, DraftD
     /// <summary>Names of listeners, in descriptor order, of a service.</summary>
     public List<string> Listeners { get; } = [];
 
+    /// <summary>A comment on the listeners; null without one.</summary>
+    public string? ListenersRemark { get; set; }
+
     /// <summary>The setting of that key; null without one.</summary>
     public DraftLine? Line(string key) => _index.TryGetValue(key, out var at) ? _lines[at] : null;
 

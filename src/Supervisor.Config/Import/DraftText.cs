@@ -6,7 +6,10 @@ namespace Supervisor.Config.Import;
 /// <summary>A draft as text, and what each line of the text is.</summary>
 internal sealed partial class DraftText
 {
+    private const int ShortRemark = 40;
+
     private readonly StringBuilder _text = new();
+    private readonly HashSet<string> _said = [];
     private readonly List<(DraftSection Section, DraftLine? Line)?> _lines = [];
 
     private DraftText()
@@ -61,10 +64,10 @@ internal sealed partial class DraftText
         Add(section.Header, section);
         foreach (var line in section.Lines)
         {
-            Add(section, line);
+            Add(section, $"{line.Key} = {line.Literal}", line.Remark, line);
             if (line.Key == "command" && section.Listeners.Count > 0)
             {
-                Add($"listeners = {TomlLiteral.Of(section.Listeners)}", section);
+                Add(section, $"listeners = {TomlLiteral.Of(section.Listeners)}", section.ListenersRemark, null);
             }
         }
     }
@@ -77,19 +80,19 @@ internal sealed partial class DraftText
         return file.Length > 0 && title.Length > 0 ? $"{file}: {title}" : file + title;
     }
 
-    /// <summary>A setting. A remark for which its line has no room stands above it.</summary>
-    private void Add(DraftSection section, DraftLine line)
+    /// <summary>A setting. A remark for which its line has no room stands above it. A long remark is written only once.</summary>
+    private void Add(DraftSection section, string setting, string? remark, DraftLine? line)
     {
-        var setting = $"{line.Key} = {line.Literal}";
-        var remark = line.Remark is null ? [] : CommentText.Lines(line.Remark).ToList();
+        var isNew = remark?.Length <= ShortRemark || (remark is not null && _said.Add(remark));
+        var comments = isNew ? CommentText.Lines(remark!).ToList() : [];
         var isOneLine = !setting.Contains('\n', StringComparison.Ordinal);
-        if (remark is [var only] && isOneLine && setting.Length + only.Length + 2 <= CommentText.MaxLine)
+        if (comments is [var only] && isOneLine && setting.Length + only.Length + 2 <= CommentText.MaxLine)
         {
             Add($"{setting}  {only}", section, line);
             return;
         }
 
-        remark.ForEach(comment => Add(comment));
+        comments.ForEach(comment => Add(comment));
         foreach (var part in setting.Split('\n'))
         {
             Add(part, section, line);

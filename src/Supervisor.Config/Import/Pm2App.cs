@@ -75,6 +75,9 @@ internal sealed class Pm2App
                 ".coffee" => "coffee",
                 ".ls" => "lsc",
                 ".ts" or ".tsx" => "bun",
+
+                // PM2 runs a text without a known ending by Node. Its first line usually says so too.
+                _ when IsFile && (Setting("node_args") is not null || IsClusterMode) => "node",
                 _ => null,
             };
         }
@@ -85,8 +88,7 @@ internal sealed class Pm2App
         ?? (Interpreter is { } interpreter && Path.GetFileName(interpreter) == "node" ? Setting("instances") : null);
 
     /// <summary>Whether its workers share a port that PM2 holds.</summary>
-    public bool IsCluster => Mode is { } mode
-        && (mode.Source.Key != "exec_mode" || mode.Node.Text?.StartsWith("cluster", StringComparison.Ordinal) == true);
+    public bool IsCluster => Mode is { } mode && (mode.Source.Key != "exec_mode" || IsClusterMode);
 
     /// <summary>Its port, as far as the file says it; null if it does not.</summary>
     public Pm2Setting? Port => Setting("port")
@@ -94,6 +96,11 @@ internal sealed class Pm2App
 
     /// <summary>A setting by PM2's main name; null without one.</summary>
     public Pm2Setting? Setting(string name) => _settings.GetValueOrDefault(name);
+
+    private bool IsClusterMode => Setting("exec_mode")?.Node.Text?.StartsWith("cluster", StringComparison.Ordinal) == true;
+
+    /// <summary>Whether the script is a file in a folder, not the name of a program.</summary>
+    private bool IsFile => Setting("script")?.Node.Text?.Contains('/', StringComparison.Ordinal) == true;
 
     /// <summary>The place of a value within a setting.</summary>
     public SourceSetting Source(string name, DataNode value) => new(File, value.Line, "", name, value.Display);

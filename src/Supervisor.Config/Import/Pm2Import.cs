@@ -27,6 +27,14 @@ internal sealed class Pm2Import(ImportDraft draft, Func<string, string> fullPath
         foreach (var file in _files)
         {
             var root = Root(file);
+            if (root.Members?["services"]?.Members is not null && root.Members["apps"] is null && root.Members["script"] is null)
+            {
+                throw new ImportException(file.Path, 0, "a compose file describes containers, and listend runs programs")
+                {
+                    IsUnknownKind = true,
+                };
+            }
+
             var apps = root.Members is { } members && (members["apps"] ?? members["pm2"]) is { } listed ? listed : root;
             foreach (var (name, section) in root.Members ?? [])
             {
@@ -71,6 +79,12 @@ internal sealed class Pm2Import(ImportDraft draft, Func<string, string> fullPath
         if (app.Setting("script") is not { } script || script.Node.Text is not { Length: > 0 })
         {
             draft.Differences.Add(file.Path, node.Line, app.Name, app.Names, CommonReasons.NoProgram("script"));
+            return;
+        }
+
+        if (script.Node.Text == "serve")
+        {
+            draft.Lost(script.Source, "PM2 itself serves the folder: write a program that serves files");
             return;
         }
 

@@ -331,7 +331,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
 
                 break;
             case "stdout_logfile":
-                Log(service, setting, value);
+                Log(service, setting, value, section);
                 break;
             case "stderr_logfile":
                 if (value != section.Last("stdout_logfile")?.Value
@@ -353,14 +353,18 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
         }
     }
 
-    private static void Log(DraftSection service, SourceSetting setting, string value)
+    private static void Log(DraftSection service, SourceSetting setting, string value, SourceSection section)
     {
         switch (value.ToUpperInvariant())
         {
+            case var none when IsDiscarded(none) && (IsDiscarded(section.Last("stderr_logfile")?.Value.ToUpperInvariant())
+                || (section.Last("redirect_stderr") is { } redirect && Flag(redirect.Value))):
+                service.Set("log", TomlLiteral.Of("file:/dev/null"), setting);
+                break;
             case "AUTO":
                 service.Changed(setting, "output goes to the journal under systemd, otherwise to the daemon's output");
                 break;
-            case "NONE" or "OFF" or "/DEV/NULL":
+            case var none when IsDiscarded(none):
                 service.Report(setting, CommonReasons.NeverDiscarded);
                 break;
             case "SYSLOG":
@@ -374,6 +378,8 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                 break;
         }
     }
+
+    private static bool IsDiscarded(string? value) => value is "NONE" or "OFF" or "/DEV/NULL";
 
     private static void Seconds(DraftSection service, SourceSetting setting, string key)
     {

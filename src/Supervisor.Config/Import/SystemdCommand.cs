@@ -118,8 +118,14 @@ internal sealed record SystemdCommand(CommandText Text, string Prefixes)
         Text.Literal(word[start..]);
     }
 
+    /// <summary>What cannot be the name of a variable has no value.</summary>
     private void Variable(string name, SystemdVariables variables)
     {
+        if (!SystemdVariables.IsName(name))
+        {
+            return;
+        }
+
         if (variables.Value(name) is { } value)
         {
             Expanded.Add(name);
@@ -131,15 +137,12 @@ internal sealed record SystemdCommand(CommandText Text, string Prefixes)
         }
     }
 
-    /// <summary>The place of the brace that closes the name; -1 if it is not the name of a variable.</summary>
+    /// <summary>
+    /// The place of the brace that closes the name; -1 if systemd leaves the text, as for a colon, src/basic/env-util.c.
+    /// </summary>
     private static int NameEnd(string word, int start)
     {
-        var end = start;
-        while (end < word.Length && (char.IsAsciiLetterOrDigit(word[end]) || word[end] == '_'))
-        {
-            end++;
-        }
-
-        return end < word.Length && word[end] == '}' && SystemdVariables.IsName(word[start..end]) ? end : -1;
+        var end = word.AsSpan(start).IndexOfAny('}', ':');
+        return end >= 0 && word[start + end] == '}' ? start + end : -1;
     }
 }

@@ -37,11 +37,17 @@ internal sealed class SystemdImport(ImportDraft draft, Func<string, string> full
 
         var byService = sockets.ToLookup(socket => socket.Service);
         var byName = sockets.ToLookup(socket => socket.Unit.Name);
+        var written = new List<(SystemdUnit Unit, DraftSection Section)>();
         foreach (var service in services)
         {
             var listed = byService[service.Name].Concat(Named(service, "Sockets").SelectMany(name => byName[name])).ToHashSet();
-            new SystemdServiceImport(service, draft).Translate([.. sockets.Where(listed.Contains)], names);
+            if (new SystemdServiceImport(service, draft).Translate([.. sockets.Where(listed.Contains)], names) is { } section)
+            {
+                written.Add((service, section));
+            }
         }
+
+        SystemdOrder.Translate(written);
     }
 
     private static IEnumerable<string> Named(SystemdUnit unit, string key) => unit.List("Service", key)

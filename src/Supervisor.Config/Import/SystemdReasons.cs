@@ -6,8 +6,8 @@ internal static class SystemdReasons
     /// <summary>What systemd ignores.</summary>
     public static readonly Reason Ignored = Reason.NotNeeded("systemd ignores it too");
 
-    private static readonly Reason Order =
-        Reason.Lost("services start in parallel: write it into the unit of listend");
+    private static readonly Reason UnitOfListend = Reason.Lost("write it into the unit of listend");
+    private static readonly Reason Together = Reason.Changed("listend starts both, and neither stops with the other");
     private static readonly Reason Installed = Reason.NotNeeded("listend.service starts at boot");
 
     /// <summary>Units that the system reaches before listend.service, or that stop it.</summary>
@@ -18,34 +18,50 @@ internal static class SystemdReasons
         "-.mount", "systemd-journald.socket", "network.service", "network-pre.target",
     ];
 
-    /// <summary>The reason for a setting.</summary>
+    /// <summary>What is not translated of a setting, with the reason.</summary>
     /// <param name="setting">A setting of [Unit], [Install] or an unknown section.</param>
     /// <param name="isGiven">Whether a unit of that name is a part of the import.</param>
-    public static Reason Of(SourceSetting setting, Func<string, bool> isGiven) => setting.Section switch
+    /// <param name="isOrdered">Whether <see cref="SystemdOrder"/> writes the order of given services.</param>
+    public static IEnumerable<(SourceSetting Setting, Reason Reason)> Of(
+        SourceSetting setting, Func<string, bool> isGiven, bool isOrdered) => setting.Section switch
+        {
+            "Unit" when SystemdOrder.NamesUnits(setting.Key) => OfUnits(setting, isGiven, isOrdered),
+            "Unit" when setting.Key is "Documentation" or "SourcePath" => [],
+            "Unit" => [(setting, OfUnit(setting.Key))],
+            "Install" => [(setting, Installed)],
+            _ when setting.Section.StartsWith("X-", StringComparison.Ordinal) => [(setting, Ignored)],
+            _ => [(setting, CommonReasons.Section)],
+        };
+
+    private static Reason OfUnit(string key) => key switch
     {
-        "Unit" => OfUnit(setting, isGiven),
-        "Install" => Installed,
-        _ when setting.Section.StartsWith("X-", StringComparison.Ordinal) => Ignored,
-        _ => CommonReasons.Section,
+        "DefaultDependencies" or "CollectMode" or "RefuseManualStart" or "RefuseManualStop" or "AllowIsolate"
+            or "StopWhenUnneeded" or "IgnoreOnIsolate" or "JobTimeoutSec" => Reason.NotNeeded("about systemd's jobs"),
+        _ when key.StartsWith("X-", StringComparison.Ordinal) => Ignored,
+        "OnFailure" or "OnSuccess" or "FailureAction" or "SuccessAction" or "StartLimitAction" =>
+            Reason.Lost("listend starts nothing for it: see \"listenctl events --follow --json\""),
+        _ => UnitOfListend,
     };
 
-    private static Reason OfUnit(SourceSetting setting, Func<string, bool> isGiven)
+    /// <summary>Units that are neither a part of every system nor of the import are lost. The setting then names only these.</summary>
+    private static IEnumerable<(SourceSetting Setting, Reason Reason)> OfUnits(
+        SourceSetting setting, Func<string, bool> isGiven, bool isOrdered)
     {
-        var units = setting.Value.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        bool IsGivenSocket(string unit) => unit.EndsWith(".socket", StringComparison.Ordinal) && isGiven(unit);
-        return setting.Key switch
+        var units = SystemdOrder.Units(setting).Where(unit => !OfEverySystem.Contains(unit)).ToList();
+        var services = units.Where(unit => unit.EndsWith(".service", StringComparison.Ordinal) && isGiven(unit)).ToList();
+        var lost = units.Where(unit => !isGiven(unit) || (!isOrdered && setting.Key == "After" && services.Contains(unit))).ToList();
+        if (lost.Count > 0)
         {
-            "Documentation" or "SourcePath" => Reason.NotNeeded("for the reader"),
-            "DefaultDependencies" or "CollectMode" or "RefuseManualStart" or "RefuseManualStop" or "AllowIsolate"
-                or "StopWhenUnneeded" or "IgnoreOnIsolate" or "JobTimeoutSec" => Reason.NotNeeded("about systemd's jobs"),
-            "After" or "Before" or "Wants" or "Requires" or "BindsTo" or "PartOf" or "Conflicts" or "Requisite" or "Upholds"
-                when Array.TrueForAll(units, unit => OfEverySystem.Contains(unit) || IsGivenSocket(unit)) =>
-                Installed,
-            _ when setting.Key.StartsWith("X-", StringComparison.Ordinal) => Ignored,
-            "RequiresMountsFor" or "WantsMountsFor" => Reason.Lost("write it into the unit of listend"),
-            "OnFailure" or "OnSuccess" or "FailureAction" or "SuccessAction" or "StartLimitAction" =>
-                Reason.Lost("listend starts nothing for it: see \"listenctl events --follow --json\""),
-            _ => Order,
-        };
+            yield return (setting with { Value = string.Join(' ', lost) }, UnitOfListend);
+        }
+
+        if (services.Count > 0 && setting.Key is "Requires" or "BindsTo" or "PartOf" or "Conflicts" or "Requisite")
+        {
+            yield return (setting with { Value = string.Join(' ', services) }, Together);
+        }
+        else if (lost.Count == 0 && services.Count == 0)
+        {
+            yield return (setting, Installed);
+        }
     }
 }

@@ -5,7 +5,7 @@ namespace Supervisor.Config.Import;
 /// <summary>The restart settings of a .service unit: Restart=, RestartSec=, RestartMaxDelaySec= and StartLimit*=.</summary>
 internal sealed class SystemdRestartImport(SystemdUnit unit, DraftSection service)
 {
-    private static readonly Reason NeverGivesUp = Reason.Changed("failed starts repeat without end, with growing waits");
+    private const string NeverGivesUp = "failed starts repeat without end";
 
     private static readonly Reason NextConnection = Reason.Changed("\"always\", because the socket would start it again");
 
@@ -82,9 +82,10 @@ internal sealed class SystemdRestartImport(SystemdUnit unit, DraftSection servic
             service.Set("restart.backoff_max", TomlLiteral.Of(span), wait, "RestartSec= is constant");
         }
 
-        if (service.Line("restart.policy") is { Literal: not "\"never\"" } && GivesUp(wait))
+        if (service.Line("restart.policy") is { Literal: not "\"never\"" } policy && GivesUp(wait))
         {
-            service.Report(NeverGivesUp);
+            var remark = policy.Remark is null ? NeverGivesUp : $"{policy.Remark}; {NeverGivesUp}";
+            service.Set(policy.Key, policy.Literal, policy.Origin, remark);
         }
     }
 

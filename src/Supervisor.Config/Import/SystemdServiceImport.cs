@@ -3,23 +3,26 @@ namespace Supervisor.Config.Import;
 /// <summary>A .service unit, systemd.service(5), systemd.exec(5) and systemd.kill(5).</summary>
 internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
 {
+    private static readonly Reason Masked = Reason.Lost("the file is empty: systemd masks the unit");
+
     private readonly SystemdVariables _variables = new(unit);
     private DraftSection _service = null!;
     private bool _connections;
 
+    /// <summary>Writes the service; null if it has no command that can be translated.</summary>
     /// <param name="sockets">The sockets that start it, or that it lists.</param>
     /// <param name="units">The names of all units of the import.</param>
-    public void Translate(IReadOnlyList<SystemdSocketImport> sockets, IReadOnlySet<string> units)
+    public DraftSection? Translate(IReadOnlyList<SystemdSocketImport> sockets, IReadOnlySet<string> units)
     {
         if (Commands() is not { } commands)
         {
-            return;
+            return null;
         }
 
         if (commands.Count == 0)
         {
-            unit.Report(draft.Differences, CommonReasons.NoProgram("ExecStart"));
-            return;
+            unit.Report(draft.Differences, unit.Settings.Count == 0 ? Masked : CommonReasons.NoProgram("ExecStart"));
+            return null;
         }
 
         var accepting = sockets.FirstOrDefault(socket => socket.IsForEachConnection);
@@ -33,6 +36,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
         }
 
         _service.Listeners.AddRange(sockets.SelectMany(s => s.Listeners).Select(l => l.Name).Distinct());
+        _service.ListenersRemark = sockets.Any(socket => socket.HasOtherNames) ? "LISTEN_FDNAMES has these names" : null;
         Defaults(_service.Listeners.Count > 0, sockets.Any(socket => socket.AcceptsConnections));
         if (accepting is not null)
         {
@@ -53,6 +57,8 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
         {
             new SystemdRestartImport(unit, _service).Translate(_service.Listeners.Count > 0);
         }
+
+        return _service;
     }
 
     /// <summary>The commands of ExecStart=; null with a report if one cannot be read.</summary>
@@ -167,7 +173,11 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
 
                 break;
             default:
-                _service.Report(setting, SystemdReasons.Of(setting, units.Contains));
+                foreach (var (part, why) in SystemdReasons.Of(setting, units.Contains, isOrdered: true))
+                {
+                    _service.Report(part, why);
+                }
+
                 break;
         }
     }
@@ -242,7 +252,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
                 Output(setting, value);
                 break;
             case "StandardError":
-                if (value != "inherit" && value != (unit.Last("Service", "StandardOutput")?.Value ?? "journal"))
+                if (value != "inherit" && Target(value) != Target(unit.Last("Service", "StandardOutput")?.Value ?? "journal"))
                 {
                     _service.Report(setting, CommonReasons.OneStream);
                 }
@@ -270,7 +280,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
         {
             "notify" or "simple" or "exec" => null,
             "notify-reload" => Reason.Changed("only readiness is translated: reload with \"listenctl signal SERVICE HUP\""),
-            "forking" => Reason.Lost("the program must stay in the foreground or send MAINPID= (most programs have an option)"),
+            "forking" => SystemdServiceReasons.MainPid,
             "idle" => Reason.Changed("listend starts the service without a delay"),
             "dbus" => Reason.Changed("listend does not wait for a bus name: set ready"),
             _ => Reason.Lost("a service of listend is a running program"),
@@ -297,6 +307,9 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
         }
     }
 
+    /// <summary>"syslog" is an old name of the journal, systemd.exec(5).</summary>
+    private static string Target(string value) => value == "syslog" ? "journal" : value;
+
     private void Output(SourceSetting setting, string value)
     {
         if (_connections && value is "socket" or "inherit" && unit.Last("Service", "StandardInput")?.Value == "socket")
@@ -306,16 +319,17 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
         }
 
         var colon = value.IndexOf(':', StringComparison.Ordinal);
-        var log = value switch
+        var log = Target(value) switch
         {
             "journal" => "journal",
+            "null" when unit.Last("Service", "StandardError")?.Value is null or "null" or "inherit" => "file:/dev/null",
             "inherit" when unit.Last("Service", "StandardInput") is null => "journal",
             _ when value.StartsWith("append:", StringComparison.Ordinal) || value.StartsWith("file:", StringComparison.Ordinal)
                 || value.StartsWith("truncate:", StringComparison.Ordinal) => "file:" + value[(colon + 1)..],
             _ => null,
         };
         _service.SetOrReport(setting, "log", log is null ? null : TomlLiteral.Of(log), "log is journal, inherit or file:PATH");
-        if (log is not (null or "journal") && !value.StartsWith("append:", StringComparison.Ordinal))
+        if (log is not (null or "journal" or "file:/dev/null") && !value.StartsWith("append:", StringComparison.Ordinal))
         {
             _service.Changed(setting, "systemd overwrites the file from its beginning, and listend appends to it");
         }

@@ -9,7 +9,9 @@ internal static class SystemdServiceReasons
     private static readonly Reason Cgroup =
         Reason.Lost("listend does not set it for a worker: set it on the unit of listend, for all workers");
 
-    private static readonly Reason MainPid = Reason.Lost("the program must stay in the foreground or send MAINPID=");
+    /// <summary>For a program that starts another process and exits.</summary>
+    public static readonly Reason MainPid = Reason.Lost("the program must stay in the foreground (most have an option), or send MAINPID=");
+
     private static readonly Reason Policy = Reason.Changed("restart.policy distinguishes only clean exits and failures");
     private static readonly Reason Terminal = Reason.Lost("workers have no terminal");
     private static readonly Reason RateLimit = Reason.Changed("only the journal's own limit applies");
@@ -22,13 +24,13 @@ internal static class SystemdServiceReasons
         "Protect", "Private", "Restrict", "System", "ReadOnly", "ReadWrite", "Inaccessible", "Exec", "NoExec", "Bind", "Temporary",
         "Root", "Mount", "Lock", "Memory", "Keyring", "SecureBits", "CapabilityBoundingSet", "RemoveIPC", "SELinux",
         "AppArmor", "Smack", "LoadCredential", "SetCredential", "ImportCredential", "NetworkNamespace", "IPCNamespace", "Proc",
-        "Extension", "User", "PAMName", "Delegate", "Personality",
+        "Extension", "User", "PAMName", "Personality",
     ];
 
     private static readonly string[] CgroupPrefixes =
     [
         "Memory", "CPU", "IO", "BlockIO", "Tasks", "Allowed", "IPAccounting", "IPAddress", "IPIngress", "IPEgress", "Slice",
-        "Device", "BPF", "Socket", "Managed", "Startup", "Disable",
+        "Device", "BPF", "Socket", "Managed", "Startup", "Disable", "Delegate",
     ];
 
     private static readonly Dictionary<string, Reason> Known = new(StringComparer.Ordinal)

@@ -9,9 +9,6 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
     private static readonly string[] ExistingFolders =
         ["/", "/run", "/var/run", "/tmp", "/var/tmp", "/var/lib", "/dev", "/var", "/srv", "/etc", "/opt", "/home", "/root"];
 
-    private static readonly Reason Names =
-        Reason.Changed("LISTEN_FDNAMES has the names of the listeners");
-
     private readonly List<SystemdListener> _listeners = [];
 
     public SystemdUnit Unit => unit;
@@ -24,6 +21,9 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
 
     /// <summary>The listeners, in order.</summary>
     public IEnumerable<DraftSection> Listeners => _listeners.Select(listener => listener.Section);
+
+    /// <summary>Whether LISTEN_FDNAMES has other names than from systemd.</summary>
+    public bool HasOtherNames { get; private set; }
 
     /// <summary>The service that a socket starts; the template of its service with Accept=yes.</summary>
     public static string ServiceOf(SystemdUnit unit) =>
@@ -60,10 +60,7 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
             _listeners.Add(new SystemdListener(listener, ListenAddress.TryParse(address, out var parsed, out _) ? parsed : null));
         }
 
-        if (_listeners.Count > 1 || (_listeners is [var only] && (given is null || only.Section.Name != name)))
-        {
-            draft.Differences.Add(unit.File, Names);
-        }
+        HasOtherNames = _listeners.Count > 1 || (_listeners is [var only] && (given is null || only.Section.Name != name));
 
         _listeners.ForEach(Defaults);
         if (!units.Contains(Service) && _listeners.Count > 0)
@@ -175,7 +172,11 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
             case ("Socket", _):
                 break;
             default:
-                Report(setting, SystemdReasons.Of(setting, units.Contains));
+                foreach (var (part, difference) in SystemdReasons.Of(setting, units.Contains, isOrdered: false))
+                {
+                    Report(part, difference);
+                }
+
                 break;
         }
     }

@@ -30,11 +30,11 @@ internal static class SystemdValues
         return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
     }
 
-    /// <summary>A size, with a suffix K, M, G or T to the base of 1024.</summary>
+    /// <summary>A size, with a suffix B, K, M, G, T, P or E to the base of 1024, src/basic/parse-util.c.</summary>
     public static long? Size(string text)
     {
-        var shift = text.Length == 0 ? 0 : text[^1] switch { 'K' => 10, 'M' => 20, 'G' => 30, 'T' => 40, _ => 0 };
-        var digits = shift > 0 ? text.AsSpan(0, text.Length - 1) : text;
+        var shift = text.Length == 0 ? 0 : text[^1] switch { 'K' => 10, 'M' => 20, 'G' => 30, 'T' => 40, 'P' => 50, 'E' => 60, _ => 0 };
+        var digits = shift > 0 || text is [.., 'B'] ? text.AsSpan(0, text.Length - 1) : text;
         return decimal.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
             && number < long.MaxValue / (1L << shift)
             ? (long)(number * (1L << shift))

@@ -21,13 +21,15 @@ internal static class ShellCommands
             "command",
             $"{Quoted.Text(found.Value.Shell)} stays the worker's main process, because it does not replace itself by a program with exec: "
             + "a shell neither sends READY=1 nor finishes connections, and listend takes its exit for the worker's",
-            $"write exec before the program: {Example(found.Value.Last)}; or name the program without a shell") with
+            found.Value.Program is { } program
+                ? $"write exec before the program: {Example(program)}; or name the program without a shell"
+                : "end the text with exec and a program, or name the program without a shell") with
         {
             IsWarning = true,
         };
 
-    /// <summary>The shell that stays, and the last command of its text; null if there is none.</summary>
-    internal static (string Shell, IReadOnlyList<string> Last)? Find(IReadOnlyList<string> command)
+    /// <summary>The shell that stays, and the last program of its text, null for none; null if no shell stays.</summary>
+    internal static (string Shell, IReadOnlyList<string>? Program)? Find(IReadOnlyList<string> command)
     {
         var words = WithoutWrappers(command);
         if (words.Length == 0 || NameOf(words[0]) is var shell && !Shells.Contains(shell) || Text(words[1..]) is not { } text)
@@ -38,7 +40,7 @@ internal static class ShellCommands
         var script = ShellScript.Parse(text);
         return script.Last.Count == 0 || script.Execs || (Replacing.Contains(shell) && script.EndsWithItsOnlyProgram)
             ? null
-            : (shell, script.Last);
+            : (shell, script.Program);
     }
 
     /// <summary>The command after programs that only prepare it: env, nice, nohup, and busybox before its applet.</summary>

@@ -34,6 +34,10 @@ internal sealed class ShellScript
     /// <summary>The last command, as words; empty if there is none.</summary>
     public IReadOnlyList<string> Last => _commands.Count == 0 ? [] : _commands[^1].Words;
 
+    /// <summary>The last command that the shell does not run itself; null if there is none.</summary>
+    public IReadOnlyList<string>? Program => _commands.FindLast(command =>
+        !Builtins.Contains(command.Words[0]) && !Compound.Contains(command.Words[0]) && command.Words[0][0] is not ('(' or ')')).Words;
+
     /// <summary>Whether a command of the list is <c>exec PROGRAM</c>.</summary>
     public bool Execs => _commands.Exists(command => command.Words is ["exec", var program, ..] && !IsRedirection(program));
 

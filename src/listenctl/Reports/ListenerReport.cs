@@ -181,7 +181,9 @@ internal static class ListenerReport
                     .Append(": ")
                     .Append(RequestedAndEffective.Text(drift.Requested, drift.Effective, output.Arrow))
                     .Append(
-                        drift.Name == "file" ? $": listenctl history {listener.Name} says why" : ", changed by a process that holds the shared socket",
+                        drift.Name == "file"
+                            ? $", see listenctl history {listener.Name}"
+                            : ", changed by a process that holds the shared socket",
                         Palette.Muted),
                 2);
         }

@@ -1,0 +1,144 @@
+namespace Supervisor.Config.Tests.Import;
+
+/// <summary>What a reader sees of a translation: few comments, each said once.</summary>
+public sealed class ReadableImportTests
+{
+    private const string Proxy = """
+        [Unit]
+        Description=A proxy
+        Documentation=man:proxy(8)
+        After=network-online.target nss-lookup.target firewall.service
+        Wants=network-online.target
+
+        [Service]
+        Type=forking
+        PIDFile=/run/proxy.pid
+        ExecStartPre=/usr/sbin/proxy -t
+        ExecStart=/usr/sbin/proxy
+        ExecReload=/usr/sbin/proxy -s reload
+        KillSignal=SIGQUIT
+        TimeoutStopSec=5
+        KillMode=mixed
+        Restart=on-failure
+        PrivateTmp=true
+        ProtectSystem=full
+
+        [Install]
+        WantedBy=multi-user.target
+        """;
+
+    private const string Workers = """
+        [supervisord]
+        logfile=/var/log/supervisord.log
+        [program:mail]
+        command=mail-worker --queue=mail
+        user=app
+        numprocs=4
+        stdout_logfile=/var/log/mail.log
+        priority=10
+        [program:report]
+        command=report-worker
+        stdout_logfile=NONE
+        redirect_stderr=true
+        """;
+
+    [Theory]
+    [InlineData("proxy.service", Proxy)]
+    [InlineData("supervisord.conf", Workers)]
+    public void Comments_are_less_than_a_third_of_the_lines(string name, string text)
+    {
+        var lines = Imported.Of(name, text).Result.Toml!.TrimEnd().Split('\n');
+        var comments = lines.Count(line => line.StartsWith('#'));
+        Assert.True(comments * 3 < lines.Length, $"{comments} of {lines.Length}");
+    }
+
+    [Fact]
+    public void A_long_remark_is_written_once()
+    {
+        var toml = Imported.Of("supervisord.conf", Workers).Result.Toml!;
+        Assert.Equal(2, toml.Split("make restarts safe").Length);
+        Assert.Equal(3, toml.Split("# as supervisord").Length);
+        Assert.Contains("log = \"file:/dev/null\"", toml, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_is_named_once_in_a_row()
+    {
+        var toml = Imported.Of("proxy.service", Proxy).Result.Toml!;
+        Assert.StartsWith("# lost: proxy.service:4 After=firewall.service: ", toml, StringComparison.Ordinal);
+        Assert.Contains("\n#   :8 Type=forking, :9 PIDFile=/run/proxy.pid: the program", toml, StringComparison.Ordinal);
+        Assert.Contains("\n#   :17 PrivateTmp=true, :18 ProtectSystem=full: ", toml, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Order_of_given_services_is_kept()
+    {
+        var imported = Imported.Of(
+            "app.service",
+            """
+            [Unit]
+            After=db.service network.target cache.service other.service
+            Requires=db.service
+            [Service]
+            ExecStart=/bin/app
+            """,
+            "cache.service",
+            """
+            [Unit]
+            Before=app.service
+            [Service]
+            ExecStart=/bin/cache
+            """,
+            "db.service",
+            """
+            [Service]
+            ExecStart=/bin/db
+            """);
+        Assert.Equal(
+            ["db", "cache"], imported.Config.Services.Single(service => service.Name == "app").After.Select(name => name.ToString()));
+        Assert.Equal(["After:2"], imported.Lost);
+        Assert.Equal(["Requires:3"], imported.Changed);
+        Assert.Contains("After=other.service: ", imported.Result.Toml, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("StandardOutput=syslog\nStandardError=journal", "/bin/app", "journal", null)]
+    [InlineData("StandardOutput=null", "/bin/app", "file:/dev/null", null)]
+    [InlineData("StandardOutput=null\nStandardError=journal", "/bin/app", null, "StandardOutput:3")]
+    public void Targets_of_output_are_kept(string settings, string program, string? log, string? lost)
+    {
+        var imported = Imported.Of("a.service", $"[Service]\nExecStart={program}\n{settings}\n");
+        Assert.Equal(lost is null ? [] : [lost], imported.Lost);
+        var line = imported.Result.Toml!.Split('\n').FirstOrDefault(text => text.StartsWith("log = ", StringComparison.Ordinal));
+        Assert.Equal(log is null ? null : $"log = \"{log}\"", line);
+    }
+
+    [Fact]
+    public void A_name_that_no_variable_can_have_is_empty() => Assert.Equal(
+        ["/bin/app", "", "${FOO:-x}", "pre$FOO", "v", "ay"],
+        Imported.Of("a.service", "[Service]\nEnvironment=FOO=v\nExecStart=/bin/app ${FOO-bar} ${FOO:-x} pre$FOO $FOO a${}y\n")
+            .Service.Command.Select(word => word.ToString()));
+
+    [Fact]
+    public void A_size_can_have_each_suffix_of_systemd()
+    {
+        var toml = Imported.Of("a.service", "[Service]\nExecStart=/bin/app\nLimitFSIZE=1P\nLimitAS=2E\nLimitDATA=4096B\n").Result.Toml!;
+        Assert.Contains("limits.fsize = 1125899906842624\n", toml, StringComparison.Ordinal);
+        Assert.Contains("limits.as = 2305843009213693952\n", toml, StringComparison.Ordinal);
+        Assert.Contains("limits.data = 4096\n", toml, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("compose.yaml", "services:\n  web:\n    image: x\n", "a compose file")]
+    [InlineData("masked.service", "", "the file is empty: systemd masks the unit")]
+    [InlineData("ecosystem.json", "{\"apps\": [{\"script\": \"serve\"}]}", "PM2 itself serves the folder")]
+    public void What_cannot_be_translated_is_said(string name, string text, string message) =>
+        Assert.Contains(message, Assert.Single(Imported.Translate(name, text).Errors).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_script_of_Node_without_an_ending_keeps_the_options_of_Node() => Assert.Equal(
+        ["node", "-r", "dotenv/config", "/srv/node_modules/next/dist/bin/next"],
+        Imported.Of("ecosystem.json", """
+            {"apps": [{"name": "a", "cwd": "/srv", "script": "node_modules/next/dist/bin/next", "interpreter_args": "-r dotenv/config"}]}
+            """).Service.Command.Select(word => word.ToString()));
+}
