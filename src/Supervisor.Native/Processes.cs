@@ -9,6 +9,10 @@ namespace Supervisor.Native;
 /// <summary>Calls on processes, by process id and by pidfd.</summary>
 public static unsafe class Processes
 {
+    private const int BootClock = 7; // CLOCK_BOOTTIME
+
+    /// <summary>USER_HZ, the unit of the times in /proc: 100 on every architecture of .NET.</summary>
+    private const ulong TicksPerSecond = 100;
     private const int PPid = 1;
     private const int PPidfd = 3;
     private const int WExited = 4;
@@ -21,6 +25,18 @@ public static unsafe class Processes
     private const int SiCode = 8;
     private const int SiPid = 16;
     private const int SiStatus = 24;
+
+    /// <summary>
+    /// The time since boot in the unit and clock of field 22 of /proc/PID/stat, rounded down (CLOCK_BOOTTIME, clock_gettime(2)); 0 if it
+    /// is not known.
+    /// </summary>
+    public static ulong TicksSinceBoot()
+    {
+        var now = stackalloc long[2];
+        return Syscalls.clock_gettime(BootClock, now) == 0
+            ? ((ulong)now[0] * TicksPerSecond) + ((ulong)now[1] * TicksPerSecond / 1_000_000_000)
+            : 0;
+    }
 
     /// <summary>(uid_t)-1: not an id; to calls that set one it means "leave unchanged" (setresuid(2), chown(2)).</summary>
     private const uint NoId = uint.MaxValue;

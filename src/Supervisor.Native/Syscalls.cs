@@ -96,6 +96,9 @@ internal static unsafe partial class Syscalls
     [LibraryImport("libc")]
     internal static partial int getgrgid_r(uint gid, Group* entry, byte* buffer, nuint length, Group** result);
 
+    [LibraryImport("libc")]
+    internal static partial int clock_gettime(int clock, long* time);
+
     [LibraryImport("listend_spawn")]
     internal static partial int listend_spawn(SpawnRequest* request, int slot);
 

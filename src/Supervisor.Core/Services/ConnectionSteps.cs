@@ -25,6 +25,24 @@ internal sealed class ConnectionSteps(ServiceStep step)
         step.SpawnFor(accepted.Connections, FreeSlots(accepted.Connections.Length));
     }
 
+    /// <summary>Continues with a process that an earlier daemon has started.</summary>
+    public void Found(ConnectionFound found)
+    {
+        var (state, spec) = (step.State, step.State.SpecOf(step.State.Generation));
+        var worker = WorkerMachine.Start(state.NextWorkerId, FreeSlots(1)[0], state.Generation, spec, step.Now) with
+        {
+            Connection = found.Connection,
+            Pid = found.Pid,
+        };
+        (worker, _) = WorkerMachine.Step(worker, WorkerEvent.Ready, spec, step.Now);
+        step.State = state with
+        {
+            NextWorkerId = state.NextWorkerId + 1,
+            Workers = state.Workers.Add(worker),
+            Counters = state.Counters with { Accepted = state.Counters.Accepted + 1 },
+        };
+    }
+
     /// <summary>
     /// The programs of connections run, which are ready then. One pass for all: with hundreds of connections a pass for each would cost
     /// more than their start. Returns the workers that are left to do.

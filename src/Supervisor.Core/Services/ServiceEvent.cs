@@ -62,6 +62,11 @@ public sealed record ScaleRequested(int Workers) : ServiceEvent;
 /// </summary>
 public sealed record ConnectionsAccepted(ImmutableArray<WorkerConnection> Connections, int Refused) : ServiceEvent;
 
+/// <summary>
+/// The process of a connection was found that an earlier daemon had started, and had not saved when it was killed.
+/// </summary>
+public sealed record ConnectionFound(WorkerConnection Connection, int Pid) : ServiceEvent;
+
 /// <summary>Change its number of workers, because of what <c>autoscale</c> saw. Without effect during a roll-out.</summary>
 public sealed record AutoscaleRequested(int Workers, string Text) : ServiceEvent;
 

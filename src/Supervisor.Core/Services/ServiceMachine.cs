@@ -81,6 +81,9 @@ public static class ServiceMachine
             case ConnectionsAccepted accepted:
                 step.Connections.Accepted(accepted);
                 break;
+            case ConnectionFound found:
+                step.Connections.Found(found);
+                break;
             case AutoscaleRequested scale:
                 step.Service.Autoscale(scale);
                 break;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Supervisor.Core.Services;
 using Supervisor.Core.State;
 using Supervisor.Linux.Kernel;
@@ -48,28 +49,31 @@ internal sealed class SavedServices(CrashSafeDescriptors descriptors)
         return new ServiceChange(entry, written);
     }
 
-    /// <summary>Whether the saved state has that state of a service, apart from the watchdogs, which a successor starts anew.</summary>
-    public bool Has(ServiceRunner runner)
+    /// <summary>What the saved state lacks of a service, apart from the watchdogs, which a successor starts anew.</summary>
+    public UnsavedChange Lacks(ServiceRunner runner)
     {
         if (!_written.TryGetValue(runner, out var written))
         {
-            return false;
+            return UnsavedChange.Any;
         }
 
         var (saved, now) = (written.State, runner.State);
-        return saved with { Workers = now.Workers } == now
-            && saved.Workers.Length == now.Workers.Length
-            && saved.Workers.Zip(now.Workers).All(pair => ReferenceEquals(pair.First, pair.Second) || IsSame(pair.First, pair.Second));
+        if (saved with { Workers = now.Workers, Counters = now.Counters, NextWorkerId = now.NextWorkerId } != now)
+        {
+            return UnsavedChange.Any;
+        }
+
+        if (AreSame(saved.Workers, now.Workers) && saved.Counters == now.Counters && saved.NextWorkerId == now.NextWorkerId)
+        {
+            return UnsavedChange.None;
+        }
+
+        return AreSame([.. saved.SlotWorkers], [.. now.SlotWorkers]) ? UnsavedChange.Connections : UnsavedChange.Any;
     }
 
-    /// <summary>
-    /// Whether a successor would come to the same. That the program of a connection was executed is what it concludes from a process that
-    /// lives: no second entry for each of a thousand connections a second.
-    /// </summary>
-    private static bool IsSame(WorkerState saved, WorkerState now) =>
-        saved with { WatchdogDeadline = null } == now with { WatchdogDeadline = null }
-        || (saved is { Connection: not null, Phase: WorkerPhase.Starting, Pid: null } && now.Phase == WorkerPhase.Ready
-            && ReferenceEquals(saved.Connection, now.Connection));
+    private static bool AreSame(ImmutableArray<WorkerState> saved, ImmutableArray<WorkerState> now) => saved.Length == now.Length
+        && saved.Zip(now).All(pair => ReferenceEquals(pair.First, pair.Second)
+            || pair.First with { WatchdogDeadline = null } == pair.Second with { WatchdogDeadline = null });
 
     /// <summary>Removes a service, with its descriptors.</summary>
     public void Remove(ServiceRunner runner)

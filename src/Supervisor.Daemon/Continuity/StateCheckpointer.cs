@@ -30,6 +30,12 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
 
     private const int LaterShare = 50;
 
+    /// <summary>
+    /// How long the process of a connection is not saved. Most exit before, and a journal entry of each costs more than its accept() and
+    /// clone() (bench "per-connection").
+    /// </summary>
+    private static readonly TimeSpan ConnectionDelay = TimeSpan.FromMilliseconds(200);
+
     /// <summary>A longer line is not kept in memory for the next one: the configuration, or all listeners.</summary>
     private const int MostLine = 64 * 1024;
 
@@ -46,6 +52,7 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
     private readonly HashSet<ServiceRunner> _present = [];
     private readonly HashSet<ServiceRunner> _changedServices = [];
     private readonly HashSet<ServiceRunner> _notedServices = [];
+    private readonly HashSet<ServiceRunner> _connecting = [];
     private readonly HashSet<ListenerHandle> _changedListeners = [];
     private readonly HashSet<ListenerHandle> _handedOff = [];
     private readonly HashSet<ListenerHandle> _watched = [];
@@ -54,6 +61,8 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
     private IEnumerator<int>? _checkpoint;
     private ConfigEntry? _config;
     private TimeSpan _laterTook;
+    private TimeSpan? _later;
+    private TimeSpan? _connectionsDue;
     private bool _needsCheckpoint = true;
     private bool _mayAllHaveChanged = true;
     private bool _isLaterDue;
@@ -96,7 +105,7 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
     }
 
     /// <inheritdoc/>
-    public TimeSpan? NextDeadline { get; private set; }
+    public TimeSpan? NextDeadline => _connectionsDue is { } due && !(_later <= due) ? due : _later;
 
     /// <summary>
     /// Whether a successor finds the state of the previous daemon, which is the present one until something is to be saved: then the
@@ -111,11 +120,23 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
     /// <inheritdoc/>
     public void PassDeadline()
     {
-        NextDeadline = null;
         var begun = _loop.Now;
-        _isLaterDue = true;
-        Save();
-        _laterTook = _loop.Now - begun;
+        if (_connectionsDue <= begun)
+        {
+            SaveConnections();
+        }
+
+        if (_later <= begun)
+        {
+            _later = null;
+            _isLaterDue = true;
+            Save();
+            _laterTook = _loop.Now - begun;
+        }
+        else
+        {
+            Save();
+        }
     }
 
     /// <summary>Watches the listeners that were added since the last time.</summary>
@@ -230,6 +251,12 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
 
     private void EndTurn()
     {
+        if (_loop.HasAnswers)
+        {
+            // What a client learns now, a successor has to know.
+            SaveConnections();
+        }
+
         Save();
         if (_checkpoint is not null)
         {
@@ -325,12 +352,14 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
         _notedServices.Clear();
         _changedListeners.Clear();
         _handedOff.Clear();
-        NextDeadline = null;
+        _connecting.Clear();
+        (_later, _connectionsDue) = (null, null);
     }
 
     /// <summary>Collects what has changed. The holder gets a descriptor before the state names it, and keeps it while the state does.</summary>
     private StateChanges Collect()
     {
+        SaveConnections();
         if (_isLaterDue)
         {
             _changedServices.UnionWith(_notedServices);
@@ -421,7 +450,15 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
     private void SaveLater()
     {
         var delay = _laterTook * LaterShare;
-        NextDeadline ??= _loop.Now + (delay > LeastDelay ? delay : LeastDelay);
+        _later ??= _loop.Now + (delay > LeastDelay ? delay : LeastDelay);
+    }
+
+    /// <summary>Saves the processes of connections now, with what else is saved.</summary>
+    private void SaveConnections()
+    {
+        _changedServices.UnionWith(_connecting);
+        _connecting.Clear();
+        _connectionsDue = null;
     }
 
     private void Watch(ServiceRunner runner)
@@ -430,9 +467,14 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
         _changedServices.Add(runner);
         runner.Changed += (_, reports) =>
         {
-            if (!reports.IsEmpty || !_savedServices.Has(runner))
+            var lacks = reports.IsEmpty ? _savedServices.Lacks(runner) : UnsavedChange.Any;
+            if (lacks == UnsavedChange.Any)
             {
                 _changedServices.Add(runner);
+            }
+            else if (lacks == UnsavedChange.Connections && _connecting.Add(runner))
+            {
+                _connectionsDue ??= _loop.Now + ConnectionDelay;
             }
         };
         runner.Snapshot.Noted += isUrgent =>
@@ -452,6 +494,7 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
     private void Forget(ServiceRunner runner)
     {
         _present.Remove(runner);
+        _connecting.Remove(runner);
         _savedServices.Remove(runner);
         _removedServices.Add(runner.Name);
     }

@@ -167,12 +167,23 @@ internal static class ResumedStart
         }
     }
 
-    /// <summary>The processes of a previous daemon that belong to no worker.</summary>
+    /// <summary>
+    /// The processes of a previous daemon that belong to no worker. Those of connections that it had not saved yet become workers.
+    /// </summary>
     private static IEnumerable<WorkerRecovery.Found> OfNoWorker(DaemonParts parts, IReadOnlyList<WorkerRecovery.Found> found)
     {
         var pids = parts.Services.SelectMany(runner => runner.Workers.Facts)
             .SelectMany(worker => (int[])[worker.Main, worker.First]).ToHashSet();
         var tokens = parts.Services.SelectMany(runner => runner.Workers.Tokens).ToHashSet(StringComparer.Ordinal);
+        foreach (var one in found)
+        {
+            if (one is { Token: { } own, ConnectionOf: { } service } && !tokens.Contains(own)
+                && parts.Services.Find(service)?.Snapshot.AdoptConnection(one.Pid, own) == true)
+            {
+                tokens.Add(own);
+            }
+        }
+
         var sockets = parts.Services.SelectMany(runner => runner.Workers.NotifySockets).ToHashSet(StringComparer.Ordinal);
         return found.Where(one => !pids.Contains(one.Pid)
             && (one.Token is { } token ? !tokens.Contains(token) : one.NotifyPath is not { } path || !sockets.Contains(path)));

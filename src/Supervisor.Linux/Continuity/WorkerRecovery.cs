@@ -42,7 +42,8 @@ public sealed class WorkerRecovery
     /// <param name="Pidfd">Its pidfd, opened before anything was read of it; the receiver owns it.</param>
     /// <param name="Token">Its token; null if a version without tokens started it.</param>
     /// <param name="NotifyPath">Its NOTIFY_SOCKET, used only without a token.</param>
-    public sealed record Found(int Pid, DescriptorHandle Pidfd, string? Token, string? NotifyPath);
+    /// <param name="ConnectionOf">The service for which it serves a connection; null for any other process.</param>
+    public sealed record Found(int Pid, DescriptorHandle Pidfd, string? Token, string? NotifyPath, string? ConnectionOf);
 
     /// <summary>
     /// Takes sockets by inode from the processes that hold them (pidfd_getfd(2), which needs the right to trace them). A socket
@@ -109,7 +110,8 @@ public sealed class WorkerRecovery
             if (ProcFile.Read(pid) is { HasEnded: false } process && process.StartTime <= own && process.ParentPid != Processes.CurrentPid
                 && await Variables(pid, user).ConfigureAwait(false) is { } variables && OfWorker(pid) == user && Processes.IsThere(pidfd))
             {
-                found.Add(new Found(pid, pidfd, variables.Token, variables.NotifyPath));
+                var service = process.SessionId == pid ? variables.ConnectionOf : null;
+                found.Add(new Found(pid, pidfd, variables.Token, variables.NotifyPath, service));
             }
             else
             {
@@ -127,13 +129,16 @@ public sealed class WorkerRecovery
             : null;
 
     /// <summary>The environment of a process that the dead daemon started; null for any other process.</summary>
-    private async Task<(string? Token, string? NotifyPath)?> Variables(int pid, uint user)
+    private async Task<(string? Token, string? NotifyPath, string? ConnectionOf)?> Variables(int pid, uint user)
     {
         var values = await ProcessEnvironment
-            .ReadAsync(pid, user, WorkerTokens.Variable, "NOTIFY_SOCKET", "LISTEND_BROKER", "LISTEND_SERVICE")
+            .ReadAsync(pid, user, WorkerTokens.Variable, "NOTIFY_SOCKET", "LISTEND_BROKER", "LISTEND_SERVICE", "LISTEND_WORKER")
             .ConfigureAwait(false);
         var isOurs = _tokens is null ? values[2] == _broker && values[3] is not null : _tokens.IsOurs(values[0]);
-        return isOurs ? (_tokens is null ? null : values[0], values[1]) : null;
+
+        // A hook has no slot, and any other worker a notify socket.
+        var service = _tokens is not null && values[1] is null && values[4] is not null ? values[3] : null;
+        return isOurs ? (_tokens is null ? null : values[0], values[1], service) : null;
     }
 
     private static void TakeOf(int pid, HashSet<ulong> left, Dictionary<ulong, DescriptorHandle> taken)

@@ -77,6 +77,9 @@ public sealed class EventLoop : IDisposable
     /// <summary>The clock.</summary>
     public TimeProvider Time => _time;
 
+    /// <summary>Whether somebody gets an answer at the end of this turn.</summary>
+    public bool HasAnswers => _answers.Count > 0;
+
     /// <summary>Raised at the end of each turn, after its events were handled.</summary>
     public Action? TurnEnded { get; set; }
 

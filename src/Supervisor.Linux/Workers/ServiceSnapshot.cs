@@ -215,6 +215,28 @@ public sealed class ServiceSnapshot
         (_missed, _waitingHooks) = ([], []);
     }
 
+    /// <summary>
+    /// Continues with the process of a connection that a killed daemon had not saved; false if the service serves no connections, or the
+    /// process has exited.
+    /// </summary>
+    public bool AdoptConnection(int pid, string token)
+    {
+        if (!_service.State.AcceptsConnections
+            || FoundConnection.Entry(_service.State.NextWorkerId, pid, token, _service.Loop.Time.GetUtcNow()) is not { } entry)
+        {
+            return false;
+        }
+
+        _service.Post(new ConnectionFound(FoundConnection.Peer(_service, pid), pid));
+        if (Adopt(entry, new IncomingDescriptors(), isChild: false) is { } lost)
+        {
+            _service.Post(new WorkerEnded(entry.Id, lost));
+        }
+
+        Note(isUrgent: true);
+        return true;
+    }
+
     /// <summary>Continues with a worker's process; if it has exited, returns how.</summary>
     private ExitReason? Adopt(WorkerEntry entry, IncomingDescriptors descriptors, bool isChild)
     {

@@ -202,6 +202,7 @@ public sealed class Spawner : IDisposable
             return null;
         }
 
+        var earliest = Processes.TicksSinceBoot();
         var child = _launcher.Launch(
             spec, identity, [.. spec.Command.Select(placeholders.Expand)], variables, environment.Path, pidVariables, passed,
             handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, isOneOfMany, pins.Worker, out failure, members,
@@ -227,6 +228,7 @@ public sealed class Spawner : IDisposable
             Uid = identity.Uid ?? Processes.EffectiveUid,
             Token = token,
             Launch = child.Launch,
+            Earliest = earliest,
             Ready = ready is null ? null : new ReadyPipe(ready),
             Einhorn = einhorn,
         };
@@ -240,6 +242,12 @@ public sealed class Spawner : IDisposable
 
         void ReportDescriptors(DescriptorHandle? output, DescriptorHandle error)
         {
+            if (connection is not null)
+            {
+                // Most of them exit before they are saved.
+                return;
+            }
+
             OnDescriptors?.Invoke(
             [
                 .. notify is null ? [] : new[] { KeyValuePair.Create(DescriptorKey.Notify(spec.Name, worker.Id), notify.Descriptor) },

@@ -231,12 +231,23 @@ public sealed class WorkerProcess : IDisposable
     internal ExaminedProcesses Examined { get; } = new();
 
     /// <summary>The facts that identify its processes.</summary>
-    internal WorkerFacts Facts => new()
+    internal WorkerFacts Facts => FactsOf(StartTime, FirstStartTime);
+
+    /// <summary>
+    /// The same for a sweep. If nothing has needed the start time so far, the earliest possible one will do, which /proc need not tell:
+    /// it decides only which other processes are too old to descend from this one.
+    /// </summary>
+    internal WorkerFacts SweepFacts => _startTime is null && Earliest > 0 ? FactsOf(0, Earliest) : Facts;
+
+    /// <summary>A time at which it had not been started yet, in the unit of <see cref="StartTime"/>; 0: not known.</summary>
+    internal ulong Earliest { get; init; }
+
+    private WorkerFacts FactsOf(ulong startTime, ulong firstStartTime) => new()
     {
         Main = AwaitsMain ? 0 : Pid,
-        MainStart = AwaitsMain ? 0 : StartTime,
+        MainStart = AwaitsMain ? 0 : startTime,
         First = IsFirstReaped ? 0 : Session,
-        FirstStart = FirstStartTime,
+        FirstStart = firstStartTime,
         Session = IsSessionPinned ? Session : 0,
         MainSession = _mainSession,
         Uid = Uid,

@@ -151,8 +151,12 @@ internal sealed class WorkerSpawning(ServiceContext service)
         service.Limits.Spawned(worker.Id, process, spec.Cgroup);
         service.Loop.Watch(process.Launch!.Status, () => SettleSoon(worker.Id, process));
 
-        // Before its program runs: the state is written once all workers of this turn are spawned.
-        _ = process.StartTime;
+        // Before its program runs: the state is written once all workers of this turn are spawned. The process of a connection is saved
+        // later, if it lives.
+        if (connection is null)
+        {
+            _ = process.StartTime;
+        }
     }
 
     /// <summary>Cancels a worker that has no process yet; false if it has one.</summary>

@@ -20,7 +20,7 @@ internal sealed class WorkerSweeps(ServiceContext service)
             Sessions = process.Sessions(),
             Leaders = leaders ?? [process.Session, process.Pid],
             Roots = [.. process.Roots],
-            Worker = process.Facts,
+            Worker = process.SweepFacts,
             Process = process,
             Reaper = process.Reaper,
             IsLeaderDead = process is { IsEnding: true, IsForeign: false, IsHandedOver: false, First: null },

@@ -33,6 +33,16 @@ public class ConnectionScenarios
     }
 
     [Fact]
+    public void The_process_that_an_earlier_daemon_had_not_saved_is_a_worker_with_a_free_slot()
+    {
+        var service = Started().Send(Accepted(1)).ReadyAll().Forget();
+        service.Send(new ConnectionFound(new WorkerConnection("a", "127.0.0.1", "127.0.0.1", 7, 0), 812)).Did();
+        var found = service.State.Workers[^1];
+        Assert.Equal((1, 812, WorkerPhase.Ready, 7u), (found.Slot, found.Pid, found.Phase, found.Connection!.Port));
+        Assert.Equal((2L, found.Id + 1), (service.State.Counters.Accepted, service.State.NextWorkerId));
+    }
+
+    [Fact]
     public void A_restart_changes_what_the_next_connection_starts()
     {
         var service = Started().Send(Accepted(1)).ReadyAll().Forget();

@@ -34,8 +34,8 @@ public unsafe class AbiTests : KernelTest
     [
         "<dirent.h>", "<errno.h>", "<fcntl.h>", "<grp.h>", "<limits.h>", "<linux/magic.h>", "<sys/statfs.h>", "<linux/capability.h>",
         "<linux/close_range.h>", "<mqueue.h>", "<poll.h>", "<pwd.h>", "<sched.h>", "<signal.h>", "<stdio.h>", "<sys/eventfd.h>",
-        "<sys/file.h>", "<sys/ioctl.h>", "<sys/mman.h>", "<sys/prctl.h>", "<sys/stat.h>", "<sys/syscall.h>", "<sys/wait.h>", "<unistd.h>",
-        "\"spawn.h\"",
+        "<sys/file.h>", "<sys/ioctl.h>", "<sys/mman.h>", "<sys/prctl.h>", "<sys/stat.h>", "<sys/syscall.h>", "<sys/wait.h>", "<time.h>",
+        "<unistd.h>", "\"spawn.h\"",
     ];
 
     /// <summary>Named constants, also private ones: type, constant, C name. Add new constants here.</summary>
@@ -165,6 +165,7 @@ public unsafe class AbiTests : KernelTest
     private static readonly (Type Type, string Name, string C)[] ProcessConstants =
     [
         (typeof(NamespaceCall), "NetworkNamespaces", "CLONE_NEWNET"),
+        (typeof(Processes), "BootClock", "CLOCK_BOOTTIME"),
         (typeof(Processes), "PPid", "P_PID"), (typeof(Processes), "PPidfd", "P_PIDFD"), (typeof(Processes), "WExited", "WEXITED"),
         (typeof(Processes), "WNoWait", "WNOWAIT"), (typeof(Processes), "WNoHang", "WNOHANG"),
         (typeof(Processes), "PrSetChildSubreaper", "PR_SET_CHILD_SUBREAPER"), (typeof(Processes), "SigInfoSize", "sizeof(siginfo_t)"),
@@ -196,6 +197,7 @@ public unsafe class AbiTests : KernelTest
     /// </summary>
     private static readonly (Type Type, string Name)[] OwnConstants =
     [
+        (typeof(Processes), "TicksPerSecond"),
         (typeof(OpenSteps), "DefaultMode"), (typeof(NamespaceCall), "CookieBytes"), (typeof(SocketLinks), "UsualDirectoryMode"),
         (typeof(Bpf), "LogLength"), (typeof(ListenerSteerer), "CookieLength"), (typeof(ListenerSteering), "MostGenerations"),
         (typeof(InternetSockets), "NewSynReceived"), (typeof(InternetSockets), "BoundInactive"), (typeof(SharingFlags), "MostAsked"),
