@@ -59,8 +59,8 @@ test: prerequisites ## run all tests: formatting, unit, kernel, end-to-end, syst
 coverage: prerequisites ## measure the line coverage of the unit suites for each project; report in artifacts/coverage
 	tests/coverage
 
-bench-systemd: publish ## measure the replacement of a worker by listend and by systemd in a container
-	tests/Systemd/run replacement
+bench-systemd: publish ## measure replacements of a worker, and connections with a process each, by listend and by systemd in a container
+	tests/Systemd/run replacement connections
 
 bench: prerequisites publish artifacts/bench/listend-probe ## measure listend next to yardsticks in C; BENCH=micro runs the micro-benchmarks
 	$(DOTNET) run -c Release --project tests/Bench -- $(BENCH)

@@ -17,6 +17,7 @@ var all = new Dictionary<string, Func<Workspace, BenchScale, IEnumerable<Figure>
     ["growth"] = GrowthBenchmark.Run,
     ["steering"] = SteeringBenchmark.Run,
     ["per-connection"] = PerConnectionBenchmark.Run,
+    ["per-connection-systemd"] = AcceptBenchmark.Run,
 };
 var names = new Argument<string[]>("name")
 {

@@ -24,6 +24,9 @@ internal sealed class Workspace : IDisposable
         }
     }
 
+    /// <summary>The folder of the sources.</summary>
+    public static string Root { get; } = FindRoot();
+
     /// <summary>The daemon under measurement: LISTEND_BIN (the executable or its folder), otherwise artifacts/publish/listend.</summary>
     public static string Listend { get; } = Published("LISTEND_BIN", "artifacts/publish", "listend");
 
@@ -64,12 +67,12 @@ internal sealed class Workspace : IDisposable
 
     private static string Published(string variable, string folder, string name)
     {
-        var place = Environment.GetEnvironmentVariable(variable) is { Length: > 0 } given ? given : Path.Combine(Root(), folder);
+        var place = Environment.GetEnvironmentVariable(variable) is { Length: > 0 } given ? given : Path.Combine(Root, folder);
         var program = Path.GetFullPath(Directory.Exists(place) ? Path.Combine(place, name) : place);
         return File.Exists(program) ? program : throw new FileNotFoundException($"{program} does not exist: run make bench");
     }
 
-    private static string Root()
+    private static string FindRoot()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {

@@ -1,4 +1,5 @@
 """A process for each connection, by systemd with Accept=yes and by listend: what the process learns of its peer, and the time it takes."""
+import json
 import os
 import socket
 import subprocess
@@ -122,8 +123,10 @@ def burst(port, count, at_once):
     return int(subprocess.run(["/bench/burst", str(port), str(count), str(at_once)], stdout=subprocess.PIPE, check=True, timeout=120).stdout)
 
 
-def measure(run, rounds=7, count=200, at_once=100):
+def measure(run, count=200, at_once=100):
     """The time of connections with a process each, by turns. systemd is slow, so there are few of them."""
+    with open("/bench/rounds") as file:
+        rounds = int(file.read())
     unit("burst", "127.0.0.1:7301", "/bin/echo x", "StandardInput=socket\n")
     with open(FILE, "w") as file:
         file.write(service("burst", "127.0.0.1:7302", '["/bin/echo", "x"]', "stdin"))
@@ -144,7 +147,7 @@ def measure(run, rounds=7, count=200, at_once=100):
         took = {name: [] for name in others}
         for _ in range(rounds):
             for name, port in others.items():
-                took[name].append(burst(port, count, at_once) / 1e6)
+                took[name].append(burst(port, count, at_once))
                 time.sleep(0.3)
     finally:
         plain.kill()
@@ -155,8 +158,8 @@ def measure(run, rounds=7, count=200, at_once=100):
         os.remove(FILE)
         run("listenctl", "reload")
         run("systemctl", "stop", "burst.socket")
-    middle = {name: sorted(values)[len(values) // 2] for name, values in took.items()}
-    ours = middle["listend"]
+    print("# series " + json.dumps(took), flush=True)
+    middle = {name: sorted(values)[len(values) // 2] / 1e6 for name, values in took.items()}
     for name, value in middle.items():
         print(f"# {count} connections, a process for each, {at_once} at once: {name} {value:.0f} ms"
-              + ("" if name == "listend" else f", listend's ratio to it {ours / value:.2f}"), flush=True)
+              + ("" if name == "listend" else f", listend's ratio to it {middle['listend'] / value:.2f}"), flush=True)
