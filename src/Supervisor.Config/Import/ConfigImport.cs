@@ -29,6 +29,7 @@ public static class ConfigImport
         try
         {
             var unused = files
+                .Select(file => file with { Text = file.Text.TrimStart('\uFEFF') })
                 .Where(file => !AddByName(file, pm2, procfile) && !Add(file, systemd, supervisord, circus))
                 .ToList();
             if (unused.Count == files.Count)

@@ -20,7 +20,7 @@ internal static class IniText
         var number = 0;
         var keyIndent = 0;
         (int Line, string Key, StringBuilder Value)? setting = null;
-        foreach (var raw in source.Text.TrimStart('\uFEFF').Split('\n'))
+        foreach (var raw in source.Text.Split('\n'))
         {
             number++;
             var line = WithoutComment(raw.TrimEnd(), hasInlineHash);

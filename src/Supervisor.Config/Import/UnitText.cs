@@ -14,7 +14,7 @@ internal static class UnitText
     public static List<SourceSection> Read(ConfigSource source, DraftDifferences differences)
     {
         var sections = new List<SourceSection>();
-        foreach (var (number, line) in Joined(source.Text.TrimStart('\uFEFF').Split('\n')))
+        foreach (var (number, line) in Joined(source.Text.Split('\n')))
         {
             if (line[0] == '[')
             {

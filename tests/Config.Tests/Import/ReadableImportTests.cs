@@ -129,6 +129,19 @@ public sealed class ReadableImportTests
     }
 
     [Theory]
+    [InlineData("app.service", "[Service]\r\nExecStart=/bin/app\r\n")]
+    [InlineData("app.conf", "[program:app]\r\ncommand=/bin/app\r\n")]
+    [InlineData("app.ini", "[watcher:app]\r\ncmd = /bin/app\r\ncopy_env = True\r\n")]
+    [InlineData("Procfile", "app: /bin/app\r\n")]
+    [InlineData("app.json", "{\"apps\": [{\"name\": \"app\", \"script\": \"/bin/app\"}]}")]
+    public void A_byte_order_mark_is_no_text(string name, string text)
+    {
+        var service = Imported.Of(name, "\uFEFF" + text).Service;
+        Assert.Equal("app", service.Name);
+        Assert.Equal("/bin/app", Assert.Single(service.Command));
+    }
+
+    [Theory]
     [InlineData("compose.yaml", "services:\n  web:\n    image: x\n", "a compose file")]
     [InlineData("masked.service", "", "the file is empty: systemd masks the unit")]
     [InlineData("ecosystem.json", "{\"apps\": [{\"script\": \"serve\"}]}", "PM2 itself serves the folder")]
