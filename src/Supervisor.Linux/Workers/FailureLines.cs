@@ -17,10 +17,22 @@ public sealed class FailureLines
     public IReadOnlyList<string>? OfGeneration(int generation) =>
         _lines.Where(pair => pair.Key.Generation == generation).OrderBy(pair => pair.Key.Slot).Select(pair => pair.Value).FirstOrDefault();
 
-    /// <summary>Notes the lines of a worker that has failed; empty if it wrote nothing.</summary>
-    internal void Note(WorkerState worker, IReadOnlyList<string> lines, ServiceState state)
+    /// <summary>Notes the lines of a pre_start that has failed, for the slots that it prevents from starting.</summary>
+    internal void Note(HookEnded hook, IReadOnlyList<string> lines, ServiceState state)
     {
-        _lines.Remove((worker.Slot, worker.Generation));
+        foreach (var slot in state.Slots.Where(slot => slot.Generation == hook.Generation).Select(slot => slot.Index).Append(0))
+        {
+            Note(slot, hook.Generation, lines, state);
+        }
+    }
+
+    /// <summary>Notes the lines of a worker that has failed; empty if it wrote nothing.</summary>
+    internal void Note(WorkerState worker, IReadOnlyList<string> lines, ServiceState state) =>
+        Note(worker.Slot, worker.Generation, lines, state);
+
+    private void Note(int slot, int generation, IReadOnlyList<string> lines, ServiceState state)
+    {
+        _lines.Remove((slot, generation));
         foreach (var key in _lines.Keys.Where(key => key.Generation != state.Rollout?.To
             && !(key.Slot < state.Slots.Length && state.Slots[key.Slot].Generation == key.Generation)).ToArray())
         {
@@ -29,7 +41,7 @@ public sealed class FailureLines
 
         if (lines.Count > 0)
         {
-            _lines.Add((worker.Slot, worker.Generation), lines);
+            _lines.Add((slot, generation), lines);
         }
     }
 }

@@ -34,6 +34,9 @@ internal sealed class HookRunner : IDeadline, IDisposable
     /// <summary>Whether no hook runs or waits.</summary>
     public bool IsIdle => _process is null && _preparing is null && _waiting.Count == 0;
 
+    /// <summary>What the newest hook wrote last, with its setting before each line. Escaped and bounded.</summary>
+    internal IReadOnlyList<string> LastLines { get; private set; } = [];
+
     /// <inheritdoc/>
     public TimeSpan? NextDeadline
     {
@@ -234,6 +237,7 @@ internal sealed class HookRunner : IDeadline, IDisposable
             _ => throw new ArgumentOutOfRangeException(nameof(hook), hook.Hook, null),
         };
         var pid = 0;
+        LastLines = [];
         var failure = fromFiles.Error;
         _process = failure is not null ? null : _service.Spawner.StartHook(
             spec, identity, hook.Hook, hook.Generation, command,
@@ -336,6 +340,7 @@ internal sealed class HookRunner : IDeadline, IDisposable
         process.Error.Drain();
         string? unlaunched = null;
         process.Launch?.TryGetOutcome(out unlaunched);
+        LastLines = [.. _service.Output.LastLines(process.Pid).Select(line => $"{_hook!.Hook.Setting()}: {line}")];
         process.Reap();
         process.Dispose();
         _process = null;

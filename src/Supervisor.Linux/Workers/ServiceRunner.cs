@@ -193,7 +193,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         {
             if (effect is ReportEffect report)
             {
-                reports.Add(WithRefusal(WithLastLines(report)));
+                reports.Add(WithRefusal(WithLastLines(report, what)));
             }
             else
             {
@@ -313,9 +313,19 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         ? _clock.Passed(_service.Loop.LastPoll)
         : _clock.Event(_service.Loop.Now, State.NextDeadline);
 
-    /// <summary>A failure with what the worker wrote last, which says more than its exit status.</summary>
-    private ReportEffect WithLastLines(ReportEffect report)
+    /// <summary>A failure with what the worker or hook wrote last, which says more than its exit status.</summary>
+    private ReportEffect WithLastLines(ReportEffect report, ServiceEvent what)
     {
+        if (report.Report == ServiceReport.HookFailed && what is HookEnded hook)
+        {
+            if (hook.Hook == HookKind.PreStart)
+            {
+                FailureLines.Note(hook, _hooks.LastLines, State);
+            }
+
+            return _hooks.LastLines.Count == 0 ? report : report with { LastLines = string.Join(" | ", _hooks.LastLines) };
+        }
+
         if (report is not
             {
                 Report: ServiceReport.WorkerDied or ServiceReport.WorkerStartTimedOut or ServiceReport.WorkerHung,
@@ -326,14 +336,14 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         }
 
         var lines = worker.Pid is { } pid ? _service.Output.LastLines(pid) : [];
-        FailureLines.Note(worker, lines, State);
+        var bind = OwnBind.Explain(lines, _service.Generations.Of(worker.Generation).Listeners, State.SpecOf(worker.Generation));
+        FailureLines.Note(worker, bind is null ? lines : [.. lines, bind], State);
         if (lines.Count == 0)
         {
             return report;
         }
 
         var text = string.Join(" | ", lines);
-        var bind = OwnBind.Explain(lines, _service.Generations.Of(worker.Generation).Listeners, State.SpecOf(worker.Generation));
         return report with { LastLines = bind is null ? text : $"{text}; {bind}" };
     }
 

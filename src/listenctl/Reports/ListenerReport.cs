@@ -181,7 +181,7 @@ internal static class ListenerReport
                     .Append(": ")
                     .Append(RequestedAndEffective.Text(drift.Requested, drift.Effective, output.Arrow))
                     .Append(
-                        drift.Name == "file"
+                        drift.Name is "file" or "interface"
                             ? $", see listenctl history {listener.Name}"
                             : ", changed by a process that holds the shared socket",
                         Palette.Muted),
