@@ -64,10 +64,14 @@ internal static class SystemdAddress
         "ListenSpecial" => "special://" + text,
         "ListenMessageQueue" => "mqueue://" + text,
 
-        // FAMILY GROUPS; without groups none (src/core/socket.c, src/shared/socket-netlink.c).
-        "ListenNetlink" => "netlink://" + string.Join('/', text.Split([' ', '\t'], 2, StringSplitOptions.RemoveEmptyEntries)),
+        "ListenNetlink" => Netlink(text.Split([' ', '\t'], 2, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)),
         _ => null,
     };
+
+    /// <summary>FAMILY GROUPS; without groups none (src/core/socket.c, src/shared/socket-netlink.c).</summary>
+    private static string Netlink(string[] words) => words is [var family, var groups] && SystemdValues.Integer(groups) is { } number
+        ? string.Create(CultureInfo.InvariantCulture, $"netlink://{family}/{number}")
+        : "netlink://" + string.Join('/', words);
 
     private static string? Checked(string text, out string reason)
     {

@@ -33,8 +33,12 @@ internal sealed class SystemdConnections(DraftSection service)
         service.Set("handoff", TomlLiteral.Of("listen-fds"), null, "the connection is descriptor 3");
         if (socket.Last("Socket", "MaxConnections") is { } most)
         {
-            service.SetOrReport(most, "max_connections", SystemdValues.Integer(most.Value) is { } count ? TomlLiteral.Of(count) : null);
-            service.Report(most, Waits);
+            var count = SystemdValues.Integer(most.Value);
+            service.SetOrReport(most, "max_connections", count is { } limit ? TomlLiteral.Of(limit) : null);
+            if (count > 0)
+            {
+                service.Report(most, Waits);
+            }
         }
 
         if (socket.Last("Socket", "MaxConnectionsPerSource") is { } each)
@@ -67,7 +71,9 @@ internal sealed class SystemdConnections(DraftSection service)
 
     private void Rate(SourceSetting? burst, SourceSetting? interval)
     {
-        if (burst is null || SystemdValues.Integer(burst.Value) is not > 0 and not null)
+        // Either of them switches the limit off.
+        if (burst is null || SystemdValues.Integer(burst.Value) is <= 0
+            || (interval is not null && SystemdValues.Span(interval.Value) == TimeSpan.Zero))
         {
             return;
         }

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Supervisor.Core.Listeners;
 
 namespace Supervisor.Config.Import;
@@ -8,11 +9,19 @@ namespace Supervisor.Config.Import;
 /// <param name="listeners">The addresses of the unit.</param>
 internal sealed class SystemdSocketSettings(SystemdUnit unit, ImportDraft draft, IReadOnlyList<SystemdListener> listeners)
 {
+    private static readonly Reason NoAddress = Reason.NotNeeded("it applies to no address of the unit");
+
     private readonly List<string> _links = [];
 
     /// <summary>Writes a setting, or reports why it is not written; false if the setting is not one of an address.</summary>
     public bool TryTranslate(SourceSetting setting)
     {
+        if (SystemdSocketDefaults.Has(setting))
+        {
+            Report(setting, SystemdSocketDefaults.Unset);
+            return true;
+        }
+
         switch (setting.Key)
         {
             case "BindIPv6Only":
@@ -116,10 +125,10 @@ internal sealed class SystemdSocketSettings(SystemdUnit unit, ImportDraft draft,
             case "Timestamping":
                 Set(setting, "datagram.timestamping", setting.Value switch
                 {
-                    "us" or "usec" or "µs" => TomlLiteral.Of("us"),
+                    // src/basic/socket-util.c, socket_timestamping_from_string_harder(): yes means ns.
+                    "us" or "usec" or "µs" or "μs" => TomlLiteral.Of("us"),
                     "ns" or "nsec" => TomlLiteral.Of("ns"),
-                    "off" => TomlLiteral.Of("off"),
-                    _ => null,
+                    var text => SystemdValues.Flag(text) is { } isOn ? TomlLiteral.Of(isOn ? "ns" : "off") : null,
                 });
                 break;
             case "AcceptFileDescriptors":
@@ -156,7 +165,7 @@ internal sealed class SystemdSocketSettings(SystemdUnit unit, ImportDraft draft,
             return;
         }
 
-        _links.AddRange(setting.Value.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries).Select(link => Expanded(link) ?? link));
+        _links.AddRange(SystemdWords.SplitValue(setting.Value).Select(link => Expanded(link) ?? link));
         paths[0].Section.Set("unix.symlinks", TomlLiteral.Of(_links), setting);
     }
 
@@ -181,7 +190,14 @@ internal sealed class SystemdSocketSettings(SystemdUnit unit, ImportDraft draft,
 
     private void OnlyIPv6(SourceSetting setting)
     {
-        foreach (var section in listeners.Where(listener => listener.Address?.Kind.IsInternet() == true).Select(l => l.Section))
+        var able = listeners.Where(listener => listener.Address is { Host: null } or { Host.AddressFamily: AddressFamily.InterNetworkV6 })
+            .Where(listener => listener.Address!.Kind.IsInternet()).Select(listener => listener.Section).ToList();
+        if (able.Count == 0)
+        {
+            Report(setting, NoAddress);
+        }
+
+        foreach (var section in able)
         {
             // An address with only a port is [::] with IPv4, which this setting turns off.
             var address = section.Line("address")!;
@@ -251,8 +267,12 @@ internal sealed class SystemdSocketSettings(SystemdUnit unit, ImportDraft draft,
     private void Integer(SourceSetting setting, string key) =>
         Set(setting, key, SystemdValues.Integer(setting.Value) is { } number ? TomlLiteral.Of(number) : null);
 
-    private void Seconds(SourceSetting setting, string key) =>
-        Set(setting, key, SystemdValues.Span(setting.Value) is { } span && span != TimeSpan.MaxValue ? TomlLiteral.Of(span) : null);
+    /// <summary>Whole seconds: systemd leaves out the rest.</summary>
+    private void Seconds(SourceSetting setting, string key) => Set(
+        setting, key,
+        SystemdValues.Span(setting.Value) is { } span && span != TimeSpan.MaxValue
+            ? TomlLiteral.Of(TimeSpan.FromSeconds((long)span.TotalSeconds))
+            : null);
 
     /// <summary>
     /// Sets a value for each address that can have it: systemd ignores it for the others too. A null literal is a value that cannot be
@@ -272,7 +292,7 @@ internal sealed class SystemdSocketSettings(SystemdUnit unit, ImportDraft draft,
         having.ForEach(listener => listener.Section.Set(key, literal, setting));
         if (having.Count == 0)
         {
-            Report(setting, Reason.NotNeeded("it applies to no address of the unit"));
+            Report(setting, NoAddress);
         }
     }
 

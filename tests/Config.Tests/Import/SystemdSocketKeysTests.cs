@@ -40,6 +40,10 @@ public sealed class SystemdSocketKeysTests
         ("KeepAlive", "yes", Tcp, "accepted.keep_alive = true"),
         ("KeepAliveTimeSec", "9", Tcp, "accepted.keep_alive_idle = \"9s\""),
         ("KeepAliveIntervalSec", "9", Tcp, "accepted.keep_alive_interval = \"9s\""),
+        ("KeepAliveIntervalSec", "1500ms", Tcp, "accepted.keep_alive_interval = \"1s\""),
+        ("Timestamping", "yes", Udp, "datagram.timestamping = \"ns\""),
+        ("Symlinks", "\"/run/b c\" /run/d", Path, "unix.symlinks = [\"/run/b c\", \"/run/d\"]"),
+        ("ListenNetlink", "route  0x11", "", "address = \"netlink://route/17\""),
         ("KeepAliveProbes", "9", Tcp, "accepted.keep_alive_probes = 9"),
         ("NoDelay", "yes", Tcp, "accepted.no_delay = true"),
         ("Priority", "6", Tcp, "bind.priority = 6"),
@@ -83,6 +87,10 @@ public sealed class SystemdSocketKeysTests
     private static readonly (string Key, string Value, DifferenceKind Kind)[] NotWritten =
     [
         ("FlushPending", "yes", DifferenceKind.Changed),
+        ("Priority", "-1", DifferenceKind.NotNeeded),
+        ("SendBuffer", "0", DifferenceKind.NotNeeded),
+        ("DeferAcceptSec", "500ms", DifferenceKind.NotNeeded),
+        ("MessageQueueMaxMessages", "0", DifferenceKind.NotNeeded),
         ("DeferTrigger", "patient", DifferenceKind.NotNeeded),
         ("DeferTriggerMaxSec", "9", DifferenceKind.NotNeeded),
         ("TimeoutSec", "9", DifferenceKind.Changed),
@@ -124,6 +132,18 @@ public sealed class SystemdSocketKeysTests
         Translated.Select(row => row.Key).Concat(NotWritten.Select(row => row.Key)).Distinct().Order());
 
     /// <summary>They apply to the commands of the unit, which become hooks, so none is lost. The network namespace is the socket's too.</summary>
+    [Theory]
+    [InlineData(Inetd + "\nTriggerLimitBurst=5", "TriggerLimitIntervalSec", "0")]
+    [InlineData(Inetd + "\nTriggerLimitIntervalSec=5", "TriggerLimitBurst", "0")]
+    [InlineData("ListenStream=127.0.0.1:80", "BindIPv6Only", "ipv6-only")]
+    public void A_value_that_switches_off_writes_nothing(string before, string key, string value)
+    {
+        var imported = Of(before, key, value);
+        Assert.Empty(imported.Lost);
+        Assert.DoesNotContain("connection_rate", imported.Result.Toml!, StringComparison.Ordinal);
+        Assert.DoesNotContain("ipv6_only", imported.Result.Toml!, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void No_other_key_is_lost() => Assert.All(
         SystemdSocketKeys.OfCommands,
