@@ -9,7 +9,7 @@ namespace Supervisor.Linux.Probes;
 /// The request is sent at once, and only on a connection that this worker has accepted: a simple worker reads it with one recv().
 /// The opening, for TCP_DEFER_ACCEPT, is the request without its last line.
 /// </remarks>
-public sealed class HttpProbe(object owner, Func<int> pid, string path, string listener, ListenAddress address, int others)
+public sealed class HttpProbe(object owner, Func<int> pid, string path, string listener, ListenAddress address, Func<int> others)
     : ListenerProbe(owner, pid, listener, address, others)
 {
     /// <inheritdoc/>
@@ -24,11 +24,17 @@ public sealed class HttpProbe(object owner, Func<int> pid, string path, string l
     {
         byte[] rest = isOpened ? [.. "\r\n"u8] : [.. Opening.Span, .. "\r\n"u8];
         await connection.SendAsync(rest, end);
-        var status = await StatusAsync(connection, end);
-        return status is >= 200 and <= 299 ? null
-            : status is null ? $"{Question} on \"{Listener}\": the answer is not HTTP"
-            : $"{Question} on \"{Listener}\": the answer is {status}";
+        return Seen(await StatusAsync(connection, end));
     }
+
+    /// <summary>A worker without others may answer the opening already, and close the connection.</summary>
+    protected override async Task<string?> AskUnknownAsync(Socket connection, CancellationToken end) =>
+        IsAlone && await StatusAsync(connection, end) is { } status ? Seen(status) : await base.AskUnknownAsync(connection, end);
+
+    private string? Seen(int? status) =>
+        status is >= 200 and <= 299 ? null
+        : status is null ? $"{Question} on \"{Listener}\": the answer is not HTTP"
+        : $"{Question} on \"{Listener}\": the answer is {status}";
 
     private static async Task<int?> StatusAsync(Socket connection, CancellationToken end)
     {

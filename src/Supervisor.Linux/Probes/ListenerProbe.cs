@@ -46,30 +46,30 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
     private readonly object _owner;
     private readonly Func<int> _pid;
     private readonly IReadOnlyList<EndPoint> _addresses;
-    private readonly int _attempts;
+    private readonly Func<int> _others;
 
     /// <summary>The connection that waits in the accept queue; null if there is none.</summary>
     private Attempt? _waiting;
 
     /// <summary>
-    /// Asks about a connection that a process accepted and closed at once: null if the worker counts as good, otherwise what was
-    /// seen.
+    /// Asks about a connection that a process accepted, and answered or closed at once: null if the worker counts as good, otherwise
+    /// what was seen.
     /// </summary>
-    protected virtual Task<string?> AskUnknownAsync(CancellationToken end) =>
+    protected virtual Task<string?> AskUnknownAsync(Socket connection, CancellationToken end) =>
         Task.FromResult<string?>($"{Question} on \"{Listener}\": the connection was closed without an answer");
 
     /// <summary>
-    /// Connects to a listener at its effective address. Up to <paramref name="others"/> other workers may accept there. Probes
+    /// Connects to a listener at its effective address, where as many <paramref name="others"/> may accept. Probes
     /// that do not return count against <paramref name="owner"/>.
     /// </summary>
-    protected ListenerProbe(object owner, Func<int> pid, string listener, ListenAddress address, int others)
+    protected ListenerProbe(object owner, Func<int> pid, string listener, ListenAddress address, Func<int> others)
     {
         _owner = owner;
         _pid = pid;
         Listener = listener;
         _addresses = Reachable(address);
         Host = address.Host is null ? "localhost" : _addresses[0].ToString()!;
-        _attempts = Math.Min(2 + (2 * others), MostAttempts);
+        _others = others;
     }
 
     /// <summary>How long one connection may take.</summary>
@@ -84,6 +84,9 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
         (AnswerTime, AcceptTime) = (time, time);
         return this;
     }
+
+    /// <summary>Whether no other worker can accept there.</summary>
+    protected bool IsAlone => _others() == 0;
 
     /// <summary>What the last probe has learned about the worker.</summary>
     public ProbeFinding Finding { get; private set; }
@@ -114,7 +117,8 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
     {
         string? seen = "";
         Finding = ProbeFinding.Silent;
-        for (var attempt = 0; attempt < _attempts; attempt++)
+        var attempts = Math.Min(4 + (2 * _others()), MostAttempts);
+        for (var attempt = 0; attempt < attempts; attempt++)
         {
             (var isOver, seen) = await TryAsync(end);
             if (isOver)
@@ -144,7 +148,7 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
                     return (false, $"connections to \"{Listener}\" were accepted by other processes, not by this worker");
                 case Owner.Unknown:
                     Finding = ProbeFinding.Answered;
-                    return (true, await AskUnknownAsync(limit.Token));
+                    return (true, await AskUnknownAsync(attempt.Connection, limit.Token));
                 case Owner.Worker:
                     Finding = ProbeFinding.Silent;
                     var answer = await AskAsync(attempt.Connection, attempt.IsOpened, limit.Token);

@@ -8,7 +8,7 @@ namespace Supervisor.Linux.Probes;
 /// connection back for that time. If the connection is closed before its owner is found, the worker counts if it
 /// <paramref name="waits"/> for connections.
 /// </summary>
-internal sealed class TcpProbe(object owner, Func<int> pid, string listener, ListenAddress address, int others, AcceptProbe waits)
+internal sealed class TcpProbe(object owner, Func<int> pid, string listener, ListenAddress address, Func<int> others, AcceptProbe waits)
     : ListenerProbe(owner, pid, listener, address, others)
 {
     /// <inheritdoc/>
@@ -21,5 +21,5 @@ internal sealed class TcpProbe(object owner, Func<int> pid, string listener, Lis
     protected override Task<string?> AskAsync(Socket connection, bool isOpened, CancellationToken end) => Task.FromResult<string?>(null);
 
     /// <inheritdoc/>
-    protected override Task<string?> AskUnknownAsync(CancellationToken end) => waits.ProbeAsync(end);
+    protected override Task<string?> AskUnknownAsync(Socket connection, CancellationToken end) => waits.ProbeAsync(end);
 }

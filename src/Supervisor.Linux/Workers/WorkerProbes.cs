@@ -26,9 +26,9 @@ internal sealed class WorkerProbes(ServiceContext service)
                 var asked = listeners.First(handle => handle.Spec.Address.Kind.TakesProbe());
                 ListenerProbe probe = condition.Kind == ReadinessKind.Tcp
                     ? new TcpProbe(
-                        service, () => process.Pid, asked.Name, asked.Effective!, service.State.Workers.Length, Accepts(process, [asked]))
+                        service, () => process.Pid, asked.Name, asked.Effective!, Others, Accepts(process, [asked]))
                     : new HttpProbe(
-                        service, () => process.Pid, condition.Path!, asked.Name, asked.Effective!, service.State.Workers.Length);
+                        service, () => process.Pid, condition.Path!, asked.Name, asked.Effective!, Others);
                 return timeout is { } limit ? probe.Within(limit) : probe;
             case ReadinessKind.Exec:
                 return new ExecProbe(end => RunAsync(worker.Id, condition, end));
@@ -38,6 +38,9 @@ internal sealed class WorkerProbes(ServiceContext service)
                 throw new ArgumentOutOfRangeException(nameof(condition), condition.Kind, null);
         }
     }
+
+    /// <summary>How many other workers the service has, old ones too. Any thread: the state never changes, only which one it is.</summary>
+    private int Others() => service.State.Workers.Length - 1;
 
     private AcceptProbe Accepts(WorkerProcess process, IEnumerable<ListenerHandle> listeners) => new(
         service,

@@ -69,12 +69,12 @@ public sealed class HttpLookTests
     {
         var owner = new object();
         using var probe = new TcpProbe(
-            owner, () => pid, "web", listener.Effective!, others: 1, new AcceptProbe(owner, () => pid, [("web", 0)]));
+            owner, () => pid, "web", listener.Effective!, others: () => 1, new AcceptProbe(owner, () => pid, [("web", 0)]));
         return await probe.ProbeAsync(default);
     }
 
     private static Task<string?> Look(ListenerHandle listener, int pid) =>
-        new HttpProbe(new object(), () => pid, "/healthz", "web", listener.Effective!, others: 1).ProbeAsync(default);
+        new HttpProbe(new object(), () => pid, "/healthz", "web", listener.Effective!, others: () => 1).ProbeAsync(default);
 
     /// <summary>Answers each complete request and records the data of each connection.</summary>
     private static Socket Server(ListenerHandle listener, string answer, out List<string> requests)
