@@ -71,6 +71,7 @@ public static class KernelAbi
     public const int SO_SNDBUF = 7;
     public const int SO_SNDTIMEO = 21;
     public const int SO_TYPE = 3;
+    public const int TCP_DEFER_ACCEPT = 9;
     public const int TCP_INFO = 11;
 
     // netlink(7), rtnetlink(7) and sock_diag(7).

@@ -18,6 +18,9 @@ public sealed record ListenerSubject(
     /// <summary>The configured listen.backlog; null if unknown, and for a datagram socket.</summary>
     public long? Backlog { get; init; }
 
+    /// <summary>Whether it has TCP_DEFER_ACCEPT, with which the kernel also counts as dropped what it only holds back.</summary>
+    public bool IsDeferred { get; init; }
+
     /// <summary>The configured accepted.keep_alive; null if it is not configured.</summary>
     public bool? KeepAlive { get; init; }
 

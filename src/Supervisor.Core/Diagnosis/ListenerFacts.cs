@@ -19,7 +19,7 @@ public sealed class ListenerFacts
         Sockets =
         [
             .. listener.Sockets.Select(socket => new SocketProgress(
-                    socket, [.. all.Where(look => look.ContainsKey(socket.Inode)).Select(look => look[socket.Inode])]))
+                    socket, Real([.. all.Where(look => look.ContainsKey(socket.Inode)).Select(look => look[socket.Inode])])))
                 .Where(progress => progress.Samples.Count > 0),
         ];
         Connections = second.Of(listener);
@@ -87,6 +87,26 @@ public sealed class ListenerFacts
             var unknown = Second.Host is { SynCookies: 0, MaxSynBacklog: { } most } ? most * 3 / 4 : long.MaxValue;
             return backlog == 0 ? null : Math.Min(backlog, unknown);
         }
+    }
+
+    /// <summary>
+    /// The samples without what the kernel only held back: at most as many drops as in the whole network namespace (ListenDrops).
+    /// </summary>
+    private SocketSample[] Real(SocketSample[] samples)
+    {
+        if (!Listener.IsDeferred || samples is not [{ Drops: { } counted }, ..])
+        {
+            return samples;
+        }
+
+        var first = First.Host.ListenDrops;
+        return
+        [
+            .. samples.Select(sample => sample with
+            {
+                Drops = Math.Min(counted, first ?? 0) + Math.Min(sample.Drops - counted ?? 0, Second.Host.ListenDrops - first ?? 0),
+            }),
+        ];
     }
 
     /// <summary>All that the kernel has dropped at the sockets; null if unknown.</summary>

@@ -33,6 +33,7 @@ internal static class DiagnosisSubjects
         {
             NetworkNamespace = handle.Spec.NetworkNamespace,
             Backlog = handle.Listens ? handle.Spec.Listen.Backlog : null,
+            IsDeferred = handle.Sockets.Any(socket => SocketDrops.IsDeferred(socket.Descriptor)),
             KeepAlive = handle.Spec.Accepted.KeepAlive,
             UnixNames = kind.IsUnix() ? handle.UnixNames() : [],
             Services = [.. users.Select(runner => runner.Name)],

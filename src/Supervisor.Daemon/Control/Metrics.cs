@@ -94,7 +94,7 @@ internal sealed class Metrics(
                 var shard = socket.Shard.ToString(CultureInfo.InvariantCulture);
                 samples.Add(Metric.ShardQueueLength, queue?.Length, name, shard);
                 samples.Add(Metric.ShardQueueLimit, queue?.Limit, name, shard);
-                samples.Add(Metric.ShardDrops, SocketDrops.Read(socket.Descriptor), name, shard);
+                samples.Add(Metric.ShardDrops, SocketDrops.Read(socket.Descriptor, handle.Spec), name, shard);
             }
         }
 

@@ -52,7 +52,7 @@ internal static class ListenerDocuments
                 [.. users.SelectMany(runner => runner.State.Workers
                     .Where(worker => runner.Shards.Holds(worker.Id, socket)).Select(worker => $"{runner.Name}/{worker.Slot}"))])
             {
-                Drops = SocketDrops.Read(socket.Descriptor),
+                Drops = SocketDrops.Read(socket.Descriptor, handle.Spec),
                 State = handle.Steering is not null
                     ? SteeringDocuments.State(handle, socket, users.Any(runner => runner.Steering.IsServed(socket)))
                     : socket.LeavingSince is not null ? "leaving" : socket.IsChosen ? "serving" : "waiting",

@@ -68,8 +68,8 @@ internal sealed class OverflowWatch : IDeadline, IDisposable
     }
 
     /// <summary>
-    /// How many connections or datagrams the kernel has dropped at the listener's sockets so far; null if it does not show that. Reports
-    /// new ones.
+    /// How many connections or datagrams the kernel has dropped at the listener's sockets so far; with TCP_DEFER_ACCEPT since this daemon
+    /// looks. Null if it does not show that. Reports new ones.
     /// </summary>
     public long? Look(ListenerHandle handle)
     {
@@ -87,9 +87,10 @@ internal sealed class OverflowWatch : IDeadline, IDisposable
         }
 
         var total = 0L;
+        var most = MostNew(handle, watched);
         foreach (var socket in handle.Sockets)
         {
-            if (SocketDrops.Read(socket.Descriptor) is not { } drops)
+            if (SocketDrops.Counted(socket.Descriptor) is not { } drops)
             {
                 return null;
             }
@@ -98,10 +99,11 @@ internal sealed class OverflowWatch : IDeadline, IDisposable
             var seen = watched.Seen.TryGetValue(socket.Inode, out var before) ? before
                 : handle.Origin == HandleOrigin.Created ? 0 : drops;
             watched.Seen[socket.Inode] = drops;
-            watched.Add(socket.Shard, Math.Max(0, drops - seen));
+            watched.Add(socket.Shard, Math.Clamp(drops - seen, 0, most ?? long.MaxValue));
             total += drops;
         }
 
+        total = most is null ? total : watched.Totals.Values.Sum();
         (watched.Generation, watched.Last) = (_generation(handle), total);
         if (watched.Unreported.Count > 0 && (watched.ReportedAt is not { } last || _loop.Now - last >= Interval))
         {
@@ -109,6 +111,22 @@ internal sealed class OverflowWatch : IDeadline, IDisposable
         }
 
         return total;
+    }
+
+    /// <summary>
+    /// The most drops since the last look: where the counter of the socket has more than drops, those of the namespace. Otherwise null.
+    /// </summary>
+    private static long? MostNew(ListenerHandle handle, Watched watched)
+    {
+        if (!handle.Sockets.Any(socket => SocketDrops.IsDeferred(socket.Descriptor)))
+        {
+            watched.Real = null;
+            return null;
+        }
+
+        var (before, now) = (watched.Real, SocketDrops.Real(handle.Spec));
+        watched.Real = now;
+        return Math.Max(0, now - before ?? 0);
     }
 
     /// <summary>What <see cref="Look"/> has returned last.</summary>
@@ -171,6 +189,9 @@ internal sealed class OverflowWatch : IDeadline, IDisposable
 
         /// <summary>All drops at the last look; null if they could not be seen.</summary>
         public long? Last { get; set; }
+
+        /// <summary><see cref="SocketDrops.Real"/> at the last look; null if it was not needed.</summary>
+        public long? Real { get; set; }
 
         /// <summary>The generation that has been in charge since the last look.</summary>
         public int? Generation { get; set; }

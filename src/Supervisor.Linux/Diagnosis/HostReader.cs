@@ -10,7 +10,7 @@ internal static class HostReader
     /// <summary>Reads them; what this kernel does not show is null.</summary>
     public static HostSample Read()
     {
-        var extended = Counters("/proc/thread-self/net/netstat", "TcpExt:");
+        var extended = CounterTable.OfTcp();
         var sockets = Sockets("/proc/thread-self/net/sockstat");
         var files = (Sysctl.Read("fs.file-nr") ?? "").Split('\t', ' ');
         return new HostSample
@@ -32,38 +32,13 @@ internal static class HostReader
         };
     }
 
-    /// <summary>A line of names and a line of values with the same label.</summary>
-    private static Table Counters(string path, string label)
-    {
-        var lines = Lines(path).Where(line => line.StartsWith(label, StringComparison.Ordinal)).Take(2)
-            .Select(line => line.Split(' ')).ToArray();
-        return lines.Length == 2 ? new Table([.. lines[0].Zip(lines[1])]) : new Table([]);
-    }
-
     /// <summary>The line "TCP: inuse 5 orphan 0 tw 10 alloc 8 mem 1".</summary>
-    private static Table Sockets(string path)
+    private static CounterTable Sockets(string path)
     {
-        var words = Lines(path).FirstOrDefault(line => line.StartsWith("TCP:", StringComparison.Ordinal))?.Split(' ') ?? [];
-        return new Table([.. words.Skip(1).Chunk(2).Where(pair => pair.Length == 2).Select(pair => (pair[0], pair[1]))]);
-    }
-
-    private static string[] Lines(string path)
-    {
-        try
-        {
-            return File.ReadAllLines(path);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return [];
-        }
+        var words = CounterTable.Lines(path).FirstOrDefault(line => line.StartsWith("TCP:", StringComparison.Ordinal))?.Split(' ') ?? [];
+        return new CounterTable([.. words.Skip(1).Chunk(2).Where(pair => pair.Length == 2).Select(pair => (pair[0], pair[1]))]);
     }
 
     private static long? Number(string text) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
-
-    private sealed record Table((string Name, string Value)[] Values)
-    {
-        public long? Find(string name) => Array.Find(Values, pair => pair.Name == name) is (not null, { } value) ? Number(value) : null;
-    }
 }

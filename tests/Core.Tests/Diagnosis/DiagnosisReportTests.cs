@@ -110,6 +110,27 @@ public class DiagnosisReportTests
         Assert.Equal(code, ConnectionRules.Kind(connection, connection));
     }
 
+    [Theory]
+    [InlineData(false, 100, 7, 40)]
+    [InlineData(true, 100, 7, 0)]
+    [InlineData(true, 100, 12, 5)]
+    [InlineData(true, 100, 90, 40)]
+    public void What_is_only_held_back_is_not_dropped(bool isDeferred, long counted, long real, long dropped)
+    {
+        var listener = new ListenerSubject("web", ListenerKind.Tcp, null, [new SocketSubject(Socket, 0, IsChosen: true)], [])
+        {
+            IsDeferred = isDeferred,
+        };
+        KernelLook Look(long drops, long ofAll) => new()
+        {
+            At = TimeSpan.Zero,
+            Sockets = new Dictionary<ulong, SocketSample> { [Socket] = new(0, 16, drops) },
+            Host = new HostSample { ListenDrops = ofAll },
+        };
+        var facts = new ListenerFacts(listener, Look(counted, 7), Look(counted + 40, real), []);
+        Assert.Equal((dropped, (isDeferred ? 7 : counted) + dropped), (facts.Dropped, facts.DropsTotal));
+    }
+
     private static IEnumerable<string> Codes(State state) => Report(state).Findings.Select(finding => finding.Code.ToWireName());
 
     private static DiagnosisReport Report(State state)
