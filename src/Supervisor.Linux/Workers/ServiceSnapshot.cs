@@ -216,13 +216,15 @@ public sealed class ServiceSnapshot
     }
 
     /// <summary>
-    /// Continues with the process of a connection that a killed daemon had not saved; false if the service serves no connections, or the
-    /// process has exited.
+    /// Continues with the process of a connection that a killed daemon had not saved; false if the service serves no connections, the
+    /// process has exited, or is another user's than the service's: the worker of another service may imitate a token.
     /// </summary>
     public bool AdoptConnection(int pid, string token)
     {
         if (!_service.State.AcceptsConnections
-            || FoundConnection.Entry(_service.State.NextWorkerId, pid, token, _service.Loop.Time.GetUtcNow()) is not { } entry)
+            || _service.Generations.Of(_service.State.Generation).Identity is not { } identity
+            || FoundConnection.Entry(_service.State.NextWorkerId, pid, token, _service.Loop.Time.GetUtcNow()) is not { } entry
+            || entry.Uid != (identity.Uid ?? Processes.EffectiveUid))
         {
             return false;
         }
