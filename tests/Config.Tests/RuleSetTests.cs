@@ -109,6 +109,8 @@ public sealed class RuleSetTests
     [InlineData("recycle.jitter = \"50%\"", "neither max_age nor max_memory")]
     [InlineData("autoscale = { min = 1, max = 2, queue = 64 }", "cannot wait: the listeners have room for 64")]
     [InlineData("autoscale = { min = 1, max = 2, queue = 63 }", null)]
+    [InlineData("rollout = { canary = 1, canary_share = \"5%\" }", "has steering, so the kernel cannot give a share")]
+    [InlineData("rollout = { canary = 0, canary_share = \"5%\" }", null)]
     [InlineData("liveness.probe = \"fd:9\"", "\"fd:9\" is not one of tcp, http:/PATH, exec:COMMAND")]
     [InlineData("liveness.probe = \"\"", "\"\" is not one of tcp, http:/PATH, exec:COMMAND")]
     public void Settings_that_could_never_have_an_effect_are_errors(string setting, string? error)

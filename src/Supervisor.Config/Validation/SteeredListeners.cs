@@ -40,7 +40,7 @@ internal static class SteeredListeners
 
     public static IEnumerable<ConfigDiagnostic> CheckCanaryShare(ParsedConfig config) =>
         from service in config.Services
-        where service.Spec.Rollout.CanaryShare is not null && !Steered(config, service.Spec).Any()
+        where service.Spec.Rollout is { CanaryShare: not null, Canary: > 0 } && !Steered(config, service.Spec).Any()
         select service.Diagnostic(
             "rollout.canary_share",
             "none of the service's listeners has steering, so the kernel cannot give a share to the canary",
