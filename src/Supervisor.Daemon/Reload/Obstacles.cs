@@ -32,7 +32,10 @@ internal static class Obstacles
         .. DroppedNames(config, places, handles),
     ];
 
-    /// <summary>Asks the kernel whether the new sockets could be bound, without binding them: for a dry run.</summary>
+    /// <summary>
+    /// Asks the kernel whether the new sockets could be bound, without binding them: for a dry run. A warning is a listener that has
+    /// no socket and whose settings are unchanged: a reload tries it again, and is not refused for it.
+    /// </summary>
     public static IEnumerable<ConfigDiagnostic> Probe(ReloadPlan plan, ListendConfig config, ConfigPlaces places, EvidenceBudget budget)
     {
         foreach (var step in plan.Listeners
@@ -43,7 +46,10 @@ internal static class Obstacles
             var diagnosis = BindDiagnostics.Ask(after with { Address = step.At }, LeftoverHolders.Of(services), budget);
             if (!diagnosis.Bindable && !(diagnosis.Cause == BindCause.StaleUnixPath && after.Unix.RemoveStale))
             {
-                yield return BindableNow.Diagnostic(after.Name, diagnosis, places);
+                var found = BindableNow.Diagnostic(after.Name, diagnosis, places);
+                yield return step.Diff.IsUnchanged && step.Former is { HasSocket: false }
+                    ? found with { IsWarning = true, Message = "still has no socket: " + found.Message }
+                    : found;
             }
         }
     }

@@ -119,8 +119,8 @@ internal sealed class Reloader(ReloadContext daemon)
         ReloadActionDocument[] actions = [.. DaemonChanges(config).Concat(plan.Actions).Select(ReloadText.Document)];
         var identities = Identities(config);
         ConfigDiagnostic[] errors = [.. Obstacles.Find(plan, config, loaded.Places, daemon.Listeners.Handles, identities.Keys)];
-        ConfigDiagnostic[] failures =
-            [.. loaded.Failures, .. dryRun ? Obstacles.Probe(plan, config, loaded.Places, daemon.Factory.Evidence) : []];
+        ConfigDiagnostic[] probed = dryRun ? [.. Obstacles.Probe(plan, config, loaded.Places, daemon.Factory.Evidence)] : [];
+        ConfigDiagnostic[] failures = [.. loaded.Failures, .. probed.Where(found => !found.IsWarning)];
         if (errors.Length > 0 || failures.Length > 0)
         {
             return _report.Refused(dryRun, errors, failures, actions);
@@ -128,7 +128,7 @@ internal sealed class Reloader(ReloadContext daemon)
 
         if (dryRun)
         {
-            return _report.DryRun(actions, loaded.Warnings);
+            return _report.DryRun(actions, [.. loaded.Warnings, .. probed]);
         }
 
         ListenerStep[] steps = [.. plan.Listeners.Select(state.Step)];

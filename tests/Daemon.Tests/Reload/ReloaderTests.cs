@@ -25,20 +25,21 @@ public sealed class ReloaderTests : IDisposable
     private readonly FakeLog _log = new();
     private readonly Lifecycle _lifecycle = new();
     private readonly ConfigInForce _config = new(new ListendConfig(), new ConfigOrigin());
+    private readonly ListenerFactory _factory;
     private readonly ListenerTable _listeners;
     private readonly Reloader _reloader;
 
     public ReloaderTests()
     {
-        var factory = new ListenerFactory(TimeProvider.System, _log.Log);
-        _listeners = new ListenerTable(factory);
+        _factory = new ListenerFactory(TimeProvider.System, _log.Log);
+        _listeners = new ListenerTable(_factory);
         var info = new DaemonInfo(null, _runtime.Paths, IsDirectoryGiven: true, DateTimeOffset.UnixEpoch, 0);
         var events = new EventLog(_thread.Loop);
         _reloader = _thread.Ask(() => new Reloader(new ReloadContext(
             _thread.Loop, info, _lifecycle, _config, _listeners, new ServiceTable(_ => throw new NotSupportedException()),
             events, new ChangeRequests(events, new LogLimit(_thread.Loop, _log.Log), _log.Log),
-            new DriftWatch(_thread.Loop, factory), factory,
-            new ConflictWatch(_thread.Loop, factory, _log.Log), () => { }, _log.Log))).GetAwaiter().GetResult();
+            new DriftWatch(_thread.Loop, _factory), _factory,
+            new ConflictWatch(_thread.Loop, _factory, _log.Log), () => { }, _log.Log))).GetAwaiter().GetResult();
     }
 
     [Fact]
@@ -125,6 +126,26 @@ public sealed class ReloaderTests : IDisposable
     }
 
     [Fact]
+    public async Task A_dry_run_is_not_refused_for_an_unchanged_listener_without_a_socket()
+    {
+        using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        taken.Listen();
+        var text = $"[listener.a]\naddress = \"tcp://{taken.LocalEndPoint}\"\n";
+        var refused = await ApplyAsync(text, dryRun: true);
+        Assert.NotNull(refused.Title);
+
+        await _thread.Do(() => _listeners.Add(_factory.Create(Load(text).Config!.Listeners[0])));
+        var dry = await ApplyAsync(text, dryRun: true);
+        var applied = await ApplyAsync(text);
+
+        Assert.Equal((null, "retried", 0), (dry.Title, dry.Actions.Single().Action, dry.Failures.Count));
+        Assert.Contains("still has no socket", Assert.Single(dry.Warnings!), StringComparison.Ordinal);
+        Assert.True(applied.Applied);
+        Assert.Contains("still has no socket", Assert.Single(applied.Warnings!), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_configuration_with_an_error_is_rejected()
     {
         var document = await ApplyAsync("[listener.a]\naddress = \"tcp://127.0.0.1:0\"\nshards = 0\n");
@@ -155,7 +176,10 @@ public sealed class ReloaderTests : IDisposable
 
     private Task<ReloadDocument> ApplyAsync(string text, bool dryRun = false)
     {
-        var loaded = RuleSet.For(Profile.Reload).Validate(ConfigParser.Parse([new ConfigSource("listend.toml", text)], new()));
+        var loaded = Load(text);
         return _thread.Ask(() => _reloader.Apply(loaded, dryRun, by: null));
     }
+
+    private static ConfigResult Load(string text) =>
+        RuleSet.For(Profile.Reload).Validate(ConfigParser.Parse([new ConfigSource("listend.toml", text)], new()));
 }
