@@ -14,6 +14,10 @@ namespace Supervisor.Linux.Workers;
 /// SIGCHLD does not help: the runtime's handler reaps every child, and blocking the signal would need every thread. So a
 /// separate thread waits in waitid() until any child has exited. It does not reap, informs the loop, and waits for its turn, so
 /// it costs nothing at rest. The loop reaps processes that are not workers; workers have pidfds.
+/// <para>
+/// waitid() removes every entry of /proc/PID from the kernel's cache that anybody has read (proc_flush_pid in fs/proc/base.c). With the
+/// 12,500 connections of a drained worker that takes 15 ms, so another thread reaps workers, and orphans while they take long.
+/// </para>
 /// </remarks>
 public sealed class OrphanReaper : IDisposable
 {
@@ -27,8 +31,14 @@ public sealed class OrphanReaper : IDisposable
     /// <summary>How long the loop reaps without a break: a worker can leave thousands behind at once.</summary>
     private static readonly TimeSpan Stretch = TimeSpan.FromMilliseconds(5);
 
+    /// <summary>An orphan that takes longer to reap is followed by others like it: other threads of the same program.</summary>
+    private static readonly TimeSpan LongReaping = TimeSpan.FromMilliseconds(1);
+
     private readonly EventLoop _loop;
     private readonly ConcurrentDictionary<int, byte> _children = new();
+
+    /// <summary>The children that another thread reaps, with a mark: the next process with such a number has another one.</summary>
+    private readonly ConcurrentDictionary<int, object> _reaping = new();
     private readonly Dictionary<WorkerProcess, int> _workers = [];
     /// <summary>The living workers of a daemon that has died.</summary>
     private readonly ConcurrentDictionary<int, byte> _foreign = new();
@@ -50,6 +60,8 @@ public sealed class OrphanReaper : IDisposable
     private bool _isWatching;
     private bool _isBehindChild;
     private bool _reapsAtTurnEnd;
+    private bool _isSlow;
+    private bool _hasReaped;
 
     /// <summary>Makes the daemon a subreaper.</summary>
     public OrphanReaper(EventLoop loop)
@@ -80,7 +92,7 @@ public sealed class OrphanReaper : IDisposable
     internal void AtNextReaping(Action action) => _atNextReaping.Add(action);
 
     /// <summary>Whether that process was spawned by the daemon itself and has not been reaped. Any thread.</summary>
-    public bool IsOwn(int pid) => _children.ContainsKey(pid);
+    public bool IsOwn(int pid) => _children.ContainsKey(pid) || _reaping.ContainsKey(pid);
 
     /// <summary>Whether that process is known, so that it is not what a worker has left behind. Any thread.</summary>
     internal bool IsKnown(int pid) => IsOwn(pid) || IsSpared(pid) || _foreign.ContainsKey(pid);
@@ -155,6 +167,7 @@ public sealed class OrphanReaper : IDisposable
     public void Add(int pid)
     {
         _children[pid] = 0;
+        _reaping.TryRemove(pid, out _);
         Interlocked.Increment(ref _spawned);
         if (_thread is null)
         {
@@ -172,6 +185,32 @@ public sealed class OrphanReaper : IDisposable
     public void Remove(int pid)
     {
         _children.TryRemove(pid, out _);
+        ContinueBehind();
+    }
+
+    /// <summary>Reaps a child that has exited, on another thread, and unregisters it afterwards. On the loop.</summary>
+    internal void Reap(int pid) => ReapAside(pid, static () => { });
+
+    private void ReapAside(int pid, Action onReaped)
+    {
+        var mark = new object();
+        _reaping[pid] = mark;
+        _children.TryRemove(pid, out _);
+        Task.Run(() =>
+        {
+            Processes.Reap(pid);
+            _loop.Post(() =>
+            {
+                _reaping.TryRemove(new(pid, mark));
+                onReaped();
+                ContinueBehind();
+            });
+        });
+    }
+
+    /// <summary>A child is reaped, so that waitid() shows the next one.</summary>
+    private void ContinueBehind()
+    {
         if (!_isBehindChild || _reapsAtTurnEnd)
         {
             return;
@@ -248,7 +287,8 @@ public sealed class OrphanReaper : IDisposable
 
     private void ReapOrphans(bool hasChildren)
     {
-        var reaped = false;
+        var reaped = _hasReaped;
+        _hasReaped = false;
         var isMore = false;
         var began = Stopwatch.GetTimestamp();
         while (Processes.PeekAnyExited() is > 0 and var pid)
@@ -266,8 +306,18 @@ public sealed class OrphanReaper : IDisposable
                 break;
             }
 
-            Processes.Reap(pid);
+            if (_isSlow)
+            {
+                _isSlow = false;
+                _isBehindChild = true;
+                ReapAside(pid, () => _hasReaped = true);
+                break;
+            }
+
             reaped = true;
+            var beginsAt = Stopwatch.GetTimestamp();
+            Processes.Reap(pid);
+            _isSlow = Stopwatch.GetElapsedTime(beginsAt) > LongReaping;
         }
 
         if (isMore)

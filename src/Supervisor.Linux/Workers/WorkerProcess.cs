@@ -337,6 +337,13 @@ public sealed class WorkerProcess : IDisposable
     /// <summary>Reaps the main process; the remaining processes become orphans and are reaped as such.</summary>
     internal void Reap()
     {
+        if (_orphans is { } orphans && !IsForeign && !IsFirstReaped && !IsHandedOver)
+        {
+            IsFirstReaped = true;
+            orphans.Reap(Session);
+            return;
+        }
+
         Processes.Reap(Pidfd);
         if (!IsFirstReaped)
         {
