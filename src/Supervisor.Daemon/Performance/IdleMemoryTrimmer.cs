@@ -18,6 +18,12 @@ internal sealed class IdleMemoryTrimmer(EventLoop loop) : IDeadline
     /// <summary>How long finalizers have between both collections; clients are answered in that time.</summary>
     private static readonly TimeSpan BetweenCollections = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>
+    /// A larger heap is not compacted, because the loop stands still meanwhile: some 1 ms for each MiB. With thousands of listeners it
+    /// keeps what the collection in the background has freed.
+    /// </summary>
+    private const long MostCompacted = 12 * 1024 * 1024;
+
     private bool _isCollected;
 
     /// <inheritdoc/>
@@ -31,22 +37,25 @@ internal sealed class IdleMemoryTrimmer(EventLoop loop) : IDeadline
     }
 
     /// <summary>
-    /// Returns garbage, objects with a finalizer included, and pages of the executable. Takes a few milliseconds; with 10,000 listeners
-    /// some 0.1 s for each of two collections.
+    /// Returns garbage, objects with a finalizer included, and pages of the executable. Takes a few milliseconds.
     /// </summary>
     public void PassDeadline()
     {
         if (!_isCollected)
         {
             StartCollectionPause.End();
-            GC.Collect();
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false);
             (_isCollected, NextDeadline) = (true, loop.Now + BetweenCollections);
             return;
         }
 
         NextDeadline = null;
-        GC.WaitForPendingFinalizers();
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        if (GC.GetTotalMemory(forceFullCollection: false) <= MostCompacted)
+        {
+            GC.WaitForPendingFinalizers();
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        }
+
         ProgramPages.Release();
     }
 }
