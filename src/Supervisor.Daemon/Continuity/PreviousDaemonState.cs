@@ -34,6 +34,8 @@ internal sealed class PreviousDaemonState(
     SuccessionWay way, DaemonManifest manifest, UnknownFields unknown, IncomingDescriptors descriptors,
     IReadOnlySet<DescriptorHandle>? fromKeeper = null) : IDisposable
 {
+    private string? _note;
+
     /// <summary>How this daemon continues.</summary>
     public SuccessionWay Way => way;
 
@@ -89,7 +91,7 @@ internal sealed class PreviousDaemonState(
     };
 
     /// <summary>The succession in words, for the log, the event and the histories.</summary>
-    public string Note => way switch
+    public string Note => _note ??= way switch
     {
         SuccessionWay.ReExecuted =>
             $"re-executed: listend {manifest.Version} (pid {manifest.Pid}) is now listend {DaemonInfo.Version}, upgrade {Upgrades}",

@@ -1,4 +1,5 @@
 using Supervisor.Core.State;
+using Supervisor.Daemon.Model;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 
@@ -42,8 +43,32 @@ internal sealed class SavedListeners(StateSnapshots snapshots, CrashSafeDescript
             handle.Name, hasEntry ? snapshots.WithoutHistory(handle) : null, history.Created, history.Count, history.After(saved.Count));
     }
 
-    /// <summary>A listener that the next checkpoint has. Its new sockets get to the holder at once.</summary>
-    public void Add(ListenerHandle handle)
+    /// <summary>
+    /// The listeners of a checkpoint that has all of them, as far as they are still there when they are asked for. Their new sockets get
+    /// to the holder then.
+    /// </summary>
+    public IEnumerable<ListenerEntry> Add(ListenerTable table)
+    {
+        foreach (var handle in table.Handles.ToArray())
+        {
+            if (ReferenceEquals(table.Find(handle.Name), handle))
+            {
+                Add(handle);
+                yield return snapshots.Of(handle);
+            }
+        }
+    }
+
+    /// <summary>Passes the sockets of the listeners that no checkpoint has got to the holder: the state cannot be written.</summary>
+    public void AddOthers(ListenerTable table)
+    {
+        foreach (var handle in table.Handles.Where(handle => !_saved.ContainsKey(handle)))
+        {
+            Add(handle);
+        }
+    }
+
+    private void Add(ListenerHandle handle)
     {
         var outgoing = new OutgoingDescriptors();
         ListenerSnapshot.AddSockets(handle, outgoing);

@@ -227,7 +227,7 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
         _descriptors.DropOthers();
         if (_checkpoint is null && _file.IsJournalFull && _file.Begin() is { } stream)
         {
-            _checkpoint = Parts(stream).GetEnumerator();
+            _checkpoint = Parts(stream, _savedListeners.Entries([.. _table.Handles])).GetEnumerator();
         }
     }
 
@@ -279,24 +279,24 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
             _savedServices.Change(runner);
         }
 
-        foreach (var handle in _table.Handles)
-        {
-            _savedListeners.Add(handle);
-        }
-
         _savedListeners.Order(_table.Handles);
         _config = _snapshots.Config();
         if (_file.Begin() is { } stream)
         {
-            _checkpoint = Parts(stream).GetEnumerator();
+            // The holder gets the sockets of a listener when that is written: both are done in slices, and the state counts at the end.
+            _checkpoint = Parts(stream, _savedListeners.Add(_table)).GetEnumerator();
             _needsCheckpoint = false;
             Advance(IsFormerStateValid && _file.IsThere ? Slice : TimeSpan.MaxValue);
             IsFormerStateValid = false;
         }
+        else
+        {
+            _savedListeners.AddOthers(_table);
+        }
     }
 
-    private IEnumerable<int> Parts(Stream stream) => _snapshots.WriteInParts(
-        stream, _savedListeners.Entries([.. _table.Handles]), _savedServices.Entries([.. _services]));
+    private IEnumerable<int> Parts(Stream stream, IEnumerable<ListenerEntry> listeners) =>
+        _snapshots.WriteInParts(stream, listeners, _savedServices.Entries([.. _services]));
 
     /// <summary>Writes a slice of the checkpoint, and asks for another turn if that was not all.</summary>
     private void Continue()
@@ -325,6 +325,7 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
         {
             _file.Fail(refused.Message);
             EndCheckpoint();
+            _savedListeners.AddOthers(_table);
             _needsCheckpoint = true;
             return;
         }

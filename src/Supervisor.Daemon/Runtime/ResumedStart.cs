@@ -215,8 +215,11 @@ internal static class ResumedStart
     /// </summary>
     private static void ResumeWaiting(DaemonParts parts, PreviousDaemonState previous)
     {
-        var entries = previous.Manifest.Listeners.ToDictionary(entry => entry.Spec.Name, StringComparer.Ordinal);
-        foreach (var handle in parts.Listeners.Handles.Where(handle => handle.Descriptor is null).ToArray())
+        var without = parts.Listeners.Handles.Where(handle => handle.Descriptor is null).ToArray();
+        var entries = without.Length == 0
+            ? []
+            : previous.Manifest.Listeners.ToDictionary(entry => entry.Spec.Name, StringComparer.Ordinal);
+        foreach (var handle in without)
         {
             var entry = entries.GetValueOrDefault(handle.Name);
             if (ConflictWatch.CanWait(handle) && (entry is null || entry.GivesUp is not null))
