@@ -115,7 +115,9 @@ internal static class ServiceDocuments
                 ? at
                 : null;
             yield return new WorkerDocument(
-                worker.Pid, worker.Slot, worker.Generation, worker.Phase.ToWireName(), process?.StartedAt, process?.ReadyAt,
+                worker.Pid, worker.Slot, worker.Generation, worker.Phase.ToWireName(), process?.StartedAt,
+                // No report says that the process of a connection is ready: it is so when it has started.
+                process?.ReadyAt ?? (worker is { Connection: not null, ReadyAt: { } ready } ? wall + (ready - now) : null),
                 slot?.Restarts ?? 0, Connections: null, process?.Status.Text, slot?.LastExit?.Text, NextTry: null)
             {
                 Peer = worker.Connection?.ToString(),
