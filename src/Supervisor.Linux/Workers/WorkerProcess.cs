@@ -334,10 +334,13 @@ public sealed class WorkerProcess : IDisposable
         _orphans?.Remove(Session);
     }
 
-    /// <summary>Reaps the main process; the remaining processes become orphans and are reaped as such.</summary>
+    /// <summary>
+    /// Reaps the main process; the remaining processes become orphans and are reaped as such. The process of a connection, which has no
+    /// notify socket, has few descriptors: another thread would cost more than it saves.
+    /// </summary>
     internal void Reap()
     {
-        if (_orphans is { } orphans && !IsForeign && !IsFirstReaped && !IsHandedOver)
+        if (_orphans is { } orphans && Notify is not null && !IsForeign && !IsFirstReaped && !IsHandedOver)
         {
             IsFirstReaped = true;
             orphans.Reap(Session);
