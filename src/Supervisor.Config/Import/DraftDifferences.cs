@@ -13,7 +13,7 @@ internal sealed class DraftDifferences(IEnumerable<string> files)
 
     /// <summary>Reports a setting.</summary>
     public void Add(SourceSetting setting, Reason reason) =>
-        Add(new ImportDifference(reason.Kind, setting.File, setting.Line, setting.Section, setting.Key, setting.Value, reason.Text));
+        Add(new ImportDifference(reason.Kind, setting.File, setting.Line, setting.Section, setting.Spelling, setting.Value, reason.Text));
 
     /// <summary>Reports a whole section with all its settings.</summary>
     public void Add(SourceSection section, Reason reason) =>

@@ -151,26 +151,39 @@ public sealed class InterfaceWatch : IDisposable
     private static void SetGone(ListenerHandle handle, string name)
     {
         var socket = handle.Sockets[0];
-        var change = new SocketChange(SocketChange.Interface, "rtnetlink", null, OptionValue.Of(name), OptionValue.Of("gone"));
+        var renamed = Renamed(handle, name);
+        var now = OptionValue.Of(renamed ?? "gone");
+        var change = new SocketChange(SocketChange.Interface, "rtnetlink", null, OptionValue.Of(name), now);
         if (!socket.Drift.TryAdd(change.Name, change))
         {
             return;
         }
 
-        var verdict = $"interface {name} is gone: nothing arrives until it exists again";
+        var verdict = renamed is null
+            ? $"interface {name} is gone: nothing arrives until it exists again"
+            : $"interface {name} was renamed: the socket serves {renamed} for as long as it exists";
         handle.Diagnosis = new BindDiagnosis
         {
             Address = handle.Requested,
             Errno = "ENODEV",
             Cause = BindCause.DeviceAbsent,
             Verdict = verdict,
-            Advice = $"make it again (ip link add {name} ...): listend binds the socket to it then",
+            Advice = renamed is null
+                ? $"make it again (ip link add {name} ...): listend binds the socket to it then"
+                : $"write {renamed} into the configuration, then listenctl reload, or undo it: ip link set {renamed} name {name}",
             IsWatched = true,
         };
         handle.History.Add(
-            HandlePhase.Drift, "rtnetlink", SocketChange.Interface, OptionValue.Of(name), OptionValue.Of("gone"), "ENODEV", Verdict.Drifted,
+            HandlePhase.Drift, "rtnetlink", SocketChange.Interface, OptionValue.Of(name), now, "ENODEV", Verdict.Drifted,
             note: verdict);
     }
+
+    /// <summary>The present name of the interface to whose number the socket is bound; null if there is none.</summary>
+    private static string? Renamed(ListenerHandle handle, string name) =>
+        name == Interface(handle)
+        && Sockets.GetInt32(handle.Sockets[0].Descriptor, SOL_SOCKET, BoundInterface, out var bound) is null && bound > 0
+            ? NetworkInterfaces.Name((uint)bound)
+            : null;
 
     private static void SetBack(ListenerHandle handle)
     {
