@@ -104,23 +104,34 @@ public sealed class RuleSetTests
     }
 
     [Theory]
-    [InlineData("liveness.interval = \"1s\"", "has no probe")]
-    [InlineData("liveness = { interval = \"10s\", failures = 3 }", null)]
-    [InlineData("recycle.jitter = \"50%\"", "neither max_age nor max_memory")]
-    [InlineData("autoscale = { min = 1, max = 2, queue = 64 }", "cannot wait: the listeners have room for 64")]
-    [InlineData("autoscale = { min = 1, max = 2, queue = 63 }", null)]
     [InlineData("rollout = { canary = 1, canary_share = \"5%\" }", "has steering, so the kernel cannot give a share")]
     [InlineData("rollout = { canary = 0, canary_share = \"5%\" }", null)]
     [InlineData("liveness.probe = \"fd:9\"", "\"fd:9\" is not one of tcp, http:/PATH, exec:COMMAND")]
     [InlineData("liveness.probe = \"\"", "\"\" is not one of tcp, http:/PATH, exec:COMMAND")]
-    public void Settings_that_could_never_have_an_effect_are_errors(string setting, string? error)
+    public void Settings_that_contradict_others_are_errors(string setting, string? error)
     {
-        var result = Parsing.Parse(
-            "[listener.a]\naddress = \"tcp://127.0.0.1:80\"\nlisten.backlog = 32\nshards = 2\n[service.a]\ncommand = [\"/a\"]\n"
-            + $"listeners = [\"a\"]\n{setting}\n");
+        var result = OfService(setting);
         Assert.Equal(error is null, result.Errors.Length == 0);
         Assert.Contains(error ?? "", result.Errors.FirstOrDefault()?.Message ?? "", StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("liveness.interval = \"1s\"", "has no probe")]
+    [InlineData("liveness = { interval = \"10s\", failures = 3 }", null)]
+    [InlineData("recycle.jitter = \"50%\"", "neither max_age nor max_memory")]
+    [InlineData("autoscale = { min = 1, max = 2, queue = 66 }", "cannot wait: the listeners have room for 66")]
+    [InlineData("autoscale = { min = 1, max = 2, queue = 65 }", null)]
+    public void Settings_that_could_never_have_an_effect_are_warnings(string setting, string? warning)
+    {
+        var result = OfService(setting);
+        Assert.Empty(result.Errors);
+        Assert.Equal(warning is null, result.Warnings.Length == 0);
+        Assert.Contains(warning ?? "", result.Warnings.FirstOrDefault()?.Message ?? "", StringComparison.Ordinal);
+    }
+
+    private static ConfigResult OfService(string setting) => Parsing.Parse(
+        "[listener.a]\naddress = \"tcp://127.0.0.1:80\"\nlisten.backlog = 32\nshards = 2\n[service.a]\ncommand = [\"/a\"]\n"
+        + $"listeners = [\"a\"]\n{setting}\n");
 
     private static Rule OfHost(Func<ParsedConfig, IEnumerable<ConfigDiagnostic>> check) =>
         new("host", Profile.Check, check) { AsksHost = true };

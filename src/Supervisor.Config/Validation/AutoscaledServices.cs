@@ -39,18 +39,24 @@ internal static class AutoscaledServices
         }
     }
 
-    /// <summary>More connections than <c>autoscale.queue</c> can wait at the service's listeners.</summary>
+    /// <summary>
+    /// More connections than <c>autoscale.queue</c> can wait at the service's listeners: one more than the backlog of each
+    /// (sk_acceptq_is_full in include/net/sock.h). A warning: the service works, with the workers that it has.
+    /// </summary>
     public static IEnumerable<ConfigDiagnostic> CheckQueue(ParsedConfig config) =>
         from service in config.Services
         where service.Spec.Autoscale.IsOn && service.AreKnown()
         let listeners = service.Spec.Listeners.Select(name => config.ListenersByName.GetValueOrDefault(name)?.Spec).ToList()
         where listeners.Count > 0 && listeners.TrueForAll(listener => listener?.Address.Kind.Listens() == true)
-        let most = listeners.Sum(listener => (long)listener!.Listen.Backlog * listener.Shards)
+        let most = listeners.Sum(listener => (listener!.Listen.Backlog + 1L) * listener.Shards)
         where service.Spec.Autoscale.Queue >= most
         select service.Diagnostic(
             "autoscale.queue",
-            $"{service.Spec.Autoscale.Queue} connections cannot wait: the listeners have room for {most} (listen.backlog)",
-            $"write a queue below {most}, such as {Math.Max(1, most / 4)}, or raise listen.backlog");
+            $"more than {service.Spec.Autoscale.Queue} connections cannot wait: the listeners have room for {most} (listen.backlog)",
+            $"write a queue below {most}, such as {Math.Max(1, most / 4)}, or raise listen.backlog") with
+        {
+            IsWarning = true,
+        };
 
     /// <summary>The service has a listener with an accept queue.</summary>
     public static IEnumerable<ConfigDiagnostic> CheckListener(ParsedConfig config) =>

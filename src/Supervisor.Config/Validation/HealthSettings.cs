@@ -3,7 +3,7 @@ using Supervisor.Core.Services;
 
 namespace Supervisor.Config.Validation;
 
-/// <summary>The settings of <c>liveness</c> and <c>recycle</c> have something to apply to.</summary>
+/// <summary>The settings of <c>liveness</c> and <c>recycle</c> have something to apply to. Otherwise a warning: the service works.</summary>
 internal static class HealthSettings
 {
     public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config)
@@ -14,14 +14,20 @@ internal static class HealthSettings
             {
                 yield return service.Diagnostic(
                     "liveness", "it has no probe, so that no worker is tested",
-                    "write probe, such as probe = \"http:/healthz\", or remove liveness");
+                    "write probe, such as probe = \"http:/healthz\", or remove liveness") with
+                {
+                    IsWarning = true,
+                };
             }
 
             if (service.Spec.Recycle is { MaxAge.Ticks: 0, MaxMemory: 0 } recycle && recycle != new RecycleSpec())
             {
                 yield return service.Diagnostic(
                     "recycle", "it has neither max_age nor max_memory, so that no worker is replaced",
-                    "write max_age, such as max_age = \"24h\", or remove recycle");
+                    "write max_age, such as max_age = \"24h\", or remove recycle") with
+                {
+                    IsWarning = true,
+                };
             }
         }
     }

@@ -164,7 +164,8 @@ internal static class StatusReport
         if (service.Connections is { } connections && connections.Accepted + connections.Refused > 0)
         {
             remarks.Add(new(
-                string.Create(CultureInfo.InvariantCulture, $"{connections.Accepted} connections accepted")
+                string.Create(CultureInfo.InvariantCulture, $"{connections.Accepted} ")
+                + (connections.Accepted == 1 ? "connection accepted" : "connections accepted")
                 + (connections.Refused > 0
                     ? string.Create(CultureInfo.InvariantCulture, $", {connections.Refused} closed (max_connections_per_source)") : "")
                 + (connections.Failed > 0 ? string.Create(CultureInfo.InvariantCulture, $", {connections.Failed} failed") : ""),
