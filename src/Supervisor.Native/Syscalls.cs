@@ -111,6 +111,12 @@ internal static unsafe partial class Syscalls
     [LibraryImport("listend_spawn", SetLastError = true)]
     internal static partial int listend_foreground(byte* path, byte** arguments, byte** environment);
 
+    [LibraryImport("listend_spawn")]
+    internal static partial void listend_note_senders(int signal);
+
+    [LibraryImport("listend_spawn")]
+    internal static partial ulong listend_sender(int signal);
+
     /// <summary>struct passwd, pwd.h.</summary>
     [StructLayout(LayoutKind.Sequential)]
     internal struct Passwd

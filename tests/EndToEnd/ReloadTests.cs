@@ -287,6 +287,7 @@ public sealed class ReloadTests
             """);
         var admin = await daemon.ListenerAsync("admin");
         daemon.Signal(Signals.HangUp);
+        await daemon.Log.WaitForAsync(mark, MessageIds.ChangeRequested, facts: ["reload", $"pid {Environment.ProcessId} "]);
         await daemon.Log.WaitForAsync(mark, MessageIds.ReloadApplied, facts: ["listener control", "renamed"]);
         await daemon.WaitUntilReadyAsync("b", 1, mark);
         await daemon.WaitUntilReadyAsync("w", 1, mark);

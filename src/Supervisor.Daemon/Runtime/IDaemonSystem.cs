@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Hosting.Systemd;
+using Supervisor.Core;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Workers;
 
@@ -19,9 +20,9 @@ internal interface IDaemonSystem
 
     /// <summary>
     /// Calls <paramref name="onSignal"/>, on any thread, at SIGTERM, SIGINT and SIGHUP instead of their default action, until the result
-    /// is disposed of.
+    /// is disposed of. The second argument is the sender; null if that is the kernel.
     /// </summary>
-    IDisposable Handle(Action<PosixSignal> onSignal);
+    IDisposable Handle(Action<PosixSignal, Requester?> onSignal);
 
     /// <summary>Unblocks the signals that a re-execution has blocked.</summary>
     void UnblockSignals();

@@ -22,7 +22,7 @@ internal sealed class ReloadRunner(
     /// <summary>
     /// SIGHUP: reads the files on another thread, because a disk can be slow. The task completes when the reload has ended.
     /// </summary>
-    /// <param name="by">The sender of the signal; null if that is not known.</param>
+    /// <param name="by">The sender of the signal; null if that is the kernel.</param>
     public Task OnSignalAsync(Requester? by) => Task.Run(async () =>
     {
         try
@@ -40,7 +40,7 @@ internal sealed class ReloadRunner(
     /// files.
     /// </summary>
     /// <param name="dryRun">Whether nothing is changed.</param>
-    /// <param name="by">Who requests it; null if that is not known.</param>
+    /// <param name="by">Who requests it; null if that is the kernel.</param>
     /// <param name="onApplied">Called on the loop right after the configuration was applied, before any roll-out can end.</param>
     public Task<ReloadDocument> RunAsync(bool dryRun, Requester? by, Action<ReloadDocument>? onApplied = null)
     {

@@ -50,7 +50,7 @@ internal sealed class Serving : IDisposable
         parts.Interfaces.Update();
         endpoints.Serve(parts, request, _reloads, _trimmer);
         parts.MetricsEndpoint.BecameIdle += () => _trimmer.Begin(IdleMemoryTrimmer.AfterService);
-        _signals = request.System.Handle(signal => parts.Loop.Post(() => OnSignal(signal)));
+        _signals = request.System.Handle((signal, by) => parts.Loop.Post(() => OnSignal(signal, by)));
     }
 
     /// <summary>Everything is started: saves the state, then tells the service manager and the log.</summary>
@@ -82,15 +82,20 @@ internal sealed class Serving : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _signals.Dispose();
 
-    private void OnSignal(PosixSignal signal)
+    private void OnSignal(PosixSignal signal, Requester? by)
     {
         if (signal == PosixSignal.SIGHUP)
         {
             _endpoints.Files.Restore();
-            _ = _reloads.OnSignalAsync(by: null);
+            _ = _reloads.OnSignalAsync(by);
         }
         else
         {
+            if (by is not null)
+            {
+                _parts.Requests.OfDaemon("stop", by);
+            }
+
             _shutdown.OnSignal(signal);
         }
     }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Hosting.Systemd;
+using Supervisor.Core;
 using Supervisor.Daemon.Runtime;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Workers;
@@ -9,7 +10,8 @@ namespace Supervisor.Daemon.Tests.Fakes;
 /// <summary>A process whose signals the test sends.</summary>
 internal sealed class FakeSystem : IDaemonSystem
 {
-    private readonly TaskCompletionSource<Action<PosixSignal>> _handler = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Action<PosixSignal, Requester?>> _handler =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public FakeSystemd Manager { get; } = new();
 
@@ -21,14 +23,15 @@ internal sealed class FakeSystem : IDaemonSystem
 
     public string? Variable(string name) => null;
 
-    public IDisposable Handle(Action<PosixSignal> onSignal)
+    public IDisposable Handle(Action<PosixSignal, Requester?> onSignal)
     {
         _handler.TrySetResult(onSignal);
         return new Nothing();
     }
 
     /// <summary>Sends a signal, once there is a handler.</summary>
-    public async Task SendAsync(PosixSignal signal) => (await _handler.Task.WaitAsync(Patience.Deadline))(signal);
+    public async Task SendAsync(PosixSignal signal, Requester? by = null) =>
+        (await _handler.Task.WaitAsync(Patience.Deadline))(signal, by);
 
     public void UnblockSignals() => AreSignalsUnblocked = true;
 
