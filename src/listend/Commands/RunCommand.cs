@@ -65,7 +65,8 @@ internal sealed class RunCommand
     };
     private readonly Option<string?> _ready = new("--ready")
     {
-        Description = "With --listen: what makes a worker ready: notify, started, accepting or http:/PATH",
+        Description = "With --listen: what makes a worker ready: notify, started, accepting, tcp, http:/PATH, fd:N, log:TEXT or "
+            + "exec:COMMAND",
         HelpName = "R"
     };
     private readonly Argument<string[]> _command = new("command")
