@@ -33,8 +33,11 @@ daemon() {
     eventually_ready
 }
 
-# begin [ARGUMENT...]: starts listend and does not wait.
+# begin [ARGUMENT...]: starts listend and does not wait. A daemon that got SIGKILL may take a moment to die (SIGKILL is 9: 0x100).
 begin() {
+    while [ -n "$DAEMON" ] && [ $(("0x$(awk '/^ShdPnd/ { print $2 }' "/proc/$DAEMON/status" 2>/dev/null || echo 0)" & 0x100)) != 0 ]; do
+        sleep 0.01
+    done
     touch daemon.log
     MARK=$(wc -l < daemon.log)
     listend run --config "$DIR/listend.toml" --log-format json --log-level debug "$@" >> daemon.out 2>> daemon.log &

@@ -682,7 +682,7 @@ def remove():
     run("systemctl", "start", "listend")
     ready()
     said = run("env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--remove", "listend")
-    assert "closes 2 listener(s)" in said, said
+    assert "closes 6 listener(s)" in said, said
     assert not os.path.exists("/usr/bin/listend")
     assert os.path.exists("/etc/listend/listend.toml"), "remove has deleted a conffile"
     run("dpkg", "--purge", "listend")

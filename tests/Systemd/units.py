@@ -179,7 +179,7 @@ Sockets=sockets.socket sockets-more.socket
 User=nobody
 [Install]
 WantedBy=multi-user.target
-"""}, paths=("/run/sockets.seq",), named={"$LISTEN_FDNAMES": "LISTEN_FDNAMES has the names of the listeners"}, sorts=True),
+"""}, paths=("/run/sockets.seq",), named={"$LISTEN_FDNAMES": "LISTEN_FDNAMES has these names"}, sorts=True),
     "local": Set({"local.socket": """
 [Socket]
 ListenStream=/run/local/in/local.sock
@@ -195,7 +195,7 @@ NonBlocking=yes
 [Install]
 WantedBy=multi-user.target
 """}, folders={"/run/local/in": ("root", 0o750)}, paths=("/run/local/in/local.sock",),
-        named={"$LISTEN_FDNAMES": "LISTEN_FDNAMES has the names of the listeners"}),
+        named={"$LISTEN_FDNAMES": "LISTEN_FDNAMES has these names"}),
     "stdin": Set({"stdin.socket": """
 [Socket]
 ListenStream=127.0.0.1:9104

@@ -73,6 +73,7 @@ lacks() {
     sharded 4
     run listenctl reload --wait
     expect_status 0
+    eventually ready_is m 4
     run listenctl --json history many
     json "[e['option'] for e in d if e['option'] == 'SO_ATTACH_REUSEPORT_CBPF' and not e['errno']]" | grep -q CBPF
     same "$(listener_of many "(l['selection']['by'], [s['state'] for s in l['sockets']])")" "('classic-bpf', ['serving', 'serving', 'serving', 'serving'])"
