@@ -197,7 +197,7 @@ public unsafe class AbiTests : KernelTest
     /// </summary>
     private static readonly (Type Type, string Name)[] OwnConstants =
     [
-        (typeof(Processes), "TicksPerSecond"),
+        (typeof(Processes), "TicksPerSecond"), (typeof(SignalSender), "Known"),
         (typeof(OpenSteps), "DefaultMode"), (typeof(NamespaceCall), "CookieBytes"), (typeof(SocketLinks), "UsualDirectoryMode"),
         (typeof(Bpf), "LogLength"), (typeof(ListenerSteerer), "CookieLength"), (typeof(ListenerSteering), "MostGenerations"),
         (typeof(InternetSockets), "NewSynReceived"), (typeof(InternetSockets), "BoundInactive"), (typeof(SharingFlags), "MostAsked"),
