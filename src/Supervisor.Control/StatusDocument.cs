@@ -31,7 +31,17 @@ public sealed record DaemonDocument(
 
     /// <summary>Where the configuration in force comes from.</summary>
     public ConfigDocument? Config { get; init; }
+
+    /// <summary>The daemon's managed memory.</summary>
+    public DaemonMemoryDocument? Memory { get; init; }
 }
+
+/// <summary>Managed memory of the daemon, without its code, its stacks and its sockets.</summary>
+/// <param name="HeapBytes">How much objects take now, garbage that was not collected yet included.</param>
+/// <param name="AllocatedBytes">
+/// How much has been allocated since this executable started: what requests and changes cost. Counted in pieces of 8 KiB for each thread.
+/// </param>
+public sealed record DaemonMemoryDocument(long HeapBytes, long AllocatedBytes);
 
 /// <summary>A request to stop the daemon.</summary>
 /// <param name="RequestedAt">When the signal came. The daemon is not ready from then on.</param>

@@ -1,14 +1,15 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
 using Supervisor.EndToEnd.Faults;
 using Xunit;
 
 namespace Supervisor.EndToEnd;
 
 /// <summary>
-/// What a service costs in its life does not depend on how many services there are. The kernel counts (proc_pid_io(5)): the
-/// daemon's calls of read() and write(), and the bytes that it writes. Time is not measured.
+/// What a service costs in its life does not depend on how many services there are. The kernel counts the daemon's calls of read() and
+/// write(), and the bytes that it writes (proc_pid_io(5)); the runtime counts what it allocates. Time is not measured.
 /// </summary>
 [Trait("Category", "Load")]
 public class GrowthTests
@@ -30,6 +31,9 @@ public class GrowthTests
     /// <summary>8 KiB of state, and as much for the log.</summary>
     private const long MostBytes = 16 * 1024;
 
+    /// <summary>The runtime counts in pieces of 8 KiB for each thread.</summary>
+    private const long FewAllocated = 8 * 1024;
+
     [Fact]
     public async Task A_service_costs_the_same_among_a_hundred_and_among_a_thousand()
     {
@@ -41,6 +45,7 @@ public class GrowthTests
             Assert.True(cost.Calls <= few[step].Calls * MostGrowth, text);
             Assert.True(cost.Bytes <= Math.Max(FewBytes, few[step].Bytes * MostGrowth), text);
             Assert.True(cost.Bytes <= MostBytes, text);
+            Assert.True(cost.Allocated <= Math.Max(FewAllocated, few[step].Allocated * MostGrowth), text);
         }
     }
 
@@ -52,9 +57,9 @@ public class GrowthTests
             async daemon =>
             {
                 await daemon.Log.WaitForAsync(0, count, message => message.Kind == MessageIds.WorkerReady, "all workers are ready");
-                costs["start"] = Cost.Of(daemon).Each(count);
                 using var http = daemon.Http();
-                costs["crash"] = await Cost.LeastAsync(first => EachAsync(daemon, first, async service =>
+                costs["start"] = (await Cost.OfAsync(daemon, http)).Each(count);
+                costs["crash"] = await Cost.LeastAsync(first => EachAsync(daemon, http, first, async service =>
                 {
                     var pid = Assert.Single(await daemon.ReadyAsync(service));
                     return () =>
@@ -64,7 +69,7 @@ public class GrowthTests
                     };
                 }));
                 costs["restart"] = await Cost.LeastAsync(first => EachAsync(
-                    daemon, first, service => Task.FromResult(() => PostAsync(http, $"services/{service}/restart"))));
+                    daemon, http, first, service => Task.FromResult(() => PostAsync(http, $"services/{service}/restart"))));
                 costs["drain"] = await Cost.LeastAsync(first => DrainAsync(daemon, http, first));
                 costs["reload"] = await ReloadAsync(daemon, http, count);
                 costs["stop"] = await StopAsync(daemon, http);
@@ -72,7 +77,8 @@ public class GrowthTests
                 await daemon.WaitAsync();
                 await using var next = daemon.Again();
                 await next.WaitUntilUpAsync();
-                costs["recovery"] = Cost.Of(next).Each(count);
+                using var again = next.Http();
+                costs["recovery"] = (await Cost.OfAsync(next, again)).Each(count);
                 await next.LeaveAsync();
             },
             new DaemonOptions { ExitCode = 128 + Signals.Kill },
@@ -81,7 +87,8 @@ public class GrowthTests
     }
 
     /// <summary>The cost of a step for one service, without what prepares it.</summary>
-    private static async Task<Cost> EachAsync(DaemonUnderTest daemon, int first, Func<string, Task<Func<Task>>> prepare)
+    private static async Task<Cost> EachAsync(
+        DaemonUnderTest daemon, HttpClient http, int first, Func<string, Task<Func<Task>>> prepare)
     {
         var steps = new List<(string Service, Func<Task> Run)>();
         for (var i = first; i < first + Some; i++)
@@ -89,7 +96,7 @@ public class GrowthTests
             steps.Add(($"s{i}", await prepare($"s{i}")));
         }
 
-        var before = Cost.Of(daemon);
+        var before = await Cost.BeforeAsync(daemon, http);
         foreach (var (service, run) in steps)
         {
             var mark = daemon.Log.Count;
@@ -97,7 +104,7 @@ public class GrowthTests
             await daemon.WaitUntilReadyAsync(service, from: mark);
         }
 
-        return Cost.Of(daemon).Since(before).Each(Some);
+        return (await Cost.OfAsync(daemon, http)).Since(before).Each(Some);
     }
 
     /// <summary>Roll-outs whose old workers serve a slow request, so that they drain for a while and are sampled.</summary>
@@ -112,7 +119,7 @@ public class GrowthTests
             await client.SendAsync("GET /slow?ms=1500 HTTP/1.1\r\n\r\n"u8.ToArray());
         }
 
-        var (before, mark) = (Cost.Of(daemon), daemon.Log.Count);
+        var (before, mark) = (await Cost.BeforeAsync(daemon, http), daemon.Log.Count);
         for (var i = first; i < first + Some; i++)
         {
             await PostAsync(http, $"services/s{i}/restart");
@@ -120,28 +127,28 @@ public class GrowthTests
 
         await daemon.Log.WaitForAsync(mark, Some, message => message.Kind == MessageIds.WorkerExited, "old workers have exited");
         clients.ForEach(client => client.Dispose());
-        return Cost.Of(daemon).Since(before).Each(Some);
+        return (await Cost.OfAsync(daemon, http)).Since(before).Each(Some);
     }
 
     /// <summary>A reload that changes nothing; the first one compares what the start has left.</summary>
     private static async Task<Cost> ReloadAsync(DaemonUnderTest daemon, HttpClient http, int count)
     {
         await PostAsync(http, "reload");
-        var before = Cost.Of(daemon);
+        var before = await Cost.BeforeAsync(daemon, http);
         await PostAsync(http, "reload");
-        return Cost.Of(daemon).Since(before).Each(count);
+        return (await Cost.OfAsync(daemon, http)).Since(before).Each(count);
     }
 
     private static async Task<Cost> StopAsync(DaemonUnderTest daemon, HttpClient http)
     {
-        var (before, mark) = (Cost.Of(daemon), daemon.Log.Count);
+        var (before, mark) = (await Cost.BeforeAsync(daemon, http), daemon.Log.Count);
         for (var i = 0; i < Some; i++)
         {
             await PostAsync(http, $"services/s{i}/stop");
         }
 
         await daemon.Log.WaitForAsync(mark, Some, message => message.Kind == MessageIds.WorkerExited, "workers have exited");
-        return Cost.Of(daemon).Since(before).Each(Some);
+        return (await Cost.OfAsync(daemon, http)).Since(before).Each(Some);
     }
 
     private static async Task PostAsync(HttpClient http, string target)
@@ -171,21 +178,34 @@ public class GrowthTests
         return text.ToString();
     }
 
-    /// <summary>What the kernel counted for a process.</summary>
+    /// <summary>What the kernel and the runtime counted for a process.</summary>
     /// <param name="Calls">Calls of read() and write(), and of their variants.</param>
     /// <param name="Bytes">Bytes written.</param>
-    private readonly record struct Cost(long Calls, long Bytes)
+    /// <param name="Allocated">Bytes of managed memory.</param>
+    private readonly record struct Cost(long Calls, long Bytes, long Allocated)
     {
-        public static Cost Of(DaemonUnderTest daemon)
+        public static async Task<Cost> OfAsync(DaemonUnderTest daemon, HttpClient http)
         {
+            await using var status = await http.GetStreamAsync("/v1/status?services=false");
+            using var document = await JsonDocument.ParseAsync(status);
+            var memory = document.RootElement.GetProperty("daemon").GetProperty("memory");
             var fields = File.ReadLines($"/proc/{daemon.Pid}/io").Select(line => line.Split(": ")).ToDictionary(
                 field => field[0], field => long.Parse(field[1], CultureInfo.InvariantCulture), StringComparer.Ordinal);
-            return new Cost(fields["syscr"] + fields["syscw"], fields["wchar"]);
+            return new Cost(fields["syscr"] + fields["syscw"], fields["wchar"], memory.GetProperty("allocated_bytes").GetInt64());
         }
 
-        public Cost Since(Cost before) => new(Calls - before.Calls, Bytes - before.Bytes);
+        /// <summary>
+        /// What was counted before a step. A question costs most after the number was taken, because it reads the configuration's file.
+        /// </summary>
+        public static async Task<Cost> BeforeAsync(DaemonUnderTest daemon, HttpClient http)
+        {
+            var (first, second) = (await OfAsync(daemon, http), await OfAsync(daemon, http));
+            return second with { Allocated = second.Allocated + (second.Allocated - first.Allocated) };
+        }
 
-        public Cost Each(int count) => new(Calls / count, Bytes / count);
+        public Cost Since(Cost before) => new(Calls - before.Calls, Bytes - before.Bytes, Allocated - before.Allocated);
+
+        public Cost Each(int count) => new(Calls / count, Bytes / count, Allocated / count);
 
         /// <summary>
         /// The least of some measurements: the daemon writes its whole state after as many bytes of the journal, so that it costs each
@@ -197,7 +217,8 @@ public class GrowthTests
             for (var i = 1; i < Measurements; i++)
             {
                 var next = await measure(i * Some);
-                least = new Cost(Math.Min(least.Calls, next.Calls), Math.Min(least.Bytes, next.Bytes));
+                least = new Cost(
+                    Math.Min(least.Calls, next.Calls), Math.Min(least.Bytes, next.Bytes), Math.Min(least.Allocated, next.Allocated));
             }
 
             return least;

@@ -12,10 +12,14 @@ internal static class StatusReport
     public static DaemonDocument Daemon(ControlContext daemon)
     {
         daemon.Listeners.RefreshFailures();
-        return Daemon(daemon.Info, daemon.Lifecycle, daemon.Config.Origin) with { AtRisk = daemon.AtRisk() };
+        return Daemon(daemon.Info, daemon.Lifecycle, daemon.Config.Origin) with
+        {
+            AtRisk = daemon.AtRisk(),
+            Memory = new DaemonMemoryDocument(GC.GetTotalMemory(forceFullCollection: false), GC.GetTotalAllocatedBytes()),
+        };
     }
 
-    /// <summary>The same without what would be lost if it died now.</summary>
+    /// <summary>The same without its memory, and without what would be lost if it died now.</summary>
     public static DaemonDocument Daemon(DaemonInfo info, Lifecycle lifecycle, ConfigOrigin origin) => new(
         Processes.CurrentPid, DaemonInfo.Version, info.StartedAt, info.Upgrades, info.Paths.Directory, info.ConfigFile)
     {
