@@ -210,10 +210,11 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
     /// The children of this process's main thread. That thread spawns all children, and orphans become its children if it is a
     /// subreaper (kernel/exit.c, find_new_reaper). Empty if the kernel does not report them (CONFIG_PROC_CHILDREN).
     /// </summary>
-    public static IReadOnlyList<int> OwnChildren() => ChildrenOf(Processes.CurrentPid) ?? [];
+    /// <param name="isWanted">Leaves out the others: most of thousands of children are known. Null: all.</param>
+    public static IReadOnlyList<int> OwnChildren(Predicate<int>? isWanted = null) => ChildrenOf(Processes.CurrentPid, isWanted) ?? [];
 
     /// <summary>The same of another process; null if it has exited or is hidden.</summary>
-    public static IReadOnlyList<int>? ChildrenOf(int pid)
+    public static IReadOnlyList<int>? ChildrenOf(int pid, Predicate<int>? isWanted = null)
     {
         using var file = Files.Open(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/task/{pid}/children"), 0, 0, out _);
         if (file is null)
@@ -229,7 +230,7 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
             ReadOnlySpan<byte> rest = text[..(left + count)];
             for (int end; (end = rest.IndexOf((byte)' ')) >= 0; rest = rest[(end + 1)..])
             {
-                if (Utf8Parser.TryParse(rest[..end], out int child, out _))
+                if (Utf8Parser.TryParse(rest[..end], out int child, out _) && isWanted?.Invoke(child) != false)
                 {
                     children.Add(child);
                 }

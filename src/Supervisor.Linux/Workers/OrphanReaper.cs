@@ -236,7 +236,7 @@ public sealed class OrphanReaper : IDisposable
         for (var found = true; found && Stopwatch.GetElapsedTime(began) < ExitPatience;)
         {
             found = false;
-            foreach (var pid in ProcFile.OwnChildren().Where(pid => !IsOwn(pid) && !IsSpared(pid)))
+            foreach (var pid in ProcFile.OwnChildren(child => !IsOwn(child) && !IsSpared(child)))
             {
                 using var pidfd = Processes.OpenPidfd(pid, out _);
                 if (pidfd is null || ProcFile.Read(pid) is not { HasEnded: false } process || process.ParentPid != Processes.CurrentPid

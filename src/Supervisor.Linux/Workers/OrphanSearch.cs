@@ -24,9 +24,9 @@ internal static class OrphanSearch
         }
 
         var others = new List<int>();
-        foreach (var pid in ProcFile.OwnChildren())
+        foreach (var pid in ProcFile.OwnChildren(child => !isSpawned(child)))
         {
-            if (isSpawned(pid) || ProcFile.Read(pid) is not { } process || process.ParentPid != Processes.CurrentPid)
+            if (ProcFile.Read(pid) is not { } process || process.ParentPid != Processes.CurrentPid)
             {
                 continue;
             }

@@ -58,7 +58,7 @@ internal sealed class SweepMembers
 
     private void AddOrphans(OrphanReaper orphans)
     {
-        foreach (var orphan in ProcFile.OwnChildren().Where(pid => !orphans.IsKnown(pid)))
+        foreach (var orphan in ProcFile.OwnChildren(child => !orphans.IsKnown(child)))
         {
             foreach (var pid in WorkerTree.Of(orphan))
             {

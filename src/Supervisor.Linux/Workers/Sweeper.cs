@@ -184,9 +184,13 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
     /// <summary>Whether no child of the daemon can have come from one of these workers. A dead leader is a child itself.</summary>
     private bool HaveNothingLeft(List<Sweep> sweeps)
     {
-        var children = ProcFile.OwnChildren();
-        var others = children.Where(child => !orphans.IsKnown(child)).Select(child => ProcFile.Read(child));
-        return children.Count > 0 && others.All(
+        var count = 0;
+        var others = ProcFile.OwnChildren(child =>
+        {
+            count++;
+            return !orphans.IsKnown(child);
+        });
+        return count > 0 && others.Select(ProcFile.Read).All(
             process => process is { } other && !sweeps.Exists(sweep => Membership.MayDescend(sweep.Worker!, other.StartTime)));
     }
 
@@ -445,9 +449,9 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
     /// The processes whose parents have exited, as far as they can have come from these workers: children of the daemon, and of the
     /// reaper of workers whose daemon has died. All processes, if that reaper is not known.
     /// </summary>
-    private static IEnumerable<int> Orphans(List<Sweep> sweeps)
+    private IEnumerable<int> Orphans(List<Sweep> sweeps)
     {
-        var orphans = new List<int>(ProcFile.OwnChildren());
+        var found = new List<int>(ProcFile.OwnChildren(child => !orphans.IsKnown(child)));
         foreach (var reaper in sweeps.Where(sweep => sweep.Worker!.IsForeign).Select(sweep => sweep.Reaper).Distinct())
         {
             if (reaper == 0 || ProcFile.ChildrenOf(reaper) is not { } children)
@@ -455,10 +459,10 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
                 return ProcFile.All();
             }
 
-            orphans.AddRange(children);
+            found.AddRange(children);
         }
 
-        return orphans;
+        return found;
     }
 
     /// <summary>A process that may have left a worker's session.</summary>
