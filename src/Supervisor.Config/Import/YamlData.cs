@@ -30,9 +30,9 @@ internal sealed class YamlData
         {
             throw new ImportException(source.Path, (int)error.Start.Line, $"it is not YAML: {error.Message}");
         }
-        catch (InvalidOperationException)
+        catch (Exception error) when (error is InvalidOperationException or ArgumentException)
         {
-            // YamlDotNet's scanner, for a mapping that ends in the middle of a name.
+            // YamlDotNet's scanner, for a mapping that ends in the middle of a name, and its parser, for a tag that is no URI.
             throw new ImportException(source.Path, (int)(reader._parser.Current?.Start.Line ?? 1), "it is not YAML");
         }
     }

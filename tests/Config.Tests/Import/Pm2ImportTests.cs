@@ -164,9 +164,10 @@ public sealed class Pm2ImportTests
     public void DeepNestingIsOneError(string name) =>
         Assert.Single(Imported.Translate(name, new string('[', 100_000)).Errors);
 
-    [Fact]
-    public void YamlThatTheScannerRefusesIsOneError() => Assert.Single(
-        Imported.Translate("a.yml", "base: &base {instanmes: 2, enbase\n  sb\n- script: b.py\n  watch: [x,y]\n").Errors);
+    [Theory]
+    [InlineData("base: &base {instanmes: 2, enbase\n  sb\n- script: b.py\n  watch: [x,y]\n")]
+    [InlineData("!![][")]
+    public void YamlThatItsParserRefusesIsOneError(string text) => Assert.Single(Imported.Translate("a.yml", text).Errors);
 
     [Fact]
     public void AliasesOfYamlDoNotMultiply()
