@@ -69,7 +69,7 @@ logged() {
     esac
 }
 
-# eventually COMMAND...: repeats the command until it succeeds.
+# eventually COMMAND...: repeats the command until it succeeds. A "$(...)" among its words is not repeated: write a function.
 eventually() {
     local try=0
     until "$@" 2> .eventually; do
