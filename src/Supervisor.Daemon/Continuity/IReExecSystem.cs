@@ -30,6 +30,6 @@ internal interface IReExecSystem
     /// </summary>
     string Execute();
 
-    /// <summary>Drops what the check has left: the file will not be executed.</summary>
+    /// <summary>Gives up the text of the checked state, because no upgrade follows.</summary>
     void Discard();
 }

@@ -30,12 +30,6 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
 
     private const int LaterShare = 50;
 
-    /// <summary>
-    /// How long the process of a connection is not saved. Most exit before, and a journal entry of each costs more than its accept() and
-    /// clone() (bench "per-connection").
-    /// </summary>
-    private static readonly TimeSpan ConnectionDelay = TimeSpan.FromMilliseconds(200);
-
     /// <summary>A longer line is not kept in memory for the next one: the configuration, or all listeners.</summary>
     private const int MostLine = 64 * 1024;
 
@@ -52,7 +46,7 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
     private readonly HashSet<ServiceRunner> _present = [];
     private readonly HashSet<ServiceRunner> _changedServices = [];
     private readonly HashSet<ServiceRunner> _notedServices = [];
-    private readonly HashSet<ServiceRunner> _connecting = [];
+    private readonly UnsavedConnections _connections = new();
     private readonly HashSet<ListenerHandle> _changedListeners = [];
     private readonly HashSet<ListenerHandle> _handedOff = [];
     private readonly HashSet<ListenerHandle> _watched = [];
@@ -62,7 +56,6 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
     private ConfigEntry? _config;
     private TimeSpan _laterTook;
     private TimeSpan? _later;
-    private TimeSpan? _connectionsDue;
     private bool _needsCheckpoint = true;
     private bool _mayAllHaveChanged = true;
     private bool _isLaterDue;
@@ -105,7 +98,7 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
     }
 
     /// <inheritdoc/>
-    public TimeSpan? NextDeadline => _connectionsDue is { } due && !(_later <= due) ? due : _later;
+    public TimeSpan? NextDeadline => _connections.Due is { } due && !(_later <= due) ? due : _later;
 
     /// <summary>
     /// Whether a successor finds the state of the previous daemon, which is the present one until something is to be saved: then the
@@ -121,9 +114,9 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
     public void PassDeadline()
     {
         var begun = _loop.Now;
-        if (_connectionsDue <= begun)
+        if (_connections.Due <= begun)
         {
-            SaveConnections();
+            _connections.MoveTo(_changedServices);
         }
 
         if (_later <= begun)
@@ -254,7 +247,7 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
         if (_loop.HasAnswers)
         {
             // What a client learns now, a successor has to know.
-            SaveConnections();
+            _connections.MoveTo(_changedServices);
         }
 
         Save();
@@ -353,14 +346,14 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
         _notedServices.Clear();
         _changedListeners.Clear();
         _handedOff.Clear();
-        _connecting.Clear();
-        (_later, _connectionsDue) = (null, null);
+        _connections.Clear();
+        _later = null;
     }
 
     /// <summary>Collects what has changed. The holder gets a descriptor before the state names it, and keeps it while the state does.</summary>
     private StateChanges Collect()
     {
-        SaveConnections();
+        _connections.MoveTo(_changedServices);
         if (_isLaterDue)
         {
             _changedServices.UnionWith(_notedServices);
@@ -454,14 +447,6 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
         _later ??= _loop.Now + (delay > LeastDelay ? delay : LeastDelay);
     }
 
-    /// <summary>Saves the processes of connections now, with what else is saved.</summary>
-    private void SaveConnections()
-    {
-        _changedServices.UnionWith(_connecting);
-        _connecting.Clear();
-        _connectionsDue = null;
-    }
-
     private void Watch(ServiceRunner runner)
     {
         _present.Add(runner);
@@ -473,9 +458,9 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
             {
                 _changedServices.Add(runner);
             }
-            else if (lacks == UnsavedChange.Connections && _connecting.Add(runner))
+            else if (lacks == UnsavedChange.Connections)
             {
-                _connectionsDue ??= _loop.Now + ConnectionDelay;
+                _connections.Add(runner, _loop.Now);
             }
         };
         runner.Snapshot.Noted += isUrgent =>
@@ -495,7 +480,7 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
     private void Forget(ServiceRunner runner)
     {
         _present.Remove(runner);
-        _connecting.Remove(runner);
+        _connections.Remove(runner);
         _savedServices.Remove(runner);
         _removedServices.Add(runner.Name);
     }
