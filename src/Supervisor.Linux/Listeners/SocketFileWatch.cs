@@ -17,6 +17,9 @@ internal sealed class SocketFileWatch(
     SocketFiles files, Func<ListenerHandle, ListenerSocket, IReadOnlyList<SocketHolderProcess>> holders, Func<int, bool> isWorker,
     HistoryActor self)
 {
+    /// <summary>Who removes a file or a link: no holder of the socket needs to be among them.</summary>
+    private const string ByWriter = "by a process that may write to its folder";
+
     /// <summary>Raised when the file cannot be put back as it was: the listener needs another socket.</summary>
     public event Action<ListenerHandle>? NeedsNewSocket;
 
@@ -84,8 +87,7 @@ internal sealed class SocketFileWatch(
         {
             handle.History.Add(
                 HandlePhase.Drift, change.Call, change.Name, change.Before, change.Now, verdict: Verdict.Drifted,
-                actor: suspects.Count == 1 ? suspects[0].Actor : null,
-                note: $"by {SocketHolderProcess.Describe(suspects)}{(repairs ? "" : "; not repaired: enforce = false")}");
+                note: $"{ByWriter}{SocketHolderProcess.Candidates(suspects)}{(repairs ? "" : "; not repaired: enforce = false")}");
         }
 
         if (!repairs)
@@ -93,7 +95,7 @@ internal sealed class SocketFileWatch(
             return;
         }
 
-        // A refused one is shown with its cause from now on, and is no drift.
+        // A link that cannot be made again is no drift: it is shown as refused, with the cause.
         files.PutBackLinks(handle, [.. lost.Select(one => one.Link)]);
         socket.Drift.Remove(SocketChange.Links);
         var made = lost.Select(one => one.Link).Where(link => !SocketLinks.IsRefused(handle, link)).ToArray();
@@ -129,7 +131,7 @@ internal sealed class SocketFileWatch(
         if (isNews)
         {
             var who = there is null
-                ? "by a process that may write to its folder" + SocketHolderProcess.Candidates(suspects)
+                ? ByWriter + SocketHolderProcess.Candidates(suspects)
                 : string.Create(CultureInfo.InvariantCulture, $"{there.Name} (pid {there.Pid}) listens there");
             handle.History.Add(
                 HandlePhase.Drift, change.Call, change.Name, OptionValue.Of(handle.Requested), change.Now, verdict: Verdict.Drifted,

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Supervisor.Control;
+using Supervisor.Core.Listeners.History;
 using Supervisor.Listenctl.Terminal;
 
 namespace Supervisor.Listenctl.Reports;
@@ -181,7 +182,7 @@ internal static class ListenerReport
                     .Append(": ")
                     .Append(RequestedAndEffective.Text(drift.Requested, drift.Effective, output.Arrow))
                     .Append(
-                        drift.Name is "file" or "interface"
+                        drift.Name is SocketChange.File or SocketChange.Links or SocketChange.Interface
                             ? $", see listenctl history {listener.Name}"
                             : ", changed by a process that holds the shared socket",
                         Palette.Muted),
