@@ -53,7 +53,7 @@ internal sealed unsafe class LaunchSlot : IDisposable
     public bool IsDone => _request is not null && Volatile.Read(ref _request->Running) == Left;
 
     /// <summary>
-    /// Whether the slot's child may be executing its program itself, for which nobody waits: it uses the slot's memory until then.
+    /// Whether the slot's child executes its program itself. Nobody waits for that, and the child uses the slot's memory until then.
     /// </summary>
     public bool IsExecuting => _request is not null && _request->Direct.Path is not null;
 

@@ -76,7 +76,9 @@ internal sealed class ConnectionPlaces
     private Place? Crowded() => _idle.Count + _busy.Count < _most ? null
         : _idle.FirstOrDefault(place => place.User is not null) ?? (_idle.First ?? (_endsRequests ? _busy.First : null))?.Value;
 
-    /// <summary>The place to give up for one of a user with limits, which may be that one; null if there is room.</summary>
+    /// <summary>
+    /// The place to give up for a new one of a user with limits; null if there is room. It is the new one itself if all others are busy.
+    /// </summary>
     private Place? Crowded(Place place)
     {
         var others = _idle.Concat(_busy).Where(other => other.User is not null).ToArray();
