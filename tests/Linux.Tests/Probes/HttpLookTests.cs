@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Sockets;
 using System.Text;
 using Supervisor.Linux.Listeners;
@@ -13,6 +14,9 @@ namespace Supervisor.Linux.Tests.Probes;
 /// </summary>
 public sealed class HttpLookTests
 {
+    /// <summary>The server of a test may take long to accept while other tests run.</summary>
+    private static readonly TimeSpan Patient = TimeSpan.FromSeconds(20);
+
     [Theory]
     [InlineData("tcp://127.0.0.1:0")]
     [InlineData("tcp://*:0")]
@@ -50,7 +54,8 @@ public sealed class HttpLookTests
     public async Task The_probe_reports_that_no_process_accepts()
     {
         using var listener = Given.Listener("tcp://127.0.0.1:0");
-        Assert.Contains("\"web\"", await Look(listener, Processes.CurrentPid), StringComparison.Ordinal);
+        Assert.Contains(
+            "\"web\"", await Look(listener, Processes.CurrentPid, TimeSpan.FromMilliseconds(250)), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -70,19 +75,20 @@ public sealed class HttpLookTests
         var owner = new object();
         using var probe = new TcpProbe(
             owner, () => pid, "web", listener.Effective!, others: () => 1, new AcceptProbe(owner, () => pid, [("web", 0)]));
-        return await probe.ProbeAsync(default);
+        return await probe.Within(Patient).ProbeAsync(default);
     }
 
-    private static Task<string?> Look(ListenerHandle listener, int pid) =>
-        new HttpProbe(new object(), () => pid, "/healthz", "web", listener.Effective!, others: () => 1).ProbeAsync(default);
+    private static Task<string?> Look(ListenerHandle listener, int pid, TimeSpan? time = null) =>
+        new HttpProbe(new object(), () => pid, "/healthz", "web", listener.Effective!, others: () => 1)
+            .Within(time ?? Patient).ProbeAsync(default);
 
     /// <summary>Answers each complete request and records the data of each connection.</summary>
-    private static Socket Server(ListenerHandle listener, string answer, out List<string> requests)
+    private static Socket Server(ListenerHandle listener, string answer, out ConcurrentQueue<string> requests)
     {
         var copy = Files.Duplicate(listener.Descriptor!, out _)!;
         var socket = new Socket(new SafeSocketHandle(copy.Number, ownsHandle: true));
         copy.SetHandleAsInvalid();
-        var seen = requests = [];
+        var seen = requests = new ConcurrentQueue<string>();
         _ = Task.Run(async () =>
         {
             try
@@ -103,7 +109,7 @@ public sealed class HttpLookTests
                         request.Append(Encoding.ASCII.GetString(buffer, 0, count));
                     }
 
-                    seen.Add(request.ToString());
+                    seen.Enqueue(request.ToString());
                     if (request.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
                     {
                         await connection.SendAsync(Encoding.ASCII.GetBytes(answer));
