@@ -95,8 +95,8 @@ internal sealed class DaemonParts : IDisposable
     /// <summary>A spawn has made descriptors, which the holder needs at once.</summary>
     public event Action<IReadOnlyList<KeyValuePair<string, DescriptorHandle>>>? DescriptorsMade;
 
-    /// <summary>A service has changed.</summary>
-    public event Action? ServiceChanged;
+    /// <summary>A service has changed, or was removed.</summary>
+    public event Action<ServiceRunner>? ServiceChanged;
 
     public EventLoop Loop { get; }
 
@@ -207,7 +207,7 @@ internal sealed class DaemonParts : IDisposable
             _serviceDrift.Add(runner);
             runner.Changed += (_, _) =>
             {
-                ServiceChanged?.Invoke();
+                ServiceChanged?.Invoke(runner);
                 Reloader.ServiceChanged(runner);
                 Order.ServiceChanged();
                 foreach (var handle in runner.Generations.Next.Listeners)
@@ -222,7 +222,7 @@ internal sealed class DaemonParts : IDisposable
             Order.ServiceChanged();
             _serviceDrift.Remove(runner);
             Events.Daemon("service-removed", $"service {runner.Name} was removed: it is not configured any more");
-            ServiceChanged?.Invoke();
+            ServiceChanged?.Invoke(runner);
         };
         Config.Replaced += previous =>
         {

@@ -37,7 +37,7 @@ internal sealed class Serving : IDisposable
         _status = new SystemdStatus(parts.Loop, parts.Services, parts.Lifecycle, parts.Systemd);
         parts.Loop.Add(_shutdown);
         parts.Lifecycle.StopRequested += _status.Update;
-        parts.ServiceChanged += _shutdown.ServiceChanged;
+        parts.ServiceChanged += _ => _shutdown.ServiceChanged();
         parts.ServiceChanged += _status.Update;
         parts.Conflicts.GivenUp += _ =>
         {

@@ -1,9 +1,8 @@
-using System.Globalization;
 using Supervisor.Core;
-using Supervisor.Core.Services;
 using Supervisor.Daemon.Model;
 using Supervisor.Daemon.Reports;
 using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Runtime;
 
@@ -14,22 +13,46 @@ namespace Supervisor.Daemon.Runtime;
 /// </summary>
 internal sealed class SystemdStatus
 {
-    /// <summary>How many services of one kind the line names.</summary>
-    private const int MostNames = 3;
-
     private readonly EventLoop _loop;
     private readonly ServiceTable _services;
     private readonly Lifecycle _lifecycle;
     private readonly SystemdNotify _systemd;
+    private readonly ServiceSummary<ServiceRunner> _summary = new(Standing);
     private string? _told;
     private bool _isDue;
     private bool _isSending;
 
     /// <summary>Makes it; the first line is sent by <see cref="Update"/>.</summary>
-    public SystemdStatus(EventLoop loop, ServiceTable services, Lifecycle lifecycle, SystemdNotify systemd) =>
+    public SystemdStatus(EventLoop loop, ServiceTable services, Lifecycle lifecycle, SystemdNotify systemd)
+    {
         (_loop, _services, _lifecycle, _systemd) = (loop, services, lifecycle, systemd);
+        foreach (var runner in services)
+        {
+            _summary.Note(runner);
+        }
+    }
 
-    /// <summary>A service may have changed: at the end of this turn the line is compared and sent.</summary>
+    /// <summary>A service has changed, or was removed.</summary>
+    public void Update(ServiceRunner runner)
+    {
+        if (!_systemd.IsListening)
+        {
+            return;
+        }
+
+        if (_services.Find(runner.Name) == runner)
+        {
+            _summary.Note(runner);
+        }
+        else
+        {
+            _summary.Remove(runner);
+        }
+
+        Update();
+    }
+
+    /// <summary>The line may have changed: it is compared and sent at the end of this turn.</summary>
     public void Update()
     {
         if (!_isDue && _systemd.IsListening)
@@ -58,47 +81,11 @@ internal sealed class SystemdStatus
         Update();
     }
 
-    private string Text()
-    {
-        if (_lifecycle.IsShuttingDown)
-        {
-            var workers = _services.Sum(runner => runner.State.Workers.Length);
-            return string.Create(CultureInfo.InvariantCulture, $"stopping; {Count(workers, "worker")} left");
-        }
+    private string Text() => _lifecycle.IsShuttingDown ? _summary.Stopping()
+        : _lifecycle.Stop is { } stop ? $"not ready: workers stop {Duration.Format(stop.Delay)} after SIGTERM"
+        : _summary.Serving();
 
-        if (_lifecycle.Stop is { } stop)
-        {
-            return $"not ready: workers stop {Duration.Format(stop.Delay)} after SIGTERM";
-        }
-
-        var states = _services.Select(runner => (runner.Name, State: ServiceDocuments.State(runner), Ready: IsReady(runner.State)))
-            .ToArray();
-        var started = states.Where(service => service.State is not "stopped" and not "stopping").ToArray();
-        string[] parts =
-        [
-            string.Create(
-                CultureInfo.InvariantCulture, $"{started.Count(one => one.Ready)} of {Count(started.Length, "service")} ready"),
-            .. Named("rolling", "rolls out", "roll out"),
-            .. Named("degraded", "is degraded", "are degraded"),
-            .. Named("failed", "failed", "failed"),
-        ];
-        return string.Join("; ", parts);
-
-        IEnumerable<string> Named(string state, string one, string many)
-        {
-            var names = states.Where(service => service.State == state).Select(service => service.Name).ToArray();
-            return names.Length switch
-            {
-                0 => [],
-                1 => [$"{names[0]} {one}"],
-                <= MostNames => [$"{string.Join(", ", names)} {many}"],
-                _ => [string.Create(CultureInfo.InvariantCulture, $"{names.Length} {many}")],
-            };
-        }
-    }
-
-    private static bool IsReady(ServiceState state) => state.IsStarted && state.Ready >= state.Expected;
-
-    private static string Count(int number, string word) =>
-        string.Create(CultureInfo.InvariantCulture, $"{number} {word}{(number == 1 ? "" : "s")}");
+    private static ServiceStanding Standing(ServiceRunner runner) => new(
+        runner.Name, ServiceDocuments.State(runner), runner.State.IsStarted && runner.State.Ready >= runner.State.Expected,
+        runner.State.Workers.Length);
 }
