@@ -120,6 +120,24 @@ public sealed class BindFailureClassifierTests
         Assert.Contains("kill 812", diagnosis.Advice, StringComparison.Ordinal);
     }
 
+    /// <summary>The worker of a daemon that runs: its connections are its own, and the daemon holds the listener too.</summary>
+    [Fact]
+    public void A_connection_of_a_worker_does_not_hide_the_listener_of_its_daemon()
+    {
+        var listener = Holder("127.0.0.1", BoundState.Listening) with { Processes = [Nginx with { Command = "listend" }, Nginx] };
+        var connection = Holder("127.0.0.1", BoundState.Connected) with
+        {
+            FlagsKnown = false,
+            Processes = [Nginx with { IsPredecessor = true }],
+        };
+        var diagnosis = Classify("EADDRINUSE", Spec("tcp://127.0.0.1:80"), new BindEvidence { Holders = [connection, listener] });
+        Check(diagnosis, "EADDRINUSE", "same-address", retry: false);
+        Assert.Equal([BoundState.Listening], diagnosis.Holders.Select(holder => holder.State));
+
+        var alone = Classify("EADDRINUSE", Spec("tcp://127.0.0.1:80"), new BindEvidence { Holders = [connection] });
+        Check(alone, "EADDRINUSE", "held-by-predecessor", retry: true);
+    }
+
     [Fact]
     public void The_closest_owner_names_the_cause_and_all_are_listed()
     {

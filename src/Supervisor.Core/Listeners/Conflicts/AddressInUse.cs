@@ -24,13 +24,13 @@ internal static class AddressInUse
                 : new(BindCause.BoundNotListening, "a socket has bound it without listening; kernels before Linux 6.8 do not show whose");
         }
 
-        var former = inTheWay.Where(holder => holder.Processes.Any(process => process.IsPredecessor)).ToImmutableArray();
+        var live = inTheWay.Where(IsLive).ToImmutableArray();
+        var former = inTheWay.Where(holder => IsOfPredecessor(holder, live)).ToImmutableArray();
         if (!former.IsEmpty)
         {
             return new(BindCause.HeldByPredecessor, former, HolderText.StillUse(former, former[0].Address));
         }
 
-        var live = inTheWay.Where(IsLive).ToImmutableArray();
         return live.IsEmpty ? NothingLive(inTheWay, evidence) : Sharing(request, live, evidence) ?? ByAddress(spec, request, live);
     }
 
@@ -39,6 +39,14 @@ internal static class AddressInUse
     /// </summary>
     public static bool IsLive(SocketHolder holder) =>
         holder.State == BoundState.Listening || (holder is { State: BoundState.Bound, Socket.Space: PortSpace.Udp });
+
+    /// <summary>
+    /// Whether a process of an earlier run holds the socket. A worker of a living daemon holds its connections alone, as a
+    /// leftover worker does: while a socket receives on the address, a connection is no sign of an earlier run.
+    /// </summary>
+    private static bool IsOfPredecessor(SocketHolder holder, ImmutableArray<SocketHolder> live) =>
+        holder.Processes.Any(process => process.IsPredecessor)
+            && (live.IsEmpty || holder.State is BoundState.Listening or BoundState.Bound);
 
     /// <summary>
     /// If all sharing flags are known, the model selects the conflicting sockets; otherwise all that overlap may conflict.
