@@ -163,7 +163,7 @@ internal sealed class Reloader(ReloadContext daemon)
 
         _retired.Add(former, made, null);
         daemon.Listeners.Replace(handle => handle == former, made);
-        daemon.Drift.RecordTakers(made);
+        SocketTakers.Record(made);
         foreach (var runner in Services)
         {
             var next = runner.Generations.Next;
@@ -325,7 +325,7 @@ internal sealed class Reloader(ReloadContext daemon)
                 daemon.Events.Watch(made);
             }
 
-            daemon.Drift.RecordTakers(made);
+            SocketTakers.Record(made);
             return made;
         }
 

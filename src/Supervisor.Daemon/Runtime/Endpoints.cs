@@ -4,6 +4,7 @@ using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Performance;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Listeners;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Runtime;
@@ -167,7 +168,7 @@ internal sealed class Endpoints : IDisposable
             {
                 parts.Events.Watch(handle);
                 Checkpointer.Watch(handle);
-                parts.Drift.RecordTakers(handle);
+                SocketTakers.Record(handle);
             }
 
             Save();

@@ -74,7 +74,7 @@ internal static class FreshStart
         foreach (var handle in parts.Listeners.Handles)
         {
             parts.Events.Watch(handle);
-            parts.Drift.RecordTakers(handle);
+            SocketTakers.Record(handle);
         }
     }
 

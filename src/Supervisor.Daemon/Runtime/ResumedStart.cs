@@ -135,7 +135,7 @@ internal static class ResumedStart
         foreach (var handle in parts.Listeners.Handles)
         {
             parts.Events.Follow(handle);
-            parts.Drift.RecordTakers(handle);
+            SocketTakers.Record(handle);
         }
     }
 

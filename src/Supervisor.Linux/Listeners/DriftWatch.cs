@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
@@ -24,20 +25,13 @@ public sealed class DriftWatch
     /// <summary>How often a listener that was shut down is made again within <see cref="RemakeInterval"/>.</summary>
     public const int RemakeLimit = 5;
 
-    /// <summary>How many processes that took a listener are remembered, the newest ones: each check asks whether they still run.</summary>
-    private const int MostTakers = 64;
-
-    /// <summary>The call by which a worker gets its sockets.</summary>
-    private const string Spawned = "execve";
-
     private readonly EventLoop _loop;
     private readonly ShutdownRepair _repair;
     private readonly SocketFileWatch _files;
     private readonly List<ISocketUser> _users = [];
     private readonly HashSet<ISocketUser> _toCheck = [];
-    private readonly Dictionary<ListenerHandle, Queue<TimeSpan>> _remade = [];
+    private readonly ConditionalWeakTable<ListenerHandle, Queue<TimeSpan>> _remade = [];
     private readonly HistoryActor _self = new(Processes.CurrentPid, "listend");
-    private readonly Action<ListenerHandle, HistoryFact> _noted = Note;
 
     /// <summary>A drift watch that repairs and makes sockets again by the parts of <paramref name="factory"/>.</summary>
     public DriftWatch(EventLoop loop, ListenerFactory factory)
@@ -102,25 +96,6 @@ public sealed class DriftWatch
     }
 
     /// <summary>
-    /// Records the processes that get the listener besides its services' workers (the broker's <c>take</c>), and those that
-    /// got it from a previous daemon and still run.
-    /// </summary>
-    public void RecordTakers(ListenerHandle handle)
-    {
-        if (handle.History.MayHaveTakers(Spawned))
-        {
-            foreach (var entry in handle.History.Entries.Where(entry => entry.Phase == HandlePhase.Handoff && entry.Call != Spawned))
-            {
-                Note(handle, entry.Actor);
-            }
-
-            ForgetExitedTakers(handle);
-        }
-
-        handle.Recorded += _noted;
-    }
-
-    /// <summary>
     /// Before a worker gets the listeners: gives O_NONBLOCK the configured value on each socket that no other process has. A
     /// program that had the socket may have left it changed.
     /// </summary>
@@ -132,7 +107,7 @@ public sealed class DriftWatch
             {
                 if (NonBlockingFlag.Differs(handle, socket))
                 {
-                    ForgetExitedTakers(handle);
+                    SocketTakers.ForgetExited(handle);
                     if (Holders(handle, socket).Count == 0)
                     {
                         NonBlockingFlag.Restore(handle, socket, _self);
@@ -140,46 +115,6 @@ public sealed class DriftWatch
                 }
             }
         }
-    }
-
-    private static void Note(ListenerHandle handle, HistoryFact fact)
-    {
-        if (fact is { Phase: HandlePhase.Handoff } && fact.Call != Spawned)
-        {
-            Note(handle, fact.Actor);
-        }
-    }
-
-    private static void Note(ListenerHandle handle, HistoryActor? taker)
-    {
-        if (taker is not { } actor)
-        {
-            return;
-        }
-
-        var takers = handle.Takers ??= new(1);
-
-        // A process that takes it again becomes the newest one.
-        for (var i = takers.Count - 1; i >= 0; i--)
-        {
-            if (takers[i].Pid == actor.Pid)
-            {
-                if (i == takers.Count - 1)
-                {
-                    takers[i] = actor;
-                    return;
-                }
-
-                takers.RemoveAt(i);
-            }
-        }
-
-        if (takers.Count == MostTakers)
-        {
-            takers.RemoveAt(0);
-        }
-
-        takers.Add(actor);
     }
 
     /// <summary>
@@ -199,13 +134,10 @@ public sealed class DriftWatch
 
         _files.Check(handle, isAsked: false);
 
-        ForgetExitedTakers(handle);
+        SocketTakers.ForgetExited(handle);
         Checked?.Invoke(handle);
         return first;
     }
-
-    private static void ForgetExitedTakers(ListenerHandle handle) =>
-        handle.Takers?.RemoveAll(taker => ProcFile.Read(taker.Pid) is null);
 
     /// <summary>Compares the path of a UNIX listener with its socket. A reload repairs it also without <c>enforce</c>.</summary>
     public void CheckFile(ListenerHandle handle, bool isAsked = false) => _files.Check(handle, isAsked);
@@ -274,7 +206,7 @@ public sealed class DriftWatch
             socket.Drift[change.Name] = change;
             if (isNews)
             {
-                Record(handle, socket, change, holders, kept);
+                DriftHistory.Add(handle, socket, change, holders, kept);
             }
 
             if (handle.Spec.Enforce && kept is null)
@@ -285,43 +217,6 @@ public sealed class DriftWatch
 
         return changes.Count == 0;
     }
-
-    private static void Record(
-        ListenerHandle handle, ListenerSocket socket, SocketChange change, IReadOnlyList<SocketHolderProcess> holders, string? kept)
-    {
-        var asked = Asked(handle, change);
-        var note = new List<string>();
-        if (handle.Sockets.Count > 1)
-        {
-            note.Add($"shard {socket.Shard}");
-        }
-
-        note.Add("by " + SocketHolderProcess.Describe(holders));
-        if (asked is null && change.Before is { } before)
-        {
-            note.Add($"it was {before}");
-        }
-
-        if (kept is not null)
-        {
-            note.Add(kept);
-        }
-        else if (!handle.Spec.Enforce)
-        {
-            note.Add("not repaired: enforce = false");
-        }
-
-        handle.History.Add(
-            HandlePhase.Drift, change.Call, change.Call == change.Name ? null : change.Name, asked, change.Now, verdict: Verdict.Drifted,
-            actor: holders.Count == 1 ? holders[0].Actor : null, note: string.Join("; ", note));
-    }
-
-    /// <summary>What the configuration asks for; null if it does not set it.</summary>
-    private static OptionValue? Asked(ListenerHandle handle, SocketChange change) => change.Name switch
-    {
-        SocketChange.Backlog => OptionValue.Of(handle.Spec.Listen.Backlog),
-        _ => change.Option is { } option ? handle.AskedFor(option)?.Value : null,
-    };
 
     private void Repair(ListenerHandle handle, ListenerSocket socket, SocketChange change, bool isNews)
     {
@@ -362,7 +257,7 @@ public sealed class DriftWatch
     {
         if (socket.Drift.TryAdd(change.Name, change))
         {
-            Record(handle, socket, change, holders, null);
+            DriftHistory.Add(handle, socket, change, holders, null);
         }
 
         if (handle.Spec.Enforce && !IsRemadeTooOften(handle))
@@ -419,11 +314,7 @@ public sealed class DriftWatch
 
     private bool IsRemadeTooOften(ListenerHandle handle)
     {
-        if (!_remade.TryGetValue(handle, out var times))
-        {
-            _remade.Add(handle, times = []);
-        }
-
+        var times = _remade.GetOrCreateValue(handle);
         while (times.TryPeek(out var oldest) && oldest + RemakeInterval < _loop.Now)
         {
             times.Dequeue();

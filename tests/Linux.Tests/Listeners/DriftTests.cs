@@ -225,7 +225,7 @@ public sealed class DriftTests : KernelTest
         var handle = factory.Create(Given.Spec(address, configure));
         Assert.True(handle.Failure is null, handle.Failure?.ToString());
         watch = new DriftWatch(_loop, factory);
-        watch.RecordTakers(handle);
+        SocketTakers.Record(handle);
         handle.RecordBaseline();
         handle.History.Add(HandlePhase.Handoff, "sendmsg", actor: new HistoryActor(Processes.CurrentPid, "taker"));
         return handle;
