@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Supervisor.Core.Services;
 
 /// <summary>
@@ -9,13 +11,37 @@ internal sealed class ReplacementSteps(ServiceStep step)
     /// <summary>The shortest time between two attempts to replace the same worker.</summary>
     private static readonly TimeSpan ShortestRetry = TimeSpan.FromSeconds(1);
 
-    /// <summary>Marks a worker. Without effect if it is marked already, does not serve, or its last replacement has just failed.</summary>
+    /// <summary>
+    /// Marks a worker. Without effect if it is marked for a cause as urgent, does not serve, or its last replacement has just failed.
+    /// </summary>
     public void Mark(int workerId, ReplacementCause cause, string text)
     {
-        if (step.State.IsStarted && step.State.SlotWorkers.FirstOrDefault(worker => worker.Id == workerId) is { CanBeDue: true } due
-            && !(step.Now < due.NotDueBefore))
+        if (step.State.IsStarted && step.State.SlotWorkers.FirstOrDefault(worker => worker.Id == workerId) is { IsReplaceable: true } due
+            && Urgency(cause) > Urgency(due.Due) && !(step.Now < due.NotDueBefore))
         {
             step.Update(workerId, worker => worker with { Due = cause, DueText = text });
+        }
+    }
+
+    /// <summary>
+    /// Removes the marks whose cause another setting may have removed. The watches of the new settings mark again what fails them.
+    /// </summary>
+    /// <param name="before">The specifications of the generations before the change.</param>
+    public void Reconsider(ImmutableSortedDictionary<int, ServiceSpec> before)
+    {
+        foreach (var worker in step.State.SlotWorkers.Where(worker => worker.IsReplaceable && worker.Due != ReplacementCause.None))
+        {
+            var (was, now) = (before.GetValueOrDefault(worker.Generation), step.State.SpecOf(worker.Generation));
+            var isChanged = worker.Due switch
+            {
+                ReplacementCause.Age or ReplacementCause.Memory => was?.Recycle != now.Recycle,
+                ReplacementCause.Unhealthy or ReplacementCause.Silent => was?.Liveness != now.Liveness,
+                _ => false,
+            };
+            if (isChanged)
+            {
+                step.Update(worker.Id, changed => changed with { Due = ReplacementCause.None, DueText = null });
+            }
         }
     }
 
@@ -52,14 +78,14 @@ internal sealed class ReplacementSteps(ServiceStep step)
 
         WorkerState[] next =
         [
-            .. due.OrderByDescending(worker => worker.Due).ThenBy(worker => worker.StartedAt)
+            .. due.OrderByDescending(worker => Urgency(worker.Due)).ThenBy(worker => worker.StartedAt)
                 .Take(Math.Max(1, state.Spec.Rollout.MaxSurge) - UnderWay()),
         ];
         foreach (var worker in next)
         {
-            var report = worker.Due is ReplacementCause.Age or ReplacementCause.Memory
-                ? ServiceReport.WorkerRecycled
-                : ServiceReport.WorkerUnhealthy;
+            var report = worker.Due is ReplacementCause.Unhealthy or ReplacementCause.Silent
+                ? ServiceReport.WorkerUnhealthy
+                : ServiceReport.WorkerRecycled;
             step.Report(report, worker, text: worker.DueText);
             step.Slots.Replace(worker.Slot);
         }
@@ -87,6 +113,16 @@ internal sealed class ReplacementSteps(ServiceStep step)
             && (state.SlotWorkers.Any(worker => worker.Slot == slot.Index && worker is { IsReplaced: true, IsLive: true })
                 || (isMissed && slot.Phase != SlotPhase.Finished && !state.IsServed(slot.Index))));
     }
+
+    private static int Urgency(ReplacementCause cause) => cause switch
+    {
+        ReplacementCause.None => 0,
+        ReplacementCause.Age => 1,
+        ReplacementCause.Memory or ReplacementCause.Limits => 2,
+        ReplacementCause.Unhealthy => 3,
+        ReplacementCause.Silent => 4,
+        _ => throw new ArgumentOutOfRangeException(nameof(cause), cause, null),
+    };
 
     private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
 }

@@ -80,8 +80,10 @@ internal sealed class RolloutSteps(ServiceStep step)
     }
 
     /// <summary>Moves the roll-out to the phase that it has reached.</summary>
-    public void Conclude()
+    /// <returns>Whether it has ended now.</returns>
+    public bool Conclude()
     {
+        var wasActive = step.State.Rollout is { IsActive: true };
         while (step.State.Rollout is { } rollout && RolloutMachine.NextPhase(step.State, rollout) is { } phase)
         {
             switch (phase)
@@ -101,6 +103,8 @@ internal sealed class RolloutSteps(ServiceStep step)
                     break;
             }
         }
+
+        return wasActive && step.State.Rollout is not { IsActive: true };
     }
 
     /// <summary>Ends the active roll-out, if there is one.</summary>

@@ -174,7 +174,9 @@ internal sealed class ServiceSteps(ServiceStep step)
             }
         }
 
+        var previous = step.State.Specs;
         step.State = step.State with { Spec = spec, Specs = specs };
+        step.Replacements.Reconsider(previous);
         Scale(before, spec);
 
         if (newWorkers && step.State.IsStarted)

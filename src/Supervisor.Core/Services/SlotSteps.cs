@@ -29,18 +29,19 @@ internal sealed class SlotSteps(ServiceStep step)
         step.Rollout.Advance();
         step.Connections.Prepare();
         CoverSlots();
-        if (step.Replacements.Begin())
-        {
-            CoverSlots();
-        }
-
+        ReplaceDue();
         foreach (var worker in step.State.SlotWorkers.Where(worker => worker.Slot >= step.State.Desired && worker.IsLive))
         {
             step.Workers.Happened(worker.Id, WorkerEvent.Stop);
         }
 
         RemoveEmptied();
-        step.Rollout.Conclude();
+        if (step.Rollout.Conclude())
+        {
+            // What the roll-out held back: nothing else may happen to the service for hours.
+            ReplaceDue();
+        }
+
         step.Hooks.Announce();
         step.Service.RestUntilDemand();
     }
@@ -133,6 +134,14 @@ internal sealed class SlotSteps(ServiceStep step)
 
         step.Update(replaced.Id, step.Replacements.Kept);
         return true;
+    }
+
+    private void ReplaceDue()
+    {
+        if (step.Replacements.Begin())
+        {
+            CoverSlots();
+        }
     }
 
     /// <summary>Opens slots whose wait is over.</summary>

@@ -24,19 +24,22 @@ public enum EndReason
 public enum ReplacementCause
 {
     /// <summary>It is not.</summary>
-    None,
+    None = 0,
 
     /// <summary>It is older than recycle.max_age.</summary>
-    Age,
+    Age = 1,
 
     /// <summary>It uses more memory than recycle.max_memory.</summary>
-    Memory,
+    Memory = 2,
 
     /// <summary>It fails its liveness probe.</summary>
-    Unhealthy,
+    Unhealthy = 3,
 
     /// <summary>It does not respond to its liveness probe at all.</summary>
-    Silent,
+    Silent = 4,
+
+    /// <summary>A change of its limits needs another cgroup, or less memory than it uses.</summary>
+    Limits = 5,
 }
 
 /// <summary>
@@ -153,7 +156,10 @@ public sealed record WorkerState
     public bool AwaitsRestartPolicy => !IsLive && !RestartDecided && EndReason != EndReason.Requested;
 
     /// <summary>Whether a cause to replace it would be new.</summary>
-    public bool CanBeDue => this is { Phase: WorkerPhase.Ready, Due: ReplacementCause.None, IsReplaced: false };
+    public bool CanBeDue => IsReplaceable && Due == ReplacementCause.None;
+
+    /// <summary>Whether it serves and no other worker takes its slot yet.</summary>
+    public bool IsReplaceable => this is { Phase: WorkerPhase.Ready, IsReplaced: false };
 
     /// <summary>Whether it serves, and has done so for <c>rollout.settle</c>.</summary>
     public bool IsSettled => Phase == WorkerPhase.Ready && Deadline is null;

@@ -167,7 +167,7 @@ internal sealed class WorkerLimits(ServiceContext service) : IDisposable
         Note(wanted, refused);
         if (Cgroups is { } cgroups && (wanted.Controllers & cgroups.Enabled & ~process.Controllers) != CgroupController.None)
         {
-            service.Post(new WorkerDue(worker.Id, ReplacementCause.Memory, "was started without the cgroup that limits needs"));
+            service.Post(new WorkerDue(worker.Id, ReplacementCause.Limits, "was started without the cgroup that limits needs"));
         }
     }
 
@@ -197,7 +197,7 @@ internal sealed class WorkerLimits(ServiceContext service) : IDisposable
         service.Note(isUrgent: false);
         if (changed.Used is { } used)
         {
-            service.Post(new WorkerDue(workerId, ReplacementCause.Memory, string.Create(
+            service.Post(new WorkerDue(workerId, ReplacementCause.Limits, string.Create(
                 CultureInfo.InvariantCulture,
                 $"uses {MemoryText.Of(used)} of memory, more than the new limits.memory_max ({MemoryText.Of(wanted.MemoryMax!.Value)})")));
         }

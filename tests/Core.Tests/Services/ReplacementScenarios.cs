@@ -36,6 +36,56 @@ public sealed class ReplacementScenarios
     }
 
     [Fact]
+    public void What_was_due_during_a_rollout_begins_when_the_rollout_is_rolled_back()
+    {
+        var service = Serving(1, new RecycleSpec()).Restart().Forget();
+        Due(service, ReplacementCause.Memory, 0).Did();
+        service.Abort().Did("stop 0/2");
+        service.EndAll().Did("spawn 0/1");
+    }
+
+    [Fact]
+    public void An_age_that_passed_during_a_rollout_counts_when_the_rollout_has_ended()
+    {
+        var service = Serving(2, new RecycleSpec { MaxAge = Hour, Jitter = 0 }, new RolloutSpec { Canary = 1, Settle = TimeSpan.Zero });
+        service.Restart().ReadyAll().EndAll().Forget();
+        service.Advance(Hour).Did();
+        service.Promote().Did("spawn 1/2");
+        service.ReadyAll().EndAll().Did("stop 1/1", "spawn 0/2");
+    }
+
+    [Fact]
+    public void A_setting_that_is_changed_removes_its_marks()
+    {
+        var recycle = new RecycleSpec { MaxMemory = 1000 };
+        var service = Serving(2, recycle);
+        Due(service, ReplacementCause.Memory, 0, 1).Did("spawn 0/1");
+        service.Change(service.State.Spec with { Liveness = new LivenessSpec { Failures = 5 } });
+        service.Change(service.State.Spec with { Recycle = recycle with { MaxMemory = 2000 } }).Forget();
+        service.ReadyAll().Did("stop 0/1");
+    }
+
+    [Fact]
+    public void A_setting_that_is_changed_keeps_the_marks_of_others()
+    {
+        var service = Serving(2, new RecycleSpec { MaxMemory = 1000 });
+        Due(service, ReplacementCause.Memory, 0).Did("spawn 0/1");
+        Due(service, ReplacementCause.Limits, 1).Did();
+        service.Change(service.State.Spec with { Recycle = new RecycleSpec(), Liveness = new LivenessSpec { Failures = 5 } }).Forget();
+        service.ReadyAll().Did("stop 0/1", "spawn 1/1");
+    }
+
+    [Fact]
+    public void A_worker_that_no_longer_responds_is_the_next_even_if_it_was_to_be_recycled()
+    {
+        var service = Serving(3, new RecycleSpec());
+        Due(service, ReplacementCause.Memory, 0, 1, 2).Did("spawn 0/1");
+        Due(service, ReplacementCause.Silent, 2).Did();
+        service.ReadyAll().Did("stop 0/1", "spawn 2/1");
+        service.ReadyAll().Did("abort 2/1", "spawn 1/1");
+    }
+
+    [Fact]
     public void A_worker_that_does_not_respond_is_aborted_when_its_replacement_is_ready()
     {
         var service = Serving(1, new RecycleSpec());
