@@ -108,7 +108,7 @@ internal static class ListenerDocuments
                 continue;
             }
 
-            var asked = handle.Asked(option) ?? handle.Asked(Forced(option));
+            var asked = handle.Asked.Of(option) ?? handle.Asked.Of(Forced(option));
             var effective = reading is null || reading.Rows[i] != option ? OptionAccess.Get(socket, option) : reading.Options[i];
             if (effective is null && asked is null)
             {

@@ -19,7 +19,6 @@ public sealed class ListenerHandle : IDisposable
 {
     private readonly List<ListenerSocket> _sockets = new(1);
     private readonly List<ListenerSocket> _leaving = [];
-    private (SocketOption Option, OptionValue Requested, OptionValue? Effective, Verdict Verdict)[] _asked = [];
     private readonly List<string> _names = [];
     private ListenerSpec _spec;
     private ListenAddress? _effective;
@@ -181,7 +180,7 @@ public sealed class ListenerHandle : IDisposable
     internal (DescriptorHandle? Descriptor, ListenAddress? Effective, byte[] Text)? Lent { get; set; }
 
     /// <summary>The options that were asked for, and what came of each.</summary>
-    internal IReadOnlyList<(SocketOption Option, OptionValue Requested, OptionValue? Effective, Verdict Verdict)> AskedOptions => _asked;
+    public AskedOptions Asked { get; } = new();
 
     /// <summary>
     /// The state in the words of the public interface: listening, bound (no connections can wait), held (not a kind that a
@@ -189,10 +188,6 @@ public sealed class ListenerHandle : IDisposable
     /// </summary>
     public string StateWord() =>
         Descriptor is null ? "failed" : Listens ? "listening" : Spec.Address.Kind == ListenerKind.Other ? "held" : "bound";
-
-    /// <summary>What was asked of an option, and what came of it; null if nothing was asked.</summary>
-    public (OptionValue Requested, OptionValue? Effective, Verdict Verdict)? Asked(SocketOption option) =>
-        IndexOf(option) is var index and >= 0 ? (_asked[index].Requested, _asked[index].Effective, _asked[index].Verdict) : null;
 
     /// <summary>
     /// The call that set the configuration's value of an option, by its FORCE variant if that was used; null if the configuration
@@ -207,7 +202,7 @@ public sealed class ListenerHandle : IDisposable
 
         foreach (var variant in SocketOptions.Of(Spec).Where(option.IsReadLike))
         {
-            if (Asked(variant) is { Verdict: not (Verdict.Refused or Verdict.Inherited) } asked)
+            if (Asked.Of(variant) is { Verdict: not (Verdict.Refused or Verdict.Inherited) } asked)
             {
                 return new SetOptionStep(variant, asked.Requested);
             }
@@ -222,7 +217,7 @@ public sealed class ListenerHandle : IDisposable
     /// </summary>
     public bool IsMadeByOther =>
         IsGiven || Origin is HandleOrigin.InheritedSystemd or HandleOrigin.Given
-        || (Origin is not HandleOrigin.Created && Array.Exists(_asked, asked => asked.Verdict == Verdict.Inherited));
+        || (Origin is not HandleOrigin.Created && Asked.HasInherited);
 
     /// <summary>
     /// The names of its UNIX sockets, which accepted sockets bear too: sun_path from getsockname(2), a character for each byte. A
@@ -325,27 +320,11 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>Forgets a removed shard, which the caller has closed.</summary>
     internal void Forget(ListenerSocket socket) => _leaving.Remove(socket);
 
-    /// <summary>Forgets that an option was asked for.</summary>
-    internal void Forget(SocketOption option) => _asked = Array.FindAll(_asked, asked => asked.Option != option);
-
-    /// <summary>Records a requested option and its result.</summary>
-    internal void Remember(SocketOption option, OptionValue requested, OptionValue? effective, Verdict verdict)
-    {
-        var index = IndexOf(option);
-        if (index < 0)
-        {
-            index = _asked.Length;
-            Array.Resize(ref _asked, index + 1);
-        }
-
-        _asked[index] = (option, requested, effective, verdict);
-    }
-
     /// <summary>Closes the sockets and forgets what was asked of them.</summary>
     internal void Reset()
     {
         CloseSockets();
-        _asked = [];
+        Asked.Clear();
     }
 
     /// <summary>Closes the sockets; the handle stays in use.</summary>
@@ -413,6 +392,4 @@ public sealed class ListenerHandle : IDisposable
         Selection = null;
         DropsIncoming = false;
     }
-
-    private int IndexOf(SocketOption option) => Array.FindIndex(_asked, asked => asked.Option == option);
 }

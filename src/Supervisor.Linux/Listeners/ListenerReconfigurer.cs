@@ -169,7 +169,7 @@ public sealed class ListenerReconfigurer
                 OptionSteps.Set(restoring, new SetOptionStep(option, value));
             }
 
-            target.Handle.Forget(option);
+            target.Handle.Asked.Forget(option);
         }
     }
 }

@@ -33,7 +33,7 @@ public static class ListenerSnapshot
         PathInode = handle.PathIdentity?.Inode,
         Asked =
         [
-            .. handle.AskedOptions.Select(asked => new AskedEntry(asked.Option.Name, asked.Requested, asked.Effective, asked.Verdict)),
+            .. handle.Asked.All.Select(asked => new AskedEntry(asked.Option.Name, asked.Requested, asked.Effective, asked.Verdict)),
         ],
         Shards = Shards(handle),
         Drifts = handle.History.Drifts,
@@ -109,7 +109,7 @@ public static class ListenerSnapshot
         {
             if (rows.FirstOrDefault(option => option.Name == asked.Option) is { } option)
             {
-                handle.Remember(option, asked.Requested, asked.Effective, asked.Verdict);
+                handle.Asked.Remember(option, asked.Requested, asked.Effective, asked.Verdict);
             }
         }
 

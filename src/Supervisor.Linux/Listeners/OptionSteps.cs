@@ -25,7 +25,7 @@ internal static class OptionSteps
             : ReadBack.Explain(step.Option, step.Value, effective, bound)
                 ?? (step.Option == SocketOptions.FastOpen ? FastOpenSwitch() : null);
         target.History.Add(step.Phase, "setsockopt", step.Option.Name, step.Value, effective, error?.Name, verdict, note);
-        target.Handle.Remember(step.Option, step.Value, effective, verdict);
+        target.Handle.Asked.Remember(step.Option, step.Value, effective, verdict);
         if (error is null)
         {
             return null;
@@ -42,7 +42,7 @@ internal static class OptionSteps
     /// <summary>Reads the options back that bind() changes; a value that the kernel chose is adjusted, not drifted.</summary>
     public static void ReadAfterBind(SocketTarget target)
     {
-        foreach (var (option, requested, before, verdict) in target.Handle.AskedOptions
+        foreach (var (option, requested, before, verdict) in target.Handle.Asked.All
             .Where(asked => asked.Option.ChangedByBind && asked.Verdict != Verdict.Refused).ToArray())
         {
             if (OptionAccess.Get(target.Descriptor, option) is not { } effective || effective == before)
@@ -54,7 +54,7 @@ internal static class OptionSteps
             target.History.Add(
                 HandlePhase.Verify, "getsockopt", option.Name, requested, effective, verdict: now,
                 note: "set by bind(): a concrete IPv6 address has no IPv4 side");
-            target.Handle.Remember(option, requested, effective, now);
+            target.Handle.Asked.Remember(option, requested, effective, now);
         }
     }
 

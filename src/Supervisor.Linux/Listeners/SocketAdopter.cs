@@ -157,7 +157,7 @@ public sealed class SocketAdopter
         target.History.Add(
             HandlePhase.Adopt, "getsockopt", option.Name, step.Value, effective, verdict: verdict,
             note: isSame ? ReadBack.Explain(option, step.Value, effective, bound) : SetByMaker);
-        target.Handle.Remember(option, step.Value, effective, verdict);
+        target.Handle.Asked.Remember(option, step.Value, effective, verdict);
     }
 
     private static SystemCallFailure? ListenOrCompare(SocketTarget target, SocketIdentity identity)

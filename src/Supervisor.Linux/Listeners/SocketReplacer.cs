@@ -174,7 +174,7 @@ public sealed class SocketReplacer
 
         if (!share)
         {
-            handle.Forget(SocketOptions.ReusePort);
+            handle.Asked.Forget(SocketOptions.ReusePort);
         }
     }
 

@@ -83,7 +83,7 @@ public class InheritanceTests : KernelTest
         using var client = Loopback.Connect(Given.Address($"tcp://127.0.0.1:{handle.Effective!.Port}"));
         using var accepted = Libc.Accept(handle.Descriptor!);
         Assert.Equal(OptionAccess.Get(handle.Descriptor!, option), OptionAccess.Get(accepted, option));
-        Assert.Equal(handle.Asked(option)!.Value.Effective, OptionAccess.Get(accepted, option));
+        Assert.Equal(handle.Asked.Of(option)!.Value.Effective, OptionAccess.Get(accepted, option));
     }
 
     /// <summary>A datagram socket has no accepted connections.</summary>

@@ -119,7 +119,7 @@ public class OptionTests : KernelTest
             Assert.Contains(note, entry.Note, StringComparison.Ordinal);
         }
 
-        Assert.Equal((entry.Requested!.Value, entry.Effective, entry.Verdict), handle.Asked(option)!.Value);
+        Assert.Equal((entry.Requested!.Value, entry.Effective, entry.Verdict), handle.Asked.Of(option)!.Value);
         var raw = Libc.GetOption(handle.Descriptor!, option.Level, option.ReadNumber)!;
         Assert.Equal(effective, name switch
         {
