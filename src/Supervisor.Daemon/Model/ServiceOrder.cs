@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Supervisor.Core.Services;
 using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Model;
 
@@ -10,6 +11,8 @@ namespace Supervisor.Daemon.Model;
 /// </summary>
 internal sealed class ServiceOrder(EventLoop loop, ServiceTable services)
 {
+    /// <summary>The services that wait for others. Each change of a service asks for them, so they are not looked for among all.</summary>
+    private readonly HashSet<ServiceRunner> _held = [];
     private bool _isUpdating;
 
     /// <summary>The services that have to be ready before that one starts, and are not.</summary>
@@ -18,10 +21,19 @@ internal sealed class ServiceOrder(EventLoop loop, ServiceTable services)
     /// <summary>The services that have to finish their start or roll-out before that one rolls out.</summary>
     public ImmutableArray<string> BeforeRollout(ServiceSpec spec) => Before(spec, state => state.IsSettledForOthers);
 
-    /// <summary>A service has changed: looks soon whether another one waits for it.</summary>
-    public void ServiceChanged()
+    /// <summary>A service has changed or was removed: looks soon whether another one waits for it.</summary>
+    public void ServiceChanged(ServiceRunner changed)
     {
-        if (!_isUpdating && services.Any(runner => !runner.State.HeldFor.IsEmpty))
+        if (changed.State.HeldFor.IsEmpty || services.Find(changed.Name) != changed)
+        {
+            _held.Remove(changed);
+        }
+        else
+        {
+            _held.Add(changed);
+        }
+
+        if (!_isUpdating && _held.Count > 0)
         {
             _isUpdating = true;
             loop.Post(Update);
@@ -31,7 +43,7 @@ internal sealed class ServiceOrder(EventLoop loop, ServiceTable services)
     private void Update()
     {
         _isUpdating = false;
-        foreach (var runner in services.Where(runner => !runner.State.HeldFor.IsEmpty).ToArray())
+        foreach (var runner in services.Where(_held.Contains).ToArray())
         {
             var state = runner.State;
             var left = state.IsStarted ? BeforeRollout(state.Spec) : BeforeStart(state.Spec);

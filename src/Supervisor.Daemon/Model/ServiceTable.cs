@@ -13,6 +13,9 @@ internal sealed class ServiceTable(Func<ServiceSpec, ServiceRunner> create) : IR
     private readonly Dictionary<string, ServiceRunner> _byName = new(StringComparer.Ordinal);
     private ILookup<ListenerHandle, ServiceRunner>? _byListener;
 
+    /// <summary>A service that was not gone at the last look: while it is there, nothing has to be counted.</summary>
+    private ServiceRunner? _left;
+
     /// <summary>A service was added and is not started yet.</summary>
     public event Action<ServiceRunner>? Added;
 
@@ -23,7 +26,7 @@ internal sealed class ServiceTable(Func<ServiceSpec, ServiceRunner> create) : IR
     public int Count => _runners.Count;
 
     /// <inheritdoc/>
-    public bool AreGone => _runners.TrueForAll(runner => runner.IsGone);
+    public bool AreGone => _left is { IsGone: false } ? false : (_left = _runners.FindLast(runner => !runner.IsGone)) is null;
 
     /// <inheritdoc/>
     public TimeSpan LongestStop =>
@@ -56,6 +59,7 @@ internal sealed class ServiceTable(Func<ServiceSpec, ServiceRunner> create) : IR
     public void Remove(ServiceRunner runner)
     {
         _runners.Remove(runner);
+        _left = null;
         _byName.Remove(runner.Name);
         _byListener = null;
         runner.Generations.NextChanged -= ForgetListeners;

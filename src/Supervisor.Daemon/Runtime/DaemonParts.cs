@@ -209,7 +209,7 @@ internal sealed class DaemonParts : IDisposable
             {
                 ServiceChanged?.Invoke(runner);
                 Reloader.ServiceChanged(runner);
-                Order.ServiceChanged();
+                Order.ServiceChanged(runner);
                 foreach (var handle in runner.Generations.Next.Listeners)
                 {
                     Overflows.Look(handle);
@@ -219,7 +219,7 @@ internal sealed class DaemonParts : IDisposable
         Services.Removed += runner =>
         {
             StateChanged?.Invoke();
-            Order.ServiceChanged();
+            Order.ServiceChanged(runner);
             _serviceDrift.Remove(runner);
             Events.Daemon("service-removed", $"service {runner.Name} was removed: it is not configured any more");
             ServiceChanged?.Invoke(runner);

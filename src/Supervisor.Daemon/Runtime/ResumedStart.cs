@@ -53,9 +53,9 @@ internal static class ResumedStart
         foreach (var runner in parts.Services)
         {
             runner.Snapshot.Resume();
+            parts.Order.ServiceChanged(runner);
         }
 
-        parts.Order.ServiceChanged();
         CloseUnrecognised(parts, previous, request.Log);
         if (!previous.IsSameProcess)
         {
