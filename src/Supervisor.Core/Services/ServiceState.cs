@@ -117,7 +117,8 @@ public sealed record ServiceState
     /// change that: the last one ended between two generations.
     /// </summary>
     public bool IsMixed => IsStarted && Rollout is not { IsActive: true }
-        && Slots.Any(slot => slot.Index < Desired && !ServiceReloadImpact.SameWorker(SpecOf(slot.Generation), Spec));
+        && Slots.Any(slot => slot.Index < Desired && SpecOf(slot.Generation) is var spec && !ReferenceEquals(spec, Spec)
+            && !ServiceReloadImpact.SameWorker(spec, Spec));
 
     /// <summary>
     /// How many slots the roll-out's generation serves, and of how many; for a roll-out that has ended, the numbers at its end.

@@ -44,8 +44,20 @@ public sealed class GenerationTable(EventLoop loop, UserDirectory users, IReadOn
     public string? Waits => _identities.Waits;
 
     /// <summary>The listeners of all generations and of the next one. After a reload, two may have the same name.</summary>
-    public IReadOnlyList<ListenerHandle> AllListeners =>
-        [.. _generations.Values.Append(Next).SelectMany(resources => resources.Listeners).Distinct()];
+    public IReadOnlyList<ListenerHandle> AllListeners
+    {
+        get
+        {
+            var isSame = Next.Listeners.Count < 2;
+            foreach (var resources in _generations.Values)
+            {
+                isSame &= ReferenceEquals(resources.Listeners, Next.Listeners);
+            }
+
+            // Most services; asked for at each change.
+            return isSame ? Next.Listeners : [.. _generations.Values.Append(Next).SelectMany(each => each.Listeners).Distinct()];
+        }
+    }
 
     /// <summary>What that generation is spawned with.</summary>
     public GenerationResources Of(int generation) => _generations.GetValueOrDefault(generation) ?? Next;
@@ -75,7 +87,8 @@ public sealed class GenerationTable(EventLoop loop, UserDirectory users, IReadOn
     /// </summary>
     public bool AreMixed(ServiceState state) => state.IsMixed
         || (state.IsStarted && state.Rollout is not { IsActive: true }
-            && state.Slots.Any(slot => slot.Index < state.Desired && !Of(slot.Generation).Listeners.SequenceEqual(Next.Listeners)));
+            && state.Slots.Any(slot => slot.Index < state.Desired && Of(slot.Generation).Listeners is var own
+                && !ReferenceEquals(own, Next.Listeners) && !own.SequenceEqual(Next.Listeners)));
 
     /// <summary>Sets what the next generation gets.</summary>
     internal void SetNext(IReadOnlyList<ListenerHandle> handles, WorkerIdentity? identity) =>

@@ -51,18 +51,32 @@ public sealed class ShardCoverage
             return _service.Steering.NeedsNewWorkers(handle, worker => target is null || worker.Generation == target);
         }
 
-        // Workers without a process get their share when they start: during a roll-out, and while their environment is read.
-        bool Counts(WorkerState worker) => worker.IsLive && worker.Slot < workers && !_service.Spawning.IsPreparing(worker.Id)
-            && (target is null || worker.Generation == target);
-        if (shards == 1 && handle is { Sockets: [var only], Leaving.Count: 0 }
-            && _service.State.Workers.All(worker => !Counts(worker) || Holds(worker.Id, only)))
+        // Most listeners: all workers have the only socket.
+        return !(shards == 1 && handle is { Sockets: [var only], Leaving.Count: 0 } && AllHold(only, workers, target))
+            && HaveOtherShares(handle, shards, workers, target);
+    }
+
+    private bool AllHold(ListenerSocket only, int workers, int? target)
+    {
+        foreach (var worker in _service.State.Workers)
         {
-            // Most listeners: all workers have the only socket.
-            return false;
+            if (Counts(worker, workers, target) && !Holds(worker.Id, only))
+            {
+                return false;
+            }
         }
 
+        return true;
+    }
+
+    /// <summary>Workers without a process get their share when they start: during a roll-out, and while their environment is read.</summary>
+    private bool Counts(WorkerState worker, int workers, int? target) => worker.IsLive && worker.Slot < workers
+        && !_service.Spawning.IsPreparing(worker.Id) && (target is null || worker.Generation == target);
+
+    private bool HaveOtherShares(ListenerHandle handle, int shards, int workers, int? target)
+    {
         var held = new Dictionary<int, IReadOnlyCollection<int>>();
-        foreach (var worker in _service.State.Workers.Where(Counts))
+        foreach (var worker in _service.State.Workers.Where(worker => Counts(worker, workers, target)))
         {
             List<int> own = [.. handle.Sockets.Where(socket => Holds(worker.Id, socket)).Select(socket => socket.Shard)];
             own.AddRange(handle.Leaving.Where(socket => Holds(worker.Id, socket)).Select(_ => int.MaxValue));
