@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
-using System.Runtime.InteropServices;
 using Tmds.Linux;
 using static Tmds.Linux.LibC;
 
@@ -12,17 +10,18 @@ namespace Supervisor.Native;
 /// </summary>
 public static unsafe class ChildProcess
 {
-    private const int NiceOffset = 21; // LISTEND_NICE_OFFSET, spawn.h
-
     /// <summary>How many children may be between clone() and the launcher at the same time: LISTEND_SLOTS, spawn.h.</summary>
     internal const int MaxConcurrent = 64;
 
     /// <summary>The number of <see cref="PinKind"/>s: LISTEND_PINS, spawn.h.</summary>
     public const int PinKinds = 4;
 
+    /// <summary>So many places must be free: output, error, control group, status and pins.</summary>
+    private const int PlacesEach = 4 + PinKinds;
+
     private static readonly List<LaunchSlot> Slots = [];
     private static DescriptorHandle? _launcher;
-    private static DescriptorHandle? _nothing;
+    private static LaunchPlaces? _places;
     private static int _oldest;
 
     /// <summary>
@@ -148,17 +147,24 @@ public static unsafe class ChildProcess
             return error;
         }
 
-        (_launcher, _nothing) = (launcher, nothing);
-        Slots.Add(new LaunchSlot(nothing));
+        if (LaunchChannel.Open() is { } unopened)
+        {
+            launcher.Dispose();
+            nothing.Dispose();
+            return unopened;
+        }
+
+        (_launcher, _places) = (launcher, new LaunchPlaces(nothing));
+        Slots.Add(new LaunchSlot(_places));
         return null;
     }
 
     /// <summary>Makes slots, so that this many children can be between clone() and the launcher at the same time.</summary>
     public static void Expect(int children)
     {
-        while (_nothing is { } nothing && Slots.Count < Math.Min(children, MaxConcurrent))
+        while (_places is { } places && Slots.Count < Math.Min(children, MaxConcurrent))
         {
-            Slots.Add(new LaunchSlot(nothing));
+            Slots.Add(new LaunchSlot(places));
         }
     }
 
@@ -187,14 +193,30 @@ public static unsafe class ChildProcess
     /// </summary>
     public static LaunchedProcess? Start(Plan plan, out Failure failure)
     {
+        using var template = new LaunchTemplate(plan);
+        return Start(template, plan.Descriptors, plan.Cgroup, plan.Owned, [], isWatched: true, out failure);
+    }
+
+    /// <summary>
+    /// The same for a plan that many children have in common. <paramref name="descriptors"/>, <paramref name="cgroup"/> and
+    /// <paramref name="owned"/> replace those of the plan, which has as many. <paramref name="own"/> are more variables, NAME=VALUE.
+    /// Unless <paramref name="isWatched"/>, the process may have no <see cref="LaunchedProcess.Status"/>.
+    /// </summary>
+    public static LaunchedProcess? Start(
+        LaunchTemplate template, IReadOnlyList<DescriptorHandle?> descriptors, DescriptorHandle? cgroup,
+        IReadOnlyList<DescriptorHandle> owned, IReadOnlyList<string> own, bool isWatched, out Failure failure)
+    {
         DescriptorHandle? status = null;
         DescriptorHandle? statusEnd = null;
+        var isDirect = template.IsDirect && Slots.Count(slot => slot.IsExecuting) < MaxConcurrent - 1;
+        var isChannel = isDirect && !isWatched;
         failure = Prepare() is { } unprepared ? new Failure(SpawnStage.Launcher, unprepared.Errno, -1)
-            : DescriptorPassing.Pair(out status, out statusEnd) is { } refused ? new Failure(SpawnStage.Descriptors, refused.Errno, -1)
+            : !isChannel && DescriptorPassing.Pair(out status, out statusEnd) is { } refused
+                ? new Failure(SpawnStage.Descriptors, refused.Errno, -1)
             : default;
         if (failure.Stage != SpawnStage.None)
         {
-            foreach (var descriptor in plan.Owned)
+            foreach (var descriptor in owned)
             {
                 descriptor.Dispose();
             }
@@ -202,21 +224,39 @@ public static unsafe class ChildProcess
             return null;
         }
 
-        var slot = FreeSlot();
-        var memory = new List<nint>();
-        var request = BuildRequest(plan, statusEnd!, Slots[slot], memory);
-        Slots[slot].Occupy(request, memory, [statusEnd!, .. plan.Owned]);
-        var done = Syscalls.listend_spawn(request, slot);
-        GC.KeepAlive(plan);
+        var number = FreeSlot();
+        var slot = Slots[number];
+        if (_places!.Free < PlacesEach)
+        {
+            FreePlaces();
+        }
+
+        DescriptorHandle?[] sources = [.. template.Sources(descriptors, cgroup), statusEnd ?? LaunchChannel.End, _launcher!];
+        var request = template.LayOut(slot, slot.Lower(sources), isDirect, isChannel, own);
+        slot.Occupy(request, template, statusEnd is null ? owned : [statusEnd, .. owned]);
+        var done = Syscalls.listend_spawn(request, number);
+        GC.KeepAlive(sources);
         if (done == 0)
         {
-            return new LaunchedProcess(request->Pid, new DescriptorHandle(request->PidDescriptor), status!);
+            return new LaunchedProcess(request->Pid, new DescriptorHandle(request->PidDescriptor), status, isChannel ? slot : null);
         }
 
         failure = new Failure(SpawnStage.Clone, request->Error, -1);
-        Slots[slot].Finish();
-        status!.Dispose();
+        slot.Finish();
+        status?.Dispose();
         return null;
+    }
+
+    /// <summary>Frees the places of children that have their descriptors. It does not wait.</summary>
+    private static void FreePlaces()
+    {
+        foreach (var slot in Slots)
+        {
+            if (slot.HasDescriptors)
+            {
+                slot.Finish();
+            }
+        }
     }
 
     /// <summary>
@@ -229,7 +269,7 @@ public static unsafe class ChildProcess
         free = free >= 0 ? free : Slots.FindIndex(slot => slot.IsDone);
         if (free < 0 && Slots.Exists(slot => slot.IsExecuting) && Slots.Count < MaxConcurrent)
         {
-            Slots.Add(new LaunchSlot(_nothing!));
+            Slots.Add(new LaunchSlot(_places!));
             return Slots.Count - 1;
         }
 
@@ -241,117 +281,6 @@ public static unsafe class ChildProcess
 
         Slots[free].Finish();
         return free;
-    }
-
-    /// <summary>What the child needs to execute its program itself; none if the launcher has to do something that it cannot.</summary>
-    private static SpawnDirect Direct(Plan plan, int sources, List<nint> memory)
-    {
-        if (plan is not
-            {
-                SearchPath: null, Directory: null, Uid: null, Gid: null, Groups: null, Limits.Count: 0, Nice: null, AmbientCapabilities: 0,
-                DropsBoundingSet: false, ReportsPins: false, Pins.Count: 1,
-            }
-            || !plan.Pins.TryGetValue(PinKind.Program, out var pin) || pin.Inode == 0
-            || Slots.Count(slot => slot.IsExecuting) >= MaxConcurrent - 1)
-        {
-            return default;
-        }
-
-        var (directory, own) = (DirectoryOf(plan.Path), DirectoryOf(pin.OwnPath));
-        var isSame = directory == own;
-        return new SpawnDirect
-        {
-            Path = Text(plan.Path, memory),
-            Arguments = Block(plan.Arguments, memory),
-            Device = pin.Device,
-            Inode = pin.Inode,
-            Directory = isSame ? null : Text(directory, memory),
-            OwnDirectory = isSame ? null : Text(own, memory),
-            Given = plan.Descriptors.Count,
-            Cgroup = plan.Cgroup is null ? 0 : sources - 3,
-            Umask = plan.Umask is { } umask ? umask + 1 : 0,
-            NoNewPrivileges = plan.NoNewPrivileges ? 1 : 0,
-            IgnoreSigpipe = plan.IgnoreSigpipe ? 1 : 0,
-            PidVariables = plan.PidVariables.Count,
-        };
-
-        static string DirectoryOf(string path) => path[..(path.LastIndexOf('/') + 1)];
-    }
-
-    /// <summary>Lays out the request in unmanaged memory; launch.c documents the order of the launcher's arguments.</summary>
-    private static SpawnRequest* BuildRequest(Plan plan, DescriptorHandle status, LaunchSlot slot, List<nint> memory)
-    {
-        // After the worker's descriptors: what is pinned, the control group, the status socket, the launcher's image.
-        LaunchPin?[] pins = [.. Enumerable.Range(0, PinKinds).Select(kind => plan.Pins.GetValueOrDefault((PinKind)kind))];
-        DescriptorHandle[] pinned = [.. pins.Select(pin => pin?.Descriptor).OfType<DescriptorHandle>()];
-        DescriptorHandle?[] sources =
-        [
-            .. plan.Descriptors,
-            .. pinned,
-            .. plan.Cgroup is { } cgroup ? [cgroup] : Array.Empty<DescriptorHandle>(),
-            status,
-            _launcher!,
-        ];
-        var numbers = new ulong[(int)LaunchNumber.Count];
-        numbers[(int)LaunchNumber.Status] = (ulong)(sources.Length - 2);
-        numbers[(int)LaunchNumber.Cgroup] = plan.Cgroup is null ? 0 : (ulong)(sources.Length - 3);
-        numbers[(int)LaunchNumber.Limits] = (ulong)plan.Limits.Count;
-        numbers[(int)LaunchNumber.Nice] = plan.Nice is { } nice ? (ulong)(nice + NiceOffset) : 0;
-        numbers[(int)LaunchNumber.Umask] = plan.Umask is { } umask ? (ulong)umask + 1 : 0;
-        numbers[(int)LaunchNumber.Bounds] = plan.DropsBoundingSet ? 1u : 0;
-        numbers[(int)LaunchNumber.Groups] = plan.Groups is { } groups ? (ulong)groups.Count + 1 : 0;
-        numbers[(int)LaunchNumber.Gid] = plan.Gid is { } gid ? (ulong)gid + 1 : 0;
-        numbers[(int)LaunchNumber.Uid] = plan.Uid is { } uid ? (ulong)uid + 1 : 0;
-        numbers[(int)LaunchNumber.Ambient] = plan.AmbientCapabilities;
-        numbers[(int)LaunchNumber.NoNewPrivileges] = plan.NoNewPrivileges ? 1u : 0;
-        numbers[(int)LaunchNumber.IgnoreSigpipe] = plan.IgnoreSigpipe ? 1u : 0;
-        numbers[(int)LaunchNumber.PidVariables] = (ulong)plan.PidVariables.Count;
-        numbers[(int)LaunchNumber.Given] = (ulong)plan.Descriptors.Count;
-        numbers[(int)LaunchNumber.Report] = plan.ReportsPins ? 1u : 0;
-        numbers[(int)LaunchNumber.ScriptArgument] = (ulong)plan.ScriptArgument;
-        SetPins(numbers.AsSpan((int)LaunchNumber.Pins), pins, plan.Descriptors.Count);
-
-        string[] arguments =
-        [
-            "listend-launch",
-            string.Join(' ', numbers),
-            string.Join(' ', plan.Groups ?? []),
-            string.Join(' ', plan.Limits.Select(limit =>
-                string.Create(CultureInfo.InvariantCulture, $"{limit.Resource} {limit.Soft} {limit.Hard} {(limit.MayBeLower ? 1 : 0)}"))),
-            plan.Directory ?? "",
-            plan.SearchPath ?? "",
-            plan.Path,
-            .. pins.SelectMany(pin => new[] { pin?.OwnPath ?? "", pin?.RealPath ?? "" }),
-            .. plan.Arguments,
-        ];
-        string[] environment =
-        [
-            .. plan.PidVariables.Select(name => name + (name == PidfdVariable ? "=00000000000000000000" : "=0000000000")),
-            .. plan.Environment,
-        ];
-        var descriptors = (int*)Allocate((nuint)(sizeof(int) * sources.Length), memory);
-        slot.Lower(sources).CopyTo(new Span<int>(descriptors, sources.Length));
-        var request = (SpawnRequest*)Allocate((nuint)sizeof(SpawnRequest), memory);
-        *request = new SpawnRequest
-        {
-            Arguments = Block(arguments, memory),
-            Environment = Block(environment, memory),
-            Direct = Direct(plan, sources.Length, memory),
-            Descriptors = descriptors,
-            DescriptorCount = sources.Length,
-        };
-        return request;
-    }
-
-    /// <summary>Descriptor, device and inode of each pin; the descriptors follow the worker's.</summary>
-    private static void SetPins(Span<ulong> numbers, ReadOnlySpan<LaunchPin?> pins, int descriptors)
-    {
-        var next = (ulong)descriptors;
-        foreach (var pin in pins)
-        {
-            (numbers[0], numbers[1], numbers[2]) = (pin?.Descriptor is null ? 0 : ++next, pin?.Device ?? 0, pin?.Inode ?? 0);
-            numbers = numbers[3..];
-        }
     }
 
     /// <summary>
@@ -391,45 +320,7 @@ public static unsafe class ChildProcess
         sigaction action = default;
         _ = LibC.sigaction(sigPipe, &action, null);
         Processes.UnblockSignals();
-        _ = Syscalls.execve(Text(path, memory), Block(arguments, memory), Block(environment, memory));
+        _ = Syscalls.execve(NativeText.Of(path, memory), NativeText.Block(arguments, memory), NativeText.Block(environment, memory));
         return SystemCallError.Last("execve");
-    }
-
-    private static void* Allocate(nuint size, List<nint> memory)
-    {
-        var block = NativeMemory.AllocZeroed(size);
-        memory.Add((nint)block);
-        return block;
-    }
-
-    /// <summary>A NUL-terminated string in a block of its own, which the caller frees.</summary>
-    internal static byte* Text(string text, List<nint> memory)
-    {
-        var length = ByteText.GetByteCount(text);
-        var block = (byte*)Allocate((nuint)length + 1, memory);
-        ByteText.GetBytes(text, new Span<byte>(block, length));
-        return block;
-    }
-
-    /// <summary>A NULL-terminated array of strings, all in one block, which the caller frees.</summary>
-    internal static byte** Block(IReadOnlyList<string> strings, List<nint> memory)
-    {
-        var size = sizeof(byte*) * (strings.Count + 1);
-        foreach (var text in strings)
-        {
-            size += ByteText.GetByteCount(text) + 1;
-        }
-
-        var block = (byte**)Allocate((nuint)size, memory);
-        var next = (byte*)(block + strings.Count + 1);
-        for (var i = 0; i < strings.Count; i++)
-        {
-            block[i] = next;
-            var length = ByteText.GetByteCount(strings[i]);
-            ByteText.GetBytes(strings[i], new Span<byte>(next, length));
-            next += length + 1;
-        }
-
-        return block;
     }
 }

@@ -23,7 +23,7 @@ public sealed unsafe class ForegroundProgram : IDisposable
         {
             string[] environment = [.. OwnProcess.Environment.Select(variable => $"{variable.Key}={variable.Value}")];
             var pid = Syscalls.listend_foreground(
-                ChildProcess.Text(path, memory), ChildProcess.Block(arguments, memory), ChildProcess.Block(environment, memory));
+                NativeText.Of(path, memory), NativeText.Block(arguments, memory), NativeText.Block(environment, memory));
             error = pid < 0 ? SystemCallError.Last("execve") : default;
             return pid >= 0 && Processes.OpenPidfd(pid, out error) is { } pidfd ? new ForegroundProgram(pidfd) : null;
         }

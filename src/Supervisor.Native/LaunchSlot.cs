@@ -3,48 +3,27 @@ using System.Runtime.InteropServices;
 namespace Supervisor.Native;
 
 /// <summary>
-/// The resources of one child between clone() and the launcher: its request, the descriptors it owns, and reserved low
-/// descriptor numbers. A child copies the descriptor table up to its highest source (spawn.c). With thousands of listeners or
-/// workers a high source would cost more than the rest of the start.
+/// The resources of one child between clone() and the launcher: its request, the descriptors it owns, and the places that it uses.
 /// </summary>
 internal sealed unsafe class LaunchSlot : IDisposable
 {
-    /// <summary>Output, error, control group, status and pins. A child with more high sources uses their own numbers.</summary>
-    private const int Places = 4 + ChildProcess.PinKinds;
-
-    /// <summary>Sources with a lower number need no place.</summary>
-    private const int Low = 64;
-
     /// <summary>The child's descriptor stays closed. A closed handle has -1, with which the start must fail.</summary>
     private const int NoSource = -2; // LISTEND_NO_SOURCE, spawn.h
 
     private const int Left = 0; // LISTEND_SPAWN_LEFT, spawn.h
+    private const int Starts = 1; // LISTEND_SPAWN_STARTS, spawn.h
 
-    private readonly DescriptorHandle _nothing;
-    private readonly List<DescriptorHandle> _places = [];
-    private List<nint> _memory = [];
+    private readonly LaunchPlaces _places;
+    private readonly List<DescriptorHandle> _used = [];
     private IReadOnlyList<DescriptorHandle> _owned = [];
+    private byte* _memory;
+    private int _size;
     private SpawnRequest* _request;
-    private int _used;
+    private LaunchTemplate? _template;
+    private LaunchedProcess? _process;
 
-    /// <summary>
-    /// Reserves the lowest free numbers with duplicates of <paramref name="nothing"/>, which the caller keeps. When all low numbers are
-    /// in use, it reserves none.
-    /// </summary>
-    public LaunchSlot(DescriptorHandle nothing)
-    {
-        _nothing = nothing;
-        while (_places.Count < Places && Files.Duplicate(nothing, out _) is { } place)
-        {
-            if (place.Number >= Low)
-            {
-                place.Dispose();
-                return;
-            }
-
-            _places.Add(place);
-        }
-    }
+    /// <summary>A slot whose children use some of these places.</summary>
+    public LaunchSlot(LaunchPlaces places) => _places = places;
 
     /// <summary>Whether no child uses the slot.</summary>
     public bool IsFree => _request is null;
@@ -52,44 +31,70 @@ internal sealed unsafe class LaunchSlot : IDisposable
     /// <summary>Whether the slot's child has executed a program or has failed.</summary>
     public bool IsDone => _request is not null && Volatile.Read(ref _request->Running) == Left;
 
+    /// <summary>Whether the slot's child has its descriptors, so that <see cref="Finish"/> does not wait.</summary>
+    public bool HasDescriptors => _request is not null && Volatile.Read(ref _request->Running) != Starts;
+
     /// <summary>
     /// Whether the slot's child executes its program itself. Nobody waits for that, and the child uses the slot's memory until then.
     /// </summary>
     public bool IsExecuting => _request is not null && _request->Direct.Path is not null;
 
-    /// <summary>
-    /// The numbers to pass to the child: low duplicates of the high sources if there are places for all of them.
-    /// </summary>
-    public int[] Lower(IReadOnlyList<DescriptorHandle?> sources)
+    /// <summary>The numbers to pass to the child: low duplicates of the high sources if there are places for all of them.</summary>
+    public int[] Lower(DescriptorHandle?[] sources)
     {
-        var numbers = sources.Select(source => source?.Number ?? NoSource).ToArray();
-        if (numbers.Count(number => number >= Low) > _places.Count)
+        var numbers = new int[sources.Length];
+        var high = 0;
+        for (var i = 0; i < numbers.Length; i++)
+        {
+            numbers[i] = sources[i]?.Number ?? NoSource;
+            high += numbers[i] >= LaunchPlaces.Low ? 1 : 0;
+        }
+
+        if (high > _places.Free)
         {
             return numbers;
         }
 
         for (var i = 0; i < numbers.Length; i++)
         {
-            if (numbers[i] >= Low && Files.DuplicateOnto(sources[i]!, _places[_used]) is null)
+            if (numbers[i] >= LaunchPlaces.Low && _places.Take(sources[i]!) is { } place)
             {
-                numbers[i] = _places[_used++].Number;
+                numbers[i] = place.Number;
+                _used.Add(place);
             }
         }
 
         return numbers;
     }
 
-    /// <summary>
-    /// Assigns the slot to a child, which reads <paramref name="request"/>; the slot owns the memory and the descriptors.
-    /// </summary>
-    public void Occupy(SpawnRequest* request, List<nint> memory, IReadOnlyList<DescriptorHandle> owned)
+    /// <summary>Memory for the request of the next child: the same one again, if it is large enough.</summary>
+    public byte* Memory(int size)
     {
-        _request = request;
-        (_memory, _owned) = (memory, owned);
+        if (size > _size)
+        {
+            _memory = (byte*)NativeMemory.Realloc(_memory, (nuint)size);
+            _size = size;
+        }
+
+        return _memory;
     }
 
     /// <summary>
-    /// Waits until the child has its descriptors, and closes those that it owns. Frees its memory if the child no longer uses it.
+    /// Assigns the slot to a child, which reads <paramref name="request"/> in the slot's memory, and <paramref name="template"/>. The
+    /// slot owns the descriptors.
+    /// </summary>
+    public void Occupy(SpawnRequest* request, LaunchTemplate template, IReadOnlyList<DescriptorHandle> owned)
+    {
+        template.Retain();
+        _request = request;
+        (_template, _owned) = (template, owned);
+    }
+
+    /// <summary>Tells a process that has no status socket how its launch went, as soon as that is known.</summary>
+    public void Report(LaunchedProcess process) => _process = process;
+
+    /// <summary>
+    /// Waits until the child has its descriptors, and closes those that it owns. Frees the slot if the child no longer uses it.
     /// </summary>
     public void Finish()
     {
@@ -99,10 +104,8 @@ internal sealed unsafe class LaunchSlot : IDisposable
         }
 
         Syscalls.listend_spawn_wait(_request);
-        while (_used > 0)
-        {
-            Files.DuplicateOnto(_nothing, _places[--_used]);
-        }
+        _used.ForEach(_places.Return);
+        _used.Clear();
 
         foreach (var descriptor in _owned)
         {
@@ -115,19 +118,21 @@ internal sealed unsafe class LaunchSlot : IDisposable
             return;
         }
 
+        var process = _process;
+        var request = _request;
+        _process = null;
         _request = null;
-        foreach (var block in _memory)
-        {
-            NativeMemory.Free((void*)block);
-        }
-
-        _memory = [];
+        process?.Complete(request->ByLauncher != 0, request->Outcome);
+        _template!.Release();
+        _template = null;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         Finish();
-        _places.ForEach(place => place.Dispose());
+        NativeMemory.Free(_memory);
+        _memory = null;
+        _size = 0;
     }
 }

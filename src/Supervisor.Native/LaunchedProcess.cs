@@ -12,14 +12,23 @@ public sealed class LaunchedProcess : IDisposable
     private const int PacketBytes = 64 + (2 * 4096);
 
     private readonly List<PinReport> _pins = [];
+    private LaunchSlot? _slot;
     private ChildProcess.Failure? _failure;
     private bool _isDecided;
+    private bool _isDisposed;
 
-    internal LaunchedProcess(int pid, DescriptorHandle pidfd, DescriptorHandle status)
+    /// <summary>A child with a status socket, or with a slot that knows how its launch went.</summary>
+    internal LaunchedProcess(int pid, DescriptorHandle pidfd, DescriptorHandle? status, LaunchSlot? slot)
     {
         Pid = pid;
         Pidfd = pidfd;
         Status = status;
+        _slot = slot;
+        if (slot is not null)
+        {
+            LaunchChannel.Expect(pid);
+            slot.Report(this);
+        }
     }
 
     /// <summary>Process id. The launcher's first step makes it the leader of its own session.</summary>
@@ -28,8 +37,11 @@ public sealed class LaunchedProcess : IDisposable
     /// <summary>The child's pidfd; the caller closes it.</summary>
     public DescriptorHandle Pidfd { get; }
 
-    /// <summary>Becomes readable when the launch has succeeded or failed; an event loop can watch it. Non-blocking.</summary>
-    public DescriptorHandle Status { get; }
+    /// <summary>
+    /// Becomes readable when the launch has succeeded or failed; an event loop can watch it. Non-blocking. Null if the child executes
+    /// its program itself, without the launcher: the kernel writes to memory when it has, and <see cref="TryGetOutcome"/> shows that.
+    /// </summary>
+    public DescriptorHandle? Status { get; private set; }
 
     /// <summary>What the program is executed from, in the order of the reports. Complete when the outcome is known.</summary>
     public IReadOnlyList<PinReport> Pins => _pins;
@@ -41,9 +53,14 @@ public sealed class LaunchedProcess : IDisposable
     /// </summary>
     public bool TryGetOutcome(out ChildProcess.Failure? failure)
     {
+        if (_slot is { IsDone: true })
+        {
+            _slot.Finish();
+        }
+
         while (!_isDecided)
         {
-            if (!Receive())
+            if (_slot is not null || !Receive())
             {
                 failure = null;
                 return false;
@@ -54,10 +71,28 @@ public sealed class LaunchedProcess : IDisposable
         return true;
     }
 
+    /// <summary>
+    /// The child of the slot has executed a program or has failed. If the program is the launcher, its status socket has the outcome.
+    /// </summary>
+    internal void Complete(bool isByLauncher, SpawnOutcome outcome)
+    {
+        _slot = null;
+        Status = LaunchChannel.Take(Pid, isByLauncher);
+        if (Status is null)
+        {
+            Decide(outcome);
+        }
+        else if (_isDisposed)
+        {
+            Status.Dispose();
+        }
+    }
+
     /// <summary>Closes the status, and the descriptors of <see cref="Pins"/> that nobody has taken.</summary>
     public void Dispose()
     {
-        Status.Dispose();
+        _isDisposed = true;
+        Status?.Dispose();
         foreach (var pin in TakePins())
         {
             pin.Descriptor?.Dispose();
@@ -77,7 +112,7 @@ public sealed class LaunchedProcess : IDisposable
     {
         Span<byte> packet = stackalloc byte[PacketBytes];
         var descriptors = new List<DescriptorHandle>();
-        var length = DescriptorPassing.Receive(Status, packet, descriptors, maxDescriptors: 1, wait: false, out _, out _, out var error);
+        var length = DescriptorPassing.Receive(Status!, packet, descriptors, maxDescriptors: 1, wait: false, out _, out _, out var error);
         if (length < 0 && error is null)
         {
             return false;
@@ -90,14 +125,15 @@ public sealed class LaunchedProcess : IDisposable
         }
 
         descriptors.ForEach(one => one.Dispose());
-        _isDecided = true;
-        if (length == Marshal.SizeOf<SpawnOutcome>())
-        {
-            var outcome = MemoryMarshal.Read<SpawnOutcome>(packet);
-            _failure = new ChildProcess.Failure((SpawnStage)outcome.Stage, outcome.Error, outcome.Detail);
-        }
-
+        Decide(length == Marshal.SizeOf<SpawnOutcome>() ? MemoryMarshal.Read<SpawnOutcome>(packet) : default);
         return true;
+    }
+
+    private void Decide(SpawnOutcome outcome)
+    {
+        _isDecided = true;
+        _failure = outcome.Stage == (int)SpawnStage.None
+            ? null : new ChildProcess.Failure((SpawnStage)outcome.Stage, outcome.Error, outcome.Detail);
     }
 
     private void Add(ReadOnlySpan<byte> packet, DescriptorHandle? descriptor)

@@ -11,10 +11,13 @@ internal unsafe struct SpawnRequest
     public SpawnDirect Direct;
     public int* Descriptors;
     public int DescriptorCount;
+    public int IsChannel;
     public int Pid;
     public int PidDescriptor;
     public int Error;
     public int Running;
+    public int ByLauncher;
+    public SpawnOutcome Outcome;
 }
 
 /// <summary>struct listend_direct of spawn.h: a program that the child may execute without the launcher.</summary>

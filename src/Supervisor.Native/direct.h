@@ -6,8 +6,10 @@
 #ifndef LISTEND_DIRECT_H
 #define LISTEND_DIRECT_H
 #include "own_process.h"
+#include "rights.h"
 #include "spawn.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/prctl.h>
@@ -32,6 +34,27 @@ static int is_pinned(const struct listend_direct *d)
         return 1;
     return CALL(statx, AT_FDCWD, d->directory, 0, STATX_INO, &found) == 0 && CALL(statx, AT_FDCWD, d->own_directory, 0, STATX_INO, &own) == 0
         && has_identity(&found, (uint64_t)own.stx_dev_major << 32 | own.stx_dev_minor, own.stx_ino);
+}
+
+/* Makes the status socket of the launcher, and sends the daemon's end of it. */
+static void open_status(struct listend_spawn *r)
+{
+    int status = r->fd_count - 2, pair[2];
+    struct listend_status message = { (int)CALL(getpid, 0) };
+    struct iovec part = { &message, sizeof message };
+    long done = CALL(socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
+    if (done >= 0)
+        done = send_rights(status, &part, 1, pair, 1, 0);
+    /* The daemon may have died: the program is executed nevertheless. */
+    if (done == -EPIPE || done == -ECONNRESET)
+        done = 0;
+    if (done >= 0)
+        done = CALL(dup3, pair[1], status, 0);
+    if (done < 0)
+        fail(r, status, LISTEND_STAGE_DESCRIPTORS, done, -1);
+    CALL(close, pair[0]);
+    CALL(close, pair[1]);
+    r->by_launcher = 1;
 }
 
 /* Returns if the launcher has to do it. */
@@ -63,5 +86,7 @@ static void execute_directly(struct listend_spawn *r)
     }
     for (int i = d->given; i < r->fd_count; i++)
         CALL(fcntl, i, F_SETFD, 0);
+    if (r->is_channel)
+        open_status(r);
 }
 #endif

@@ -15,6 +15,7 @@
  * descriptor 'k' (kept) or 'r' (refused).
  */
 #define _GNU_SOURCE
+#include "freestanding.h"
 #include "rights.h"
 
 #include <asm/statfs.h>

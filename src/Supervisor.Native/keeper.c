@@ -15,6 +15,7 @@
  * exits after five minutes, so that a daemon which was meant to stop does not keep its ports.
  */
 #define _GNU_SOURCE
+#include "freestanding.h"
 #include "rights.h"
 
 #include <errno.h>

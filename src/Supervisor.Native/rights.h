@@ -1,9 +1,10 @@
 /* Sends messages with descriptors (SCM_RIGHTS, unix(7)), for the programs without libc. */
 #ifndef LISTEND_RIGHTS_H
 #define LISTEND_RIGHTS_H
-#include "freestanding.h"
+#include "raw_call.h"
 
 #include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #define MOST_RIGHTS 253 /* SCM_MAX_FD: descriptors in one message */

@@ -15,7 +15,6 @@
 #define _GNU_SOURCE
 #include "spawn.h"
 
-#include "direct.h"
 #include "raw_call.h"
 
 #include <errno.h>
@@ -36,13 +35,16 @@
 #endif
 
 /* Reports a failed step like the launcher. status is the caller's descriptor until the descriptors are placed. */
-static _Noreturn void fail(int status, int stage, long result, int detail)
+static _Noreturn void fail(struct listend_spawn *r, int status, int stage, long result, int detail)
 {
-    struct listend_outcome outcome = { stage, (int)-result, detail };
-    CALL(write, status, &outcome, sizeof outcome);
+    r->outcome = (struct listend_outcome){ stage, (int)-result, detail };
+    if (!r->is_channel)
+        CALL(write, status, &r->outcome, sizeof r->outcome);
     for (;;)
         CALL(exit_group, 127);
 }
+
+#include "direct.h"
 
 /*
  * The child starts with its parent's descriptor table and copies it only up to its highest source. With thousands of
@@ -56,7 +58,7 @@ static void unshare_descriptors(struct listend_spawn *r)
             highest = r->fds[i];
     long done = CALL(close_range, (unsigned)highest + 1, ~0U, CLOSE_RANGE_UNSHARE);
     if (done < 0)
-        fail(status, LISTEND_STAGE_DESCRIPTORS, done, -1);
+        fail(r, status, LISTEND_STAGE_DESCRIPTORS, done, -1);
 }
 
 static void place_descriptors(struct listend_spawn *r)
@@ -67,7 +69,7 @@ static void place_descriptors(struct listend_spawn *r)
         if (fds[i] >= 0 && fds[i] < r->fd_count && fds[i] != i) {
             long moved = CALL(fcntl, fds[i], F_DUPFD_CLOEXEC, r->fd_count);
             if (moved < 0)
-                fail(fds[r->fd_count - 2], LISTEND_STAGE_DESCRIPTORS, moved, i);
+                fail(r, fds[r->fd_count - 2], LISTEND_STAGE_DESCRIPTORS, moved, i);
             for (int j = i + 1; j < r->fd_count; j++)
                 if (fds[j] == fds[i] && fds[j] != j)
                     fds[j] = (int)moved;
@@ -80,7 +82,7 @@ static void place_descriptors(struct listend_spawn *r)
         }
         long done = fds[i] == i ? CALL(fcntl, i, F_SETFD, 0) : CALL(dup3, fds[i], i, 0);
         if (done < 0)
-            fail(fds[r->fd_count - 2], LISTEND_STAGE_DESCRIPTORS, done, i);
+            fail(r, fds[r->fd_count - 2], LISTEND_STAGE_DESCRIPTORS, done, i);
     }
     /*
      * Close the others here, not by close-on-exec: clone() returns in the parent earlier (fs/exec.c, begin_new_exec). If the
@@ -101,7 +103,7 @@ static int child(void *argument)
     if (r->direct.path)
         execute_directly(r);
     long refused = CALL(execveat, r->fd_count - 1, "", r->argv, r->envp, AT_EMPTY_PATH);
-    fail(r->fd_count - 2, LISTEND_STAGE_LAUNCHER, refused, -1);
+    fail(r, r->fd_count - 2, LISTEND_STAGE_LAUNCHER, refused, -1);
 }
 
 /* A child uses a few hundred bytes of its stack. */
@@ -112,6 +114,8 @@ int listend_spawn(struct listend_spawn *request, int slot)
     unsigned long all = ~0UL, before;
     request->pidfd = -1;
     request->running = LISTEND_SPAWN_STARTS;
+    request->by_launcher = 0;
+    request->outcome = (struct listend_outcome){ LISTEND_STAGE_NONE, 0, 0 };
     shares_descriptors = syscall(SYS_close_range, ~0U, ~0U, 0) == 0;
     int flags = CLONE_VM | CLONE_PIDFD | CLONE_CHILD_CLEARTID | SIGCHLD | (shares_descriptors ? CLONE_FILES : 0);
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8);

@@ -122,12 +122,24 @@ struct listend_spawn {
     int32_t *fds;       /* fds[i] becomes descriptor i, which is closed for LISTEND_NO_SOURCE; overwritten. The last two are the
                            status and the launcher's image */
     int32_t fd_count;
+    int32_t is_channel; /* 1: the status is a channel that many children share, see struct listend_status. Only with direct.path */
     /* results */
     int32_t pid;
     int32_t pidfd;      /* close-on-exec; the caller owns it */
     int32_t error;      /* errno of clone(), if there is no child */
     /* shared by both sides */
     int32_t running;    /* LISTEND_SPAWN_* */
+    /* from the child, only with is_channel; valid when running is LISTEND_SPAWN_LEFT */
+    int32_t by_launcher;            /* it executes the launcher, and has sent a status for it: struct listend_status */
+    struct listend_outcome outcome; /* the step that failed before that, if any */
+};
+
+/*
+ * What a child sends to the channel when it executes the launcher after all, with the daemon's end of the launcher's status socket by
+ * SCM_RIGHTS. So a child that executes its program itself needs no status socket.
+ */
+struct listend_status {
+    int32_t pid;
 };
 
 /* How many children may be between clone() and the launcher at the same time. */

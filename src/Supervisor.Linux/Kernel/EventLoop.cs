@@ -35,6 +35,7 @@ public sealed class EventLoop : IDisposable
     private readonly DeadlineQueue _scheduled = new();
     private readonly List<Action> _answers = [];
     private readonly Queue<Action> _last = new();
+    private readonly Queue<Action> _first = new();
 
     /// <summary>Room for the messages of hundreds of workers in one turn, whose results are then saved once.</summary>
     private readonly long[] _ready = new long[Polling.MaxEvents];
@@ -196,6 +197,12 @@ public sealed class EventLoop : IDisposable
     public void AtTurnEnd(Action action) => _last.Enqueue(action);
 
     /// <summary>
+    /// Runs <paramref name="action"/> when the next turn begins, whatever causes that turn, before its events: for what nothing needs
+    /// while the loop waits. Only on the loop's thread.
+    /// </summary>
+    public void AtNextTurn(Action action) => _first.Enqueue(action);
+
+    /// <summary>
     /// Runs <paramref name="question"/> on the loop. The caller gets its result, or exception, at the end of that turn, after
     /// the state has been saved: no caller learns a result that a SIGKILL now would lose. Any thread except the loop's.
     /// </summary>
@@ -278,6 +285,11 @@ public sealed class EventLoop : IDisposable
         {
             var count = Polling.Wait(_set, _ready, Milliseconds());
             AdvanceClock();
+            for (var left = _first.Count; left > 0; left--)
+            {
+                _first.Dequeue()();
+            }
+
             for (var i = 0; i < count && !_stopping; i++)
             {
                 if (_ready[i] == 0)

@@ -6,6 +6,9 @@ namespace Supervisor.Linux.Workers;
 /// <summary>What a process learns about the peer of its connection, as from systemd; systemd.exec(5).</summary>
 internal static class ConnectionVariables
 {
+    /// <summary>The names. A process may have only some of them.</summary>
+    public static ReadOnlySpan<string> Names => new[] { "REMOTE_ADDR", "REMOTE_PORT", "SO_COOKIE" };
+
     public static IEnumerable<KeyValuePair<string, string>> Of(WorkerConnection connection)
     {
         if (connection.Address is { } address)

@@ -14,6 +14,7 @@ internal sealed class GenerationPins(Action<IReadOnlyList<DescriptorHandle>> clo
     private readonly HashSet<(PinKind, PinUse)> _reported = [];
     private readonly List<Action> _waiting = [];
     private int? _pinning;
+    private ConnectionTemplate? _template;
 
     /// <summary>Whether a worker has been executed, and later ones get the same files.</summary>
     public bool IsPinned { get; private set; }
@@ -26,6 +27,19 @@ internal sealed class GenerationPins(Action<IReadOnlyList<DescriptorHandle>> clo
 
     /// <summary>What a hook gets: the working directory. It has a program of its own.</summary>
     public PinnedLaunch Hook => new(Files(kind => kind == PinKind.Directory), false, null);
+
+    /// <summary>
+    /// What the processes of connections have in common, for the files that the generation is pinned to; null: not laid out. Owned.
+    /// </summary>
+    public ConnectionTemplate? Template
+    {
+        get => _template;
+        set
+        {
+            _template?.Dispose();
+            _template = value;
+        }
+    }
 
     /// <summary>Calls back when the worker that is being executed is known to have succeeded or failed.</summary>
     public void Wait(Action onDecided) => _waiting.Add(onDecided);
@@ -116,6 +130,7 @@ internal sealed class GenerationPins(Action<IReadOnlyList<DescriptorHandle>> clo
     /// <inheritdoc/>
     public void Dispose()
     {
+        Template = null;
         Close([.. _files.Values.Select(file => file.Descriptor).OfType<DescriptorHandle>()]);
         _files.Clear();
     }
@@ -131,6 +146,7 @@ internal sealed class GenerationPins(Action<IReadOnlyList<DescriptorHandle>> clo
     /// <summary>Pins a file, and returns the descriptor that it replaces.</summary>
     private DescriptorHandle? Keep(PinReport report)
     {
+        Template = null;
         var descriptor = report.Descriptor!;
         var found = _files.TryGetValue(report.Kind, out var before) ? before.Found : report.Found;
         _files[report.Kind] = new PinnedFile(report.Device, report.Inode, found, report.OwnPath,

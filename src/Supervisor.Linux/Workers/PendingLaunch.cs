@@ -7,8 +7,10 @@ namespace Supervisor.Linux.Workers;
 /// </summary>
 internal sealed class PendingLaunch(LaunchedProcess process, Func<ChildProcess.Failure, string> describe) : IDisposable
 {
-    /// <summary>Readable once the launch is decided; for the loop to watch.</summary>
-    public DescriptorHandle Status => process.Status;
+    /// <summary>
+    /// Readable once the launch is decided; for the loop to watch. Null if there is nothing to watch (<see cref="LaunchedProcess.Status"/>).
+    /// </summary>
+    public DescriptorHandle? Status => process.Status;
 
     /// <summary>
     /// Reads the outcome of the launch without waiting; false if there is none yet. <paramref name="failure"/> has setting,

@@ -110,7 +110,8 @@ public sealed class Spawner : IDisposable
         IReadOnlyList<StoredDescriptor>? stored = null,
         Func<ListenerHandle, IReadOnlyList<ListenerSocket>>? share = null,
         Func<ListenerHandle, ListenerSocket, string?>? cookie = null,
-        IncomingConnection? connection = null)
+        IncomingConnection? connection = null,
+        (WorkerCgroup? Cgroup, DescriptorHandle? Members, SetLimits Limits)? ofCgroup = null)
     {
         stored ??= [];
         share ??= static handle => handle.Sockets;
@@ -181,13 +182,7 @@ public sealed class Spawner : IDisposable
             .. worker.Connection is { } peer ? ConnectionVariables.Of(peer) : [],
             .. einhorn is null ? [] : einhorn.Variables(worker.Slot, HandoffEnvironment.ListenFdsStart + passed.Count),
         ]);
-        string[] pidVariables =
-        [
-            .. handoff.PidVariables,
-            .. handoff.PidVariables.IsEmpty || !_hasPidfs ? [] : new[] { ChildProcess.PidfdVariable },
-            .. spec.Watchdog > TimeSpan.Zero ? ["WATCHDOG_PID"] : Array.Empty<string>(),
-        ];
-        var (cgroup, members, limits) = MakeCgroup(spec, worker);
+        var (cgroup, members, limits) = ofCgroup ?? MakeCgroup(spec, worker);
 
         DescriptorHandle? ready = null;
         DescriptorHandle? readyEnd = null;
@@ -204,7 +199,7 @@ public sealed class Spawner : IDisposable
 
         var earliest = Processes.TicksSinceBoot();
         var child = _launcher.Launch(
-            spec, identity, [.. spec.Command.Select(placeholders.Expand)], variables, environment.Path, pidVariables, passed,
+            spec, identity, [.. spec.Command.Select(placeholders.Expand)], variables, environment.Path, PidVariables(spec, handoff), passed,
             handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, isOneOfMany, pins.Worker, out failure, members,
             ReportDescriptors, readyEnd, isConnection: connection is not null, einhornEnd);
         if (child is null)
@@ -258,6 +253,91 @@ public sealed class Spawner : IDisposable
             ]);
         }
     }
+
+    /// <summary>
+    /// Spawns the process of a connection of a generation that is pinned, without environment files: what such processes have in common is
+    /// laid out once, unless a placeholder is in the command or the environment.
+    /// </summary>
+    internal WorkerProcess? Start(
+        ServiceSpec spec, WorkerIdentity identity, WorkerState worker, IncomingConnection connection, Action<string> onOutput,
+        Action<string> onError, GenerationPins pins, bool isOneOfMany, out string? failure)
+    {
+        var (cgroup, members, limits) = MakeCgroup(spec, worker);
+        if (TemplateFor(spec, identity, worker.Generation, connection, pins, hasCgroup: members is not null) is not { } template)
+        {
+            return Start(
+                spec, identity, worker, [], onOutput, onError, FileVariables.None, pins, isOneOfMany, out failure, connection: connection,
+                ofCgroup: (cgroup, members, limits));
+        }
+
+        var token = Tokens.New();
+        var earliest = Processes.TicksSinceBoot();
+        var child = _launcher.Launch(
+            template, connection.Descriptor,
+            [
+                string.Create(CultureInfo.InvariantCulture, $"LISTEND_WORKER={worker.Slot}"),
+                $"{WorkerTokens.Variable}={token}",
+                .. ConnectionVariables.Of(connection.Peer).Select(static pair => $"{pair.Key}={pair.Value}"),
+            ],
+            members, isOneOfMany, out failure);
+        if (child is null)
+        {
+            cgroup?.Dispose();
+            return null;
+        }
+
+        return new WorkerProcess(
+            child.Pid, child.Pidfd, null, child.Output is { } piped ? new OutputPipe(piped, onOutput) : null,
+            new OutputPipe(child.Error, onError), _time.GetUtcNow(), _orphans)
+        {
+            Cgroup = cgroup,
+            Controllers = limits.Controllers,
+            Limits = limits.InForce,
+            WantedLimits = spec.Cgroup,
+            RefusedLimits = limits.Refused,
+            Uid = identity.Uid ?? Processes.EffectiveUid,
+            Token = token,
+            Launch = child.Launch,
+            Earliest = earliest,
+        };
+    }
+
+    /// <summary>What the processes of connections have in common; null if it differs between two of them.</summary>
+    private ConnectionTemplate? TemplateFor(
+        ServiceSpec spec, WorkerIdentity identity, int generation, IncomingConnection connection, GenerationPins pins, bool hasCgroup)
+    {
+        if (pins.Template is { } known && known.IsFor(spec, identity, hasCgroup))
+        {
+            return known;
+        }
+
+        var environment = Compose(spec, identity, FileVariables.None);
+        if (!environment.IsCommon(ConnectionVariables.Names) || spec.Command.Any(Placeholders.AreIn))
+        {
+            return null;
+        }
+
+        var handoff = HandoffEnvironment.For(spec.Handoff, [connection.Handed], generation, Processes.CurrentPid);
+        string[] own = ["LISTEND_WORKER", WorkerTokens.Variable];
+        KeyValuePair<string, string>[] common =
+        [
+            .. handoff.Variables,
+            new("LISTEND_SERVICE", spec.Name),
+            new("LISTEND_GENERATION", generation.ToString(CultureInfo.InvariantCulture)),
+            new("LISTEND_BROKER", _brokerPath),
+        ];
+        return pins.Template = _launcher.Prepare(
+            spec, identity, environment.With(common, without: own), environment.Path, PidVariables(spec, handoff),
+            handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, hasCgroup, pins.Worker);
+    }
+
+    /// <summary>The variables with the process id of the worker.</summary>
+    private string[] PidVariables(ServiceSpec spec, HandoffEnvironment handoff) =>
+    [
+        .. handoff.PidVariables,
+        .. handoff.PidVariables.IsEmpty || !_hasPidfs ? [] : new[] { ChildProcess.PidfdVariable },
+        .. spec.Watchdog > TimeSpan.Zero ? ["WATCHDOG_PID"] : Array.Empty<string>(),
+    ];
 
     /// <summary>The cgroup of a worker that a previous daemon has started.</summary>
     internal WorkerCgroup Adopt(string path) => Limited?.Adopt(path) ?? new WorkerCgroup(Cgroups, path);

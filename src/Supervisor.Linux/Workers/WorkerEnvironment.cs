@@ -30,13 +30,16 @@ internal sealed class WorkerEnvironment
     public IEnumerable<KeyValuePair<string, string>> Expanded(Placeholders placeholders) =>
         _withPlaceholders.Select(pair => KeyValuePair.Create(pair.Key, placeholders.Expand(pair.Value)));
 
-    /// <summary>The same with the variables of one process, which override others of the same name.</summary>
-    public IReadOnlyList<string> With(IReadOnlyList<KeyValuePair<string, string>> own)
+    /// <summary>
+    /// The same with the variables of one process, which override others of the same name; and <paramref name="without"/> those that are
+    /// added later.
+    /// </summary>
+    public IReadOnlyList<string> With(IReadOnlyList<KeyValuePair<string, string>> own, ReadOnlySpan<string> without = default)
     {
         var all = new List<string>(_lines.Length + own.Count);
         foreach (var (name, line) in _lines)
         {
-            if (!Has(own, name, 0))
+            if (!Has(own, name, 0) && !without.Contains(name))
             {
                 all.Add(line);
             }
@@ -52,6 +55,20 @@ internal sealed class WorkerEnvironment
         }
 
         return all;
+    }
+
+    /// <summary>Whether all workers have the same variables, and none of these names.</summary>
+    public bool IsCommon(ReadOnlySpan<string> others)
+    {
+        foreach (var (name, _) in _lines)
+        {
+            if (others.Contains(name))
+            {
+                return false;
+            }
+        }
+
+        return _withPlaceholders.Length == 0;
     }
 
     private static bool Has(IReadOnlyList<KeyValuePair<string, string>> variables, string name, int from)

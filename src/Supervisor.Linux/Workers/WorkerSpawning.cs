@@ -16,6 +16,7 @@ internal sealed class WorkerSpawning(ServiceContext service)
     /// <summary>Workers without a process: their environment is being read, or their user looked up.</summary>
     private readonly HashSet<int> _preparing = [];
     private readonly List<WorkerSpawned> _spawned = [];
+    private readonly List<(int WorkerId, WorkerProcess Process)> _unwatched = [];
     private readonly ReplacementHeadStart _headStart = new(service.Loop);
 
     /// <summary>Whether a worker has no process yet.</summary>
@@ -115,18 +116,26 @@ internal sealed class WorkerSpawning(ServiceContext service)
 
         // The pid of the log lines is known once the process exists; it writes nothing before.
         var pid = 0;
-        var spawned = service.Spawner.Start(
-            spec, identity, worker, listeners,
-            line => service.Watching.TakeLine(worker, pid, line, isError: false),
-            line => service.Watching.TakeLine(worker, pid, line, isError: true),
-            fromFiles,
-            pins,
-            isOneOfMany,
-            out var failure,
-            service.Stored.Of(worker.Slot),
-            handle => shares[handle],
-            service.Steering.NewCookie,
-            connection);
+        void TakeLine(string line) => service.Watching.TakeLine(worker, pid, line, isError: false);
+        void TakeError(string line) => service.Watching.TakeLine(worker, pid, line, isError: true);
+        string? failure;
+        var spawned = connection is not null && fromFiles == FileVariables.None && pins.IsPinned
+            ? service.Spawner.Start(spec, identity, worker, connection, TakeLine, TakeError, pins, isOneOfMany, out failure)
+            : service.Spawner.Start(
+                spec,
+                identity,
+                worker,
+                listeners,
+                TakeLine,
+                TakeError,
+                fromFiles,
+                pins,
+                isOneOfMany,
+                out failure,
+                service.Stored.Of(worker.Slot),
+                handle => shares[handle],
+                service.Steering.NewCookie,
+                connection);
         if (spawned is not { } process)
         {
             service.Post(new WorkerEnded(worker.Id, ExitReason.NotStarted(failure!)));
@@ -149,7 +158,14 @@ internal sealed class WorkerSpawning(ServiceContext service)
         service.Processes.Add(worker.Id, process);
         service.Watching.Attach(worker.Id, process);
         service.Limits.Spawned(worker.Id, process, spec.Cgroup);
-        service.Loop.Watch(process.Launch!.Status, () => SettleSoon(worker.Id, process));
+        if (process.Launch!.Status is { } status)
+        {
+            service.Loop.Watch(status, () => SettleSoon(worker.Id, process));
+        }
+        else
+        {
+            SettleInNextTurn(worker.Id, process);
+        }
 
         // Before its program runs: the state is written once all workers of this turn are spawned. The process of a connection is saved
         // later, if it lives.
@@ -218,6 +234,38 @@ internal sealed class WorkerSpawning(ServiceContext service)
     }
 
     /// <summary>
+    /// Reads the outcome of a launch that no descriptor shows when the next turn begins, and then in each turn until there is one. Nothing
+    /// depends on it in between: the machine is asked only in a turn, and the exit and the deadline of the process cause one.
+    /// </summary>
+    private void SettleInNextTurn(int workerId, WorkerProcess process)
+    {
+        if (_unwatched.Count == 0)
+        {
+            service.Loop.AtNextTurn(SettleUnwatched);
+        }
+
+        _unwatched.Add((workerId, process));
+    }
+
+    private void SettleUnwatched()
+    {
+        for (var i = 0; i < _unwatched.Count; i++)
+        {
+            var (workerId, process) = _unwatched[i];
+            SettleSoon(workerId, process);
+        }
+
+        _unwatched.RemoveAll(one => one.Process.Launch is null || service.Processes.GetValueOrDefault(one.WorkerId) != one.Process);
+        if (_unwatched.Count > 0)
+        {
+            service.Loop.AtNextTurn(SettleUnwatched);
+        }
+
+        // Before the deadlines of the turn.
+        PostSpawned();
+    }
+
+    /// <summary>
     /// Gives up a launch without an outcome: the launcher does not exit after SIGKILL. The workers that wait for it are spawned.
     /// </summary>
     public void Abandon(int workerId, WorkerProcess process)
@@ -230,7 +278,11 @@ internal sealed class WorkerSpawning(ServiceContext service)
 
     private void EndLaunch(int workerId, WorkerProcess process, PendingLaunch launch, bool succeeded)
     {
-        service.Loop.Unwatch(launch.Status);
+        if (launch.Status is { } status)
+        {
+            service.Loop.Unwatch(status);
+        }
+
         process.Launch = null;
         SettlePins(workerId, process, launch.TakePins(), succeeded);
         launch.Dispose();

@@ -123,9 +123,9 @@ internal sealed class WorkerWatching(ServiceContext service)
     /// <summary>Stops watching everything but its output.</summary>
     public void Unwatch(WorkerProcess process)
     {
-        if (process.Launch is { } launch)
+        if (process.Launch?.Status is { } status)
         {
-            service.Loop.Unwatch(launch.Status);
+            service.Loop.Unwatch(status);
         }
 
         service.Loop.Unwatch(process.Pidfd);

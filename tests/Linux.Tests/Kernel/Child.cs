@@ -51,7 +51,7 @@ internal static class Child
         ChildProcess.Failure? step;
         while (!launched.TryGetOutcome(out step))
         {
-            Libc.WaitFor(launched.Status);
+            Libc.WaitFor(launched.Status!);
         }
 
         var started = new Started(launched.Pid, launched.Pidfd);

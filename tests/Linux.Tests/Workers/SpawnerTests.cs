@@ -223,7 +223,7 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
 
         while (!process.Launch!.TryGetOutcome(out failure))
         {
-            Libc.WaitFor(process.Launch.Status);
+            Libc.WaitFor(process.Launch.Status!);
         }
 
         if (failure is null)
