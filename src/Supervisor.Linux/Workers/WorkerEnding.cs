@@ -19,6 +19,7 @@ internal sealed class WorkerEnding(ServiceContext service)
 {
     private readonly WorkerSweeps _sweeps = new(service);
     private readonly List<WorkerEnded> _ended = [];
+    private readonly List<(int WorkerId, WorkerProcess Process, ExitReason Reason)> _alone = [];
     private bool _awaitsOrphans;
 
     /// <summary>Whether the machine is deciding about a worker that is replaced at once.</summary>
@@ -192,10 +193,51 @@ internal sealed class WorkerEnding(ServiceContext service)
         {
             Clear(workerId, process, reason);
         }
+        else if (IsAlone(worker, process))
+        {
+            FinishSoon(workerId, process, reason);
+        }
         else
         {
             AwaitRest(workerId, process, reason);
         }
+    }
+
+    /// <summary>
+    /// Whether only the process of a connection is known, and no sweep is under way for it: a sweep needs its numbers until it is done.
+    /// </summary>
+    private static bool IsAlone(WorkerState? worker, WorkerProcess process) =>
+        worker is { Connection: not null, EndReason: EndReason.None }
+        && process is { IsForeign: false, IsHandedOver: false, First: null, LastSweep: null };
+
+    /// <summary>
+    /// Ends the process of a connection at the end of this turn, with all others of the turn. Most of them leave nothing behind, and one
+    /// look shows that for all.
+    /// </summary>
+    private void FinishSoon(int workerId, WorkerProcess process, ExitReason reason)
+    {
+        if (_alone.Count == 0)
+        {
+            service.Loop.AtTurnEnd(() =>
+            {
+                var haveNothingLeft = Sweeps.HaveNothingLeft();
+                foreach (var (id, ended, why) in _alone)
+                {
+                    if (haveNothingLeft && IsAlone(service.Worker(id), ended))
+                    {
+                        Finish(id, ended, why, isTimedOut: false);
+                    }
+                    else if (ended.LastSweep is null)
+                    {
+                        AwaitRest(id, ended, why);
+                    }
+                }
+
+                _alone.Clear();
+            });
+        }
+
+        _alone.Add((workerId, process, reason));
     }
 
     /// <summary>Continues to wait for the rest of a worker whose main process has exited under a predecessor.</summary>
