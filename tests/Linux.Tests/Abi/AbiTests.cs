@@ -206,7 +206,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(ProcessFacts), "MaxCommandLine"), (typeof(Netlink), "BufferLength"), (typeof(OpenFiles), "BufferLength"),
         (typeof(OpenFiles), "ProcessesWorthAThread"), (typeof(OpenFiles), "DescriptorsAtFirst"),
         (typeof(ProcessFacts), "MaxBytes"), (typeof(EvidenceBudget), "Share"), (typeof(EvidenceBudget), "MostLeftBehind"),
-        (typeof(ConflictWatch), "MostHolders"), (typeof(DriftWatch), "MostTakers"),
+        (typeof(ConflictWatch), "MostHolders"), (typeof(SocketTakers), "Most"),
         (typeof(DriftWatch), "RemakeLimit"), (typeof(DriftWatch), "NamedHolders"),
         (typeof(Processes), "MaxEntry"), (typeof(NotifySocket), "MaxMessagesPerWake"), (typeof(OutputPipe), "MaxLineBytes"),
         (typeof(OutputPipe), "MaxBytesPerWake"),
