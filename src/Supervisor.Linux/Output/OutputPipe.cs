@@ -57,6 +57,28 @@ public sealed class OutputPipe : IDisposable
         }
     }
 
+    /// <summary>
+    /// Looks for a text in what these pipes carry, each by itself. Calls <paramref name="onFound"/> once, for the first of them that
+    /// has it, and then stops searching. Their unfinished lines count, so the call may come at once.
+    /// </summary>
+    public static void SearchAll(IReadOnlyList<OutputPipe> pipes, byte[] text, Action onFound)
+    {
+        var isFound = false;
+        foreach (var pipe in pipes.TakeWhile(_ => !isFound))
+        {
+            pipe.Search = new TextSearch(text, () =>
+            {
+                isFound = true;
+                foreach (var searched in pipes)
+                {
+                    searched.Search = null;
+                }
+
+                onFound();
+            });
+        }
+    }
+
     /// <summary>Whether that is <see cref="Rest"/>.</summary>
     internal bool HasRest(byte[]? rest) => _buffer.AsSpan(0, _length).SequenceEqual(rest);
 

@@ -81,16 +81,12 @@ internal sealed class WorkerWatching(ServiceContext service)
             return;
         }
 
-        OutputPipe[] pipes = process.Output is { } output ? [output, process.Error] : [process.Error];
-        foreach (var pipe in pipes)
-        {
-            pipe.Search = new TextSearch(ByteText.Encode(text), () =>
+        OutputPipe.SearchAll(
+            process.Output is { } output ? [output, process.Error] : [process.Error], ByteText.Encode(text), () =>
             {
-                Array.ForEach(pipes, searched => searched.Search = null);
                 service.Spawning.Settle(workerId, process);
                 service.Post(new WorkerReady(workerId));
             });
-        }
     }
 
     private void WatchPipe(int workerId, WorkerProcess process, int number)

@@ -126,6 +126,32 @@ public class OutputPipeTests : KernelTest
         }
     }
 
+    [Fact]
+    public void A_text_is_found_once_in_several_streams()
+    {
+        var rest = "now ready"u8.ToArray();
+        foreach (var (first, second) in new[] { (rest, null), (null, rest), (rest, rest), ((byte[]?)null, (byte[]?)null) })
+        {
+            var found = 0;
+            Assert.Null(Files.Pipe(out var firstReader, out var firstWriter));
+            Assert.Null(Files.Pipe(out var secondReader, out var secondWriter));
+            using var output = new OutputPipe(firstReader!, _ => { }, first);
+            using var error = new OutputPipe(secondReader!, _ => { }, second);
+            using (firstWriter)
+            using (secondWriter)
+            {
+                OutputPipe.SearchAll([output, error], "now ready"u8.ToArray(), () => found++);
+                Assert.Equal(first is null && second is null ? 0 : 1, found);
+                foreach (var (pipe, writer) in new[] { (error, secondWriter!), (output, firstWriter!), (error, secondWriter!) })
+                {
+                    Libc.Write(writer, "now ready"u8);
+                    Assert.True(pipe.Drain());
+                    Assert.Equal(1, found);
+                }
+            }
+        }
+    }
+
     private static List<string> Lines(byte[] data, int[] sizes)
     {
         var lines = new List<string>();
