@@ -59,7 +59,7 @@ internal static class ControlRoutes
         [
             new("after", "integer", "continue after the event of this number"), new("service", "string", "only events of this service"),
             LastLines, new("follow", "boolean", "false: end with the newest event"),
-        ]);
+        ], WithName);
 
     public static readonly ControlRoute Diagnose = Get(
         "/v1/diagnose", "Where connections or datagrams wait or are lost", Document<DiagnosisDocument>(),

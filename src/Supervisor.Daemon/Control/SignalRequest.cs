@@ -33,14 +33,16 @@ internal sealed class SignalRequest(ControlContext daemon)
         }
 
         var name = Answer.Name(context);
-        var targets = await daemon.Loop.Ask(() => daemon.Services.Find(name)?.Requests.SignalTargets(slot));
+        var (targets, slots) = await daemon.Loop.Ask(() => daemon.Services.Find(name) is { } runner
+            ? (runner.Requests.SignalTargets(slot), runner.State.Workers.Select(worker => worker.Slot).ToArray())
+            : (null, []));
         if (targets is null)
         {
             await Answer.NoService(context, daemon);
             return;
         }
 
-        var refusal = targets.Count == 0 ? NoWorker(slot, signal)
+        var refusal = targets.Count == 0 ? NoWorker(slot, slots, signal)
             : RequestParameters.IsSet(context.Request, "force") ? null
             : Unhandled(targets, signal);
         if (refusal is { } why)
@@ -80,8 +82,9 @@ internal sealed class SignalRequest(ControlContext daemon)
         await Answer.Json(context, document, ControlJson.Default.SignalDocument);
     }
 
-    private static (string Title, string Detail) NoWorker(int? slot, int signal) => ("no worker", slot is { } number
+    private static (string Title, string Detail) NoWorker(int? slot, int[] slots, int signal) => ("no worker", slot is { } number
         ? string.Create(CultureInfo.InvariantCulture, $"no worker runs in slot {number}: {Signals.Name(signal)} was not sent")
+            + (slots.Length == 0 ? "" : $"; slots with a worker: {ProblemText.SlotRanges(slots)}")
         : "no worker to send a signal to");
 
     /// <summary>Why the signal is refused; null if every worker handles it, or its default action does no harm.</summary>

@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.AspNetCore.Http;
 using Supervisor.Control;
 using Supervisor.Core;
+using Supervisor.Core.Services;
 using Supervisor.Linux.Output;
 
 namespace Supervisor.Daemon.Control;
@@ -42,6 +43,12 @@ internal sealed class StreamResource(ControlContext daemon, CancellationToken st
         }
 
         var service = context.Request.Query["service"].ToString();
+        if (service.Length > 0 && await daemon.Loop.Ask(() => daemon.Services.Find(service)) is null && !IsKept(service))
+        {
+            await Answer.NoService(context, daemon, service);
+            return;
+        }
+
         Predicate<EventDocument> isWanted =
             one => (service.Length == 0 || one.Service == service) && AccessScope.Shows(context, one.Service);
         if (lines is { } last)
@@ -92,6 +99,12 @@ internal sealed class StreamResource(ControlContext daemon, CancellationToken st
             return;
         }
 
+        if (slot is { } only && await UnknownSlot(name, only, output) is { } unknown)
+        {
+            await Answer.Problem(context, StatusCodes.Status404NotFound, "no such slot", unknown);
+            return;
+        }
+
         // Lines that were dropped before this request are not reported as missed.
         Predicate<OutputLine> isWanted = slot is null ? _ => true : line => line.Pid != 0 && line.Slot == slot;
         var kept = output.After(0, 0).Missed;
@@ -102,6 +115,22 @@ internal sealed class StreamResource(ControlContext daemon, CancellationToken st
             (missed, next) => new OutputLine(
                 next, daemon.Loop.Time.GetUtcNow(), Pid: 0, Slot: 0, Generation: 0, IsError: false, Priority: 4,
                 $"{Lost(missed, "line")}: this reader is too slow"));
+    }
+
+    /// <summary>Whether there is an event of a service that is no longer configured.</summary>
+    private bool IsKept(string service) => daemon.Events.Events.After(0, int.MaxValue).Items.Any(one => one.Service == service);
+
+    /// <summary>
+    /// Why a slot of a service is unknown. Null if the service has it, or has had it: its worker has written a line that is in memory.
+    /// </summary>
+    private async Task<string?> UnknownSlot(string name, int slot, RecentItems<OutputLine> output)
+    {
+        var present = await daemon.Loop.Ask(() => daemon.Services.Find(name)?.State is not { } state ? []
+            : Enumerable.Range(0, state.Spec.Start == StartMode.PerConnection ? state.Spec.Connections.Max : state.Desired)
+                .Concat(state.Workers.Select(worker => worker.Slot)).ToArray());
+        int[] known =
+            [.. present, .. output.After(0, int.MaxValue).Items.Where(line => line.Pid != 0).Select(line => line.Slot).OfType<int>()];
+        return known.Contains(slot) ? null : ProblemText.UnknownSlot(name, slot, known);
     }
 
     private void AddFollowers(int by) => daemon.Loop.Post(() => daemon.Overflows.AddFollowers(by));

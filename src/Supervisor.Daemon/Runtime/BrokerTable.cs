@@ -85,12 +85,20 @@ internal sealed class BrokerTable(
         return null;
     }
 
+    /// <summary>The end of an error about an unknown name: the given ones.</summary>
+    private string Given()
+    {
+        var names = string.Join(
+            ", ", listeners.Handles.Where(handle => handle is { IsGiven: true, IsAwaited: false }).Select(handle => handle.Name));
+        return names.Length == 0 ? "; listenctl put has given none" : $"; held: {names}";
+    }
+
     /// <inheritdoc/>
     public BrokerError? Drop(string name, Requester by)
     {
         if (listeners.Find(name) is not { IsAwaited: false } handle)
         {
-            return new BrokerError(BrokerErrorCode.NotFound, $"no descriptor is held as \"{name}\"");
+            return new BrokerError(BrokerErrorCode.NotFound, $"no descriptor is held as \"{name}\"{Given()}");
         }
 
         if (!handle.IsGiven)

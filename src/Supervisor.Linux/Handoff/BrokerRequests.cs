@@ -100,7 +100,8 @@ internal sealed class BrokerRequests
             {
                 return BrokerReply.Error(new BrokerError(
                     BrokerErrorCode.NotFound,
-                    BrokerRequest.IsName(name) ? $"no listener named \"{name}\"" : "no listener has such a name"));
+                    (BrokerRequest.IsName(name) ? $"no listener named \"{name}\"" : "no listener has such a name")
+                    + Known(Takable(peer, service))));
             }
 
             if (!_access.Allows(peer, service, handle))
@@ -128,8 +129,18 @@ internal sealed class BrokerRequests
     private BrokerReply List(BrokerPeer peer, BrokerRequest request)
     {
         var service = peer.IsPrivileged ? null : peer.Service(_table, request.Token);
-        return BrokerReply.List(
-            [.. _table.Handles.Where(handle => handle.Descriptor is not null && _access.Allows(peer, service, handle))]);
+        return BrokerReply.List([.. Takable(peer, service)]);
+    }
+
+    private IEnumerable<ListenerHandle> Takable(BrokerPeer peer, BrokerService? service) =>
+        _table.Handles.Where(handle => handle.Descriptor is not null && _access.Allows(peer, service, handle));
+
+    /// <summary>The end of an error about an unknown name: the names that the peer may use, the first ones if there are many.</summary>
+    private static string Known(IEnumerable<ListenerHandle> handles)
+    {
+        const int most = 20;
+        string[] names = [.. handles.Take(most + 1).Select(handle => handle.Name)];
+        return names.Length == 0 ? "" : $"; listeners: {string.Join(", ", names.Take(most))}{(names.Length > most ? ", ..." : "")}";
     }
 
     private BrokerError? Put(BrokerPeer peer, string name, bool descriptorsLost, List<DescriptorHandle> received)
