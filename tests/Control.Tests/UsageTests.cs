@@ -105,6 +105,17 @@ public sealed class UsageTests
     }
 
     [Theory]
+    [InlineData("--json --version")]
+    [InlineData("--version --json status")]
+    [InlineData("restart --version --json")]
+    public void The_version_is_a_document_with_json(string line)
+    {
+        var result = Listenctl.Run(line.Split(' '));
+        Assert.Equal((ExitCode.Done, ""), (result.ExitCode, result.Error));
+        Assert.Matches("^{\"name\":\"listenctl\",\"version\":\"[0-9]+\\.[0-9]+\\.[0-9]+[^\"]*\"}\n$", result.Output);
+    }
+
+    [Theory]
     [InlineData("--help", "restart")]
     [InlineData("--help", "signal <SERVICE> <SIG>  Send")]
     [InlineData("-h", "LISTEND_CONTROL")]

@@ -1,10 +1,15 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using System.Reflection;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 
 namespace Supervisor.Control.CommandLine;
 
-/// <summary><c>--version</c> of listend and listenctl, with any command or none: prints <c>NAME VERSION</c>.</summary>
+/// <summary>
+/// <c>--version</c> of listend and listenctl, with any command or none: prints <c>NAME VERSION</c>, with <c>--json</c> a document.
+/// </summary>
 public sealed class VersionFlag : Option<bool>
 {
     /// <param name="program">The name to print before the version.</param>
@@ -27,8 +32,15 @@ public sealed class VersionFlag : Option<bool>
 
         public override int Invoke(ParseResult parseResult)
         {
-            parseResult.InvocationConfiguration.Output.WriteLine($"{program} {Version}");
+            // By its words, because another error of the command line does not matter here.
+            var isJson = parseResult.Tokens.Any(token => token is { Type: TokenType.Option, Value: "--json" });
+            parseResult.InvocationConfiguration.Output.WriteLine(isJson
+                ? $$"""{"name":"{{program}}","version":"{{Encoded(Version)}}"}"""
+                : $"{program} {Version}");
             return 0;
         }
+
+        private static string Encoded(string text) =>
+            JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping).ToString();
     }
 }

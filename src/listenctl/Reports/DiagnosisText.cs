@@ -163,16 +163,32 @@ internal static class DiagnosisText
     private static StyledText HostLine(DiagnosisDocument document)
     {
         var (host, bounds) = (document.Host, document.Host.Bounds);
-        var line = new StyledText($"host: {Number(host.SynCookiesPerS)} SYN cookies/s, {Number(host.ListenOverflowsPerS)} overflows/s, "
-            + $"{Number(host.TimeWait)} in TIME_WAIT, {Number(host.Orphans)} orphans", Palette.Muted);
-        line.Append(
-            $"; somaxconn {Number(bounds.Somaxconn)}, tcp_max_syn_backlog {Number(bounds.TcpMaxSynBacklog)}, TCP memory "
-            + $"{Bound(bounds.TcpMemoryPages)} pages, files {Bound(bounds.Files)}", Palette.Muted);
-        return bounds.TrackedConnections is null ? line
-            : line.Append($", conntrack {Bound(bounds.TrackedConnections)}", Palette.Muted);
+        List<string> limits =
+        [
+            $"somaxconn {Known(bounds.Somaxconn)}", $"tcp_max_syn_backlog {Known(bounds.TcpMaxSynBacklog)}",
+            $"TCP memory {Bound(bounds.TcpMemoryPages, " pages")}", $"files {Bound(bounds.Files)}",
+        ];
+        if (bounds.TrackedConnections is { } tracked)
+        {
+            limits.Add($"conntrack {Bound(tracked)}");
+        }
+
+        return new StyledText(
+            $"host: {Known(host.SynCookiesPerS)} SYN cookies/s, {Known(host.ListenOverflowsPerS)} overflows/s, "
+            + $"{Known(host.TimeWait)} in TIME_WAIT, {Known(host.Orphans)} orphans; {string.Join(", ", limits)}", Palette.Muted);
     }
 
-    private static string Bound(BoundDocument? bound) => bound is null ? "-" : $"{Number(bound.Used)}/{Number(bound.Limit)}";
+    /// <summary>The use with its limit. A network namespace of its own does not show every limit.</summary>
+    private static string Bound(BoundDocument? bound, string unit = "") => bound switch
+    {
+        null => Known(null as long?),
+        { Limit: { } limit } => $"{Number(bound.Used)}/{Number(limit)}{unit}",
+        _ => $"{Number(bound.Used)}{unit}, limit not visible",
+    };
+
+    private static string Known(long? number) => number is null ? "not visible" : Number(number);
+
+    private static string Known(double? number) => number is null ? "not visible" : Number(number);
 
     private static void WriteTable(TextOutput output, Column[] columns, IEnumerable<StyledText[]> rows, int most, int count, string what)
     {
