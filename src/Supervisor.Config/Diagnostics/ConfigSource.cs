@@ -3,4 +3,8 @@ namespace Supervisor.Config.Diagnostics;
 /// <summary>One configuration file that has been read.</summary>
 /// <param name="Path">Its path, as diagnostics name it.</param>
 /// <param name="Text">Its content.</param>
-public sealed record ConfigSource(string Path, string Text);
+public sealed record ConfigSource(string Path, string Text)
+{
+    /// <summary>For an import: the unit that the file is a drop-in of; null if the name of its folder says that, or if it is none.</summary>
+    public string? DropInOf { get; init; }
+}

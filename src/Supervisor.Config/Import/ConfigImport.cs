@@ -91,7 +91,7 @@ public static class ConfigImport
             || folder.EndsWith(".socket.d", StringComparison.Ordinal)
             || folder is "service.d" or "socket.d")
         {
-            systemd.Add(folder[..^".d".Length], file, isDropIn: true);
+            systemd.Add(file.DropInOf ?? folder[..^".d".Length], file, isDropIn: true);
             return true;
         }
 

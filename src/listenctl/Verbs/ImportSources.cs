@@ -18,9 +18,9 @@ internal static class ImportSources
         foreach (var path in paths)
         {
             yield return ReadUnit(path);
-            foreach (var dropIn in DropIns(path))
+            foreach (var (dropIn, unit) in DropIns(path))
             {
-                yield return ReadFile(dropIn, dropIn);
+                yield return ReadFile(dropIn, dropIn) with { DropInOf = unit };
             }
         }
     }
@@ -29,14 +29,51 @@ internal static class ImportSources
     private static ConfigSource ReadUnit(string path) =>
         ReadFile(path, !File.Exists(path) && Template(path) is { } template && File.Exists(template) ? template : path);
 
-    private static IEnumerable<string> DropIns(string path)
+    /// <summary>
+    /// The drop-ins next to a file and, if it is a symbolic link, next to the files that it leads to: systemd looks for those of every
+    /// name of a unit. Each with its unit if the name of its folder does not say it.
+    /// </summary>
+    private static IEnumerable<(string Path, string? Unit)> DropIns(string path)
     {
-        var folder = Path.GetDirectoryName(path) ?? "";
-        var companion = ConfigImport.Companion(Path.GetFileName(path)) is { } name ? Path.Combine(folder, name) : null;
-        return companion is not null ? File.Exists(companion) ? [companion] : [] : ConfigImport.DropInFolders(Path.GetFileName(path))
-            .Select(name => Path.Combine(folder, name))
-            .Where(Directory.Exists)
-            .SelectMany(name => Directory.EnumerateFiles(name, "*.conf").Order(StringComparer.Ordinal));
+        var unit = Path.GetFileName(path);
+        if (ConfigImport.Companion(unit) is { } name)
+        {
+            var companion = Path.Combine(Path.GetDirectoryName(path) ?? "", name);
+            return File.Exists(companion) ? [(companion, null)] : [];
+        }
+
+        string[] places = [path, .. LinkTargets(path)];
+        var own = ConfigImport.DropInFolders(unit).ToArray();
+        var folders = own.Select(folder => (folder, Unit: (string?)null)).Concat(places.Skip(1)
+            .SelectMany(place => ConfigImport.DropInFolders(Path.GetFileName(place))).Distinct()
+            .Except(own).Select(folder => (folder, Unit: (string?)unit)));
+        return places.Select(place => Path.GetDirectoryName(place) ?? "").Distinct()
+            .SelectMany(_ => folders, (place, folder) => (Path: Path.Combine(place, folder.folder), folder.Unit))
+            .Where(folder => Directory.Exists(folder.Path))
+            .SelectMany(
+                folder => Directory.EnumerateFiles(folder.Path, "*.conf").Order(StringComparer.Ordinal),
+                (folder, file) => (file, folder.Unit));
+    }
+
+    /// <summary>The files that a symbolic link leads to, the next one first; empty if it is none.</summary>
+    private static List<string> LinkTargets(string path)
+    {
+        const int most = 40;
+        var targets = new List<string>();
+        try
+        {
+            for (var at = path; targets.Count < most && new FileInfo(at).LinkTarget is { } target;)
+            {
+                at = Path.Combine(Path.GetDirectoryName(at) ?? "", target);
+                targets.Add(at);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            // The file itself is reported when it is read.
+        }
+
+        return targets;
     }
 
     private static ConfigSource ReadFile(string path, string file)
