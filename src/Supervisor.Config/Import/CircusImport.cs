@@ -10,6 +10,8 @@ namespace Supervisor.Config.Import;
 /// </summary>
 internal sealed partial class CircusImport(ImportDraft draft)
 {
+    private const int AllPermissions = 0x1ff;
+
     private const string KnownThere = "its value is known only where the worker runs: write the value";
 
     private static readonly Reason Overridden =
@@ -18,6 +20,7 @@ internal sealed partial class CircusImport(ImportDraft draft)
     private readonly List<SourceSection> _sections = [];
     private readonly Dictionary<string, DraftSection> _sockets = new(StringComparer.Ordinal);
     private List<SourceSection> _environments = [];
+    private SourceSetting? _umask;
 
     public void Add(ConfigSource source) => _sections.AddRange(IniText.Read(source, hasInlineHash: false, doublesPercent: true));
 
@@ -31,6 +34,8 @@ internal sealed partial class CircusImport(ImportDraft draft)
             Overridden,
             draft.Differences);
         _environments = sections.FindAll(s => s.Kind == "env");
+        // Circus sets it before it makes sockets and starts watchers, which inherit it.
+        _umask = sections.Find(s => s.Kind == "circus")?.Last("umask") is { } umask && Octal(umask.Value) is not null ? umask : null;
         foreach (var section in sections.Where(s => s is { Kind: "socket", Label: not null }))
         {
             Socket(section, section.Label!.ToLowerInvariant());
@@ -46,7 +51,7 @@ internal sealed partial class CircusImport(ImportDraft draft)
                     Watcher(section, name);
                     break;
                 case { Kind: "circus" }:
-                    foreach (var setting in section.Settings)
+                    foreach (var setting in section.Settings.Where(setting => setting != _umask))
                     {
                         draft.Differences.Add(setting, CircusReasons.OfDaemon(setting.Key));
                     }
@@ -97,6 +102,11 @@ internal sealed partial class CircusImport(ImportDraft draft)
             listener.Set("address", TomlLiteral.Of(address), section.Last("host") ?? section.Last("port"), remark);
         }
 
+        if (path is not null && section.Last("umask") is null && _umask is { } umask)
+        {
+            listener.Set("unix.mode", TomlLiteral.Of(Mode(Octal(umask.Value)!.Value)), umask);
+        }
+
         var blocking = section.Last("blocking");
         if (blocking is null || !Flag(blocking.Value))
         {
@@ -121,8 +131,7 @@ internal sealed partial class CircusImport(ImportDraft draft)
                     break;
                 case "umask":
                     // Circus reads it as a decimal number.
-                    var mode = 0x1ff & ~(Number(setting.Value) ?? 0);
-                    listener.Set("unix.mode", TomlLiteral.Of(Convert.ToString(mode, 8).PadLeft(4, '0')), setting);
+                    listener.Set("unix.mode", TomlLiteral.Of(Mode(Number(setting.Value) ?? 0)), setting);
                     break;
                 case "replace":
                     listener.Set(
@@ -164,6 +173,11 @@ internal sealed partial class CircusImport(ImportDraft draft)
         service.Set(
             "stop_mode", TomlLiteral.Of(section.Last("stop_children") is { } all && Flag(all.Value) ? "group" : "main"),
             section.Last("stop_children"), section.Last("stop_children") is null ? "Circus's default" : null);
+        if (_umask is { } umask)
+        {
+            service.Set("umask", TomlLiteral.Of(Convert.ToString(Octal(umask.Value)!.Value, 8).PadLeft(4, '0')), umask);
+        }
+
         if (service.Listeners.Count == 0)
         {
             service.Set("rollout.strategy", TomlLiteral.Of("stop-first"), null, CommonReasons.BindsItself);
@@ -301,14 +315,15 @@ internal sealed partial class CircusImport(ImportDraft draft)
                 if (age > TimeSpan.Zero)
                 {
                     service.Set("recycle.max_age", TomlLiteral.Of(age), setting);
-                    service.Changed(setting, "another worker takes over before the old one stops");
+                    service.Report(setting, CircusReasons.Age);
                 }
 
                 break;
             case "stdout_stream.filename":
                 service.Set("log", TomlLiteral.Of("file:" + value), setting);
                 break;
-            case "stdout_stream.class" when value.Contains("FileStream", StringComparison.Ordinal):
+            case "stdout_stream.class" or "stderr_stream.class" when value.Contains("FileStream", StringComparison.Ordinal):
+                // Its filename counts.
                 break;
             case "stdout_stream.class" when value.Contains("StdoutStream", StringComparison.Ordinal):
                 service.Set("log", TomlLiteral.Of("inherit"), setting);
@@ -317,6 +332,13 @@ internal sealed partial class CircusImport(ImportDraft draft)
                 var limit = Number(value) is { } units ? TomlLiteral.Of(units) : TomlLiteral.Of(value);
                 service.Set("limits." + key["rlimit_".Length..], limit, setting);
                 break;
+            case "stdout_stream.refresh_time" or "stderr_stream.refresh_time":
+                service.Report(setting, CircusReasons.Of(setting.Key));
+                break;
+            case "warmup_delay" when Seconds(value) == TimeSpan.Zero:
+            case "send_hup" when !Flag(value):
+                // It is off, as here.
+                break;
             case var key when key.StartsWith("stdout_stream", StringComparison.Ordinal):
                 service.Report(setting, CommonReasons.LogRotation);
                 break;
@@ -324,12 +346,23 @@ internal sealed partial class CircusImport(ImportDraft draft)
                 service.Report(setting, CommonReasons.OneStream);
                 break;
             case var key when key.StartsWith("hooks.", StringComparison.Ordinal):
-                service.Lost(setting, "a hook of listend is a program: see hooks.pre_start, hooks.post_ready and hooks.post_stop");
+                service.Lost(setting, "a hook of listend is a program: see hooks.pre_start");
                 break;
             default:
                 service.Report(setting, CircusReasons.Of(setting.Key));
                 break;
         }
+    }
+
+    /// <summary>The mode of a socket's file that Circus makes with this umask.</summary>
+    private static string Mode(int umask) => Convert.ToString(AllPermissions & ~umask, 8).PadLeft(4, '0');
+
+    /// <summary>A umask in octal, as int(text, 8) of Python reads it; null if it is not one.</summary>
+    private static int? Octal(string value)
+    {
+        var digits = value.StartsWith("0o", StringComparison.OrdinalIgnoreCase) ? value[2..] : value;
+        return digits.Length is > 0 and <= 6 && digits.All(digit => digit is >= '0' and <= '7')
+            && Convert.ToInt32(digits, 8) is <= AllPermissions and var umask ? umask : null;
     }
 
     private static int? Number(string value) =>

@@ -3,7 +3,17 @@ namespace Supervisor.Config.Import;
 /// <summary>Why settings of circus.ini have no equivalent, and what to do instead.</summary>
 internal static class CircusReasons
 {
-    private static readonly Reason Interpreter = Reason.Lost("name the interpreter in the command: VIRTUALENV/bin/python");
+    private static readonly Reason Clients = Reason.Changed("listenctl uses control.sock; daemon.metrics serves GET /metrics");
+
+    private static readonly Reason NoPolling = Reason.NotNeeded("listend does not poll its workers");
+    private static readonly Reason DaemonFiles =
+        Reason.Changed("listend writes no pid file, and logs to the journal or to standard error");
+
+    private static readonly Reason Interpreter = Reason.Lost("write VIRTUALENV/bin/python into the command");
+
+    /// <summary>Of the settings for the age of a worker.</summary>
+    public static readonly Reason Age =
+        Reason.Changed("another worker takes over before the old one stops; recycle.jitter makes ages shorter");
 
     private static readonly Dictionary<string, Reason> Known = new(StringComparer.Ordinal)
     {
@@ -12,7 +22,9 @@ internal static class CircusReasons
             + "\"listenctl restart\" replaces the workers without a refused connection"),
         ["max_retry"] = CommonReasons.Retries,
         ["priority"] = CommonReasons.Order,
-        ["max_age_variance"] = Reason.Changed("see recycle.jitter, which makes ages shorter"),
+        ["max_age_variance"] = Age,
+        ["stdout_stream.refresh_time"] = NoPolling,
+        ["stderr_stream.refresh_time"] = NoPolling,
         ["on_demand"] = Reason.Lost("write start = \"on-demand\""),
         ["virtualenv"] = Interpreter,
         ["virtualenv_py_ver"] = Interpreter,
@@ -35,14 +47,12 @@ internal static class CircusReasons
     public static Reason OfDaemon(string key) => key switch
     {
         "endpoint" or "endpoint_owner" or "pubsub_endpoint" or "multicast_endpoint" or "stats_endpoint" or "ssh_server" =>
-            Reason.Changed("listenctl connects to control.sock in daemon.runtime_directory"),
-        "httpd" or "httpd_host" or "httpd_port" => Reason.Changed("daemon.metrics serves GET /metrics; \"listenctl top\" is a live screen"),
-        "statsd" or "statsd_close_outputs" => Reason.Changed("see GET /metrics"),
-        "check_delay" => Reason.NotNeeded("listend does not poll its workers"),
+            Clients,
+        "httpd" or "httpd_host" or "httpd_port" or "statsd" or "statsd_close_outputs" => Clients,
+        "check_delay" => NoPolling,
         "include" or "include_dir" => CommonReasons.OtherFiles,
-        "umask" => Reason.Lost("set umask of each service"),
-        "loglevel" or "logoutput" or "loggerconfig" or "debug" or "debug_gc" => CommonReasons.DaemonLog,
-        "pidfile" => CommonReasons.PidFile,
+        "umask" => Reason.Lost("it is not an octal number: set umask of each service"),
+        "loglevel" or "logoutput" or "loggerconfig" or "debug" or "debug_gc" or "pidfile" => DaemonFiles,
         _ => Of(key),
     };
 }

@@ -8,6 +8,9 @@ internal static class CommentText
     /// <summary>The longest line, in characters.</summary>
     public const int MaxLine = 140;
 
+    /// <summary>A space at which no line ends. Not part of any text of a reader.</summary>
+    public const char Glue = '\u0001';
+
     private const int MaxValue = 100;
     private const string FurtherIndent = "  ";
 
@@ -32,7 +35,7 @@ internal static class CommentText
         while (prefix.Length + clean.Length - start > MaxLine)
         {
             var end = Break(clean, start, MaxLine - prefix.Length);
-            yield return prefix + clean[start..end].TrimEnd();
+            yield return prefix + Spaced(clean[start..end]).TrimEnd();
             start = end;
             while (start < clean.Length && clean[start] == ' ')
             {
@@ -42,8 +45,11 @@ internal static class CommentText
             prefix = "# " + indent + FurtherIndent;
         }
 
-        yield return (prefix + clean[start..]).TrimEnd();
+        yield return (prefix + Spaced(clean[start..])).TrimEnd();
     }
+
+    /// <summary>The text with spaces for <see cref="Glue"/>.</summary>
+    public static string Spaced(string text) => text.Replace(Glue, ' ');
 
     /// <summary>Where a line ends: at its last space, or after as many characters as it has room for.</summary>
     private static int Break(string text, int start, int room)
@@ -63,7 +69,7 @@ internal static class CommentText
         var clean = new StringBuilder();
         foreach (var rune in text.EnumerateRunes())
         {
-            clean.Append(Rune.IsControl(rune) || rune == Rune.ReplacementChar ? " " : rune.ToString());
+            clean.Append(rune.Value != Glue && (Rune.IsControl(rune) || rune == Rune.ReplacementChar) ? " " : rune.ToString());
         }
 
         return clean.ToString().Trim();

@@ -37,7 +37,7 @@ internal static class DifferenceText
         differences.GroupBy(d => d.Reason).Select(reason =>
         {
             string? file = null;
-            return Block(reason, ref file);
+            return CommentText.Spaced(Block(reason, ref file));
         });
 
     private static string Block(IGrouping<string, ImportDifference> reason, ref string? file) =>
@@ -67,7 +67,7 @@ internal static class DifferenceText
             file = difference.File;
             if (difference.Line > 0)
             {
-                places.Append(CultureInfo.InvariantCulture, $":{difference.Line} {Name(difference)}");
+                places.Append(CultureInfo.InvariantCulture, $":{difference.Line}{CommentText.Glue}{Name(difference)}");
             }
         }
 

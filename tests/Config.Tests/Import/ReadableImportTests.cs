@@ -42,9 +42,98 @@ public sealed class ReadableImportTests
         redirect_stderr=true
         """;
 
+    private const string Watchers = """
+        [circus]
+        check_delay = 5
+        endpoint = tcp://127.0.0.1:5555
+        pubsub_endpoint = tcp://127.0.0.1:5556
+        stats_endpoint = tcp://127.0.0.1:5557
+        statsd = true
+        httpd = true
+        httpd_host = localhost
+        httpd_port = 8080
+        umask = 002
+        warmup_delay = 1
+        loglevel = info
+        pidfile = /run/circus.pid
+
+        [plugin:flapping]
+        use = circus.plugins.flapping.Flapping
+        retry_in = 3
+        max_retry = 2
+
+        [watcher:web]
+        cmd = chaussette --fd $(circus.sockets.web) --backend gevent app.wsgi
+        use_sockets = True
+        numprocesses = 5
+        warmup_delay = 0
+        working_dir = /srv/app
+        virtualenv = /srv/app/venv
+        copy_env = True
+        uid = www-data
+        gid = www-data
+        graceful_timeout = 60
+        max_retry = 10
+        priority = 1
+        rlimit_nofile = 65536
+        send_hup = true
+        stop_signal = INT
+        autostart = true
+        singleton = false
+        respawn = true
+        stdout_stream.class = FileStream
+        stdout_stream.filename = /var/log/web.log
+        stdout_stream.refresh_time = 0.3
+        stdout_stream.max_bytes = 1073741824
+        stdout_stream.backup_count = 5
+        stderr_stream.class = FileStream
+        stderr_stream.filename = /var/log/web-err.log
+        hooks.before_start = app.hooks.check
+        hooks.after_start = app.hooks.announce
+
+        [watcher:worker]
+        cmd = celery -A app worker --loglevel=info -n worker$(circus.wid)
+        numprocesses = 2
+        working_dir = /srv/app
+        virtualenv = /srv/app/venv
+        copy_env = True
+        uid = www-data
+        graceful_timeout = 120
+        max_age = 86400
+        max_age_variance = 3600
+        stop_children = true
+        stdout_stream.class = StdoutStream
+        stderr_stream.class = StdoutStream
+        priority = 2
+
+        [watcher:beat]
+        cmd = celery -A app beat
+        singleton = True
+        working_dir = /srv/app
+        virtualenv = /srv/app/venv
+        copy_env = True
+        uid = www-data
+        autostart = false
+        priority = 3
+
+        [socket:web]
+        host = 127.0.0.1
+        port = 9000
+        backlog = 2048
+        so_reuseport = false
+
+        [env:web]
+        DJANGO_SETTINGS_MODULE = app.settings
+        PATH = $PATH:/srv/app/bin
+
+        [env:worker,beat]
+        C_FORCE_ROOT = 1
+        """;
+
     [Theory]
     [InlineData("proxy.service", Proxy)]
     [InlineData("supervisord.conf", Workers)]
+    [InlineData("circus.ini", Watchers)]
     public void Comments_are_less_than_a_third_of_the_lines(string name, string text)
     {
         var lines = Imported.Of(name, text).Result.Toml!.TrimEnd().Split('\n');
@@ -68,6 +157,34 @@ public sealed class ReadableImportTests
         Assert.StartsWith("# lost: proxy.service:4 After=firewall.service: ", toml, StringComparison.Ordinal);
         Assert.Contains("\n#   :8 Type=forking, :9 PIDFile=/run/proxy.pid: the program", toml, StringComparison.Ordinal);
         Assert.Contains("\n#   :17 PrivateTmp=true, :18 ProtectSystem=full: ", toml, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_line_does_not_end_between_the_number_and_the_name_of_a_setting() =>
+        Assert.DoesNotMatch(":[0-9]+\n", Imported.Of("circus.ini", Watchers).Result.Toml!);
+
+    [Fact]
+    public void The_umask_of_Circus_is_that_of_its_watchers_and_socket_files()
+    {
+        var config = Imported.Of(
+            "circus.ini",
+            """
+            [circus]
+            umask = 027
+            [watcher:w]
+            cmd = /bin/w
+            [socket:a]
+            path = /run/a.sock
+            [socket:b]
+            path = /run/b.sock
+            umask = 7
+            """).Config;
+        Assert.Equal(Convert.ToInt32("027", 8), Assert.Single(config.Services).Umask);
+        Assert.Equal(
+            ["0750", "0770"], config.Listeners.Select(listener => Convert.ToString(listener.Unix.Mode!.Value, 8).PadLeft(4, '0')));
+        Assert.Contains(
+            "umask=9: it is not an octal number",
+            Imported.Of("circus.ini", "[circus]\numask=9\n[watcher:w]\ncmd=/bin/w\n").Result.Toml!, StringComparison.Ordinal);
     }
 
     [Fact]
