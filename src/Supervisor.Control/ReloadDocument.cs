@@ -27,6 +27,13 @@ public sealed record ReloadDocument(
     public IReadOnlyList<string> Warnings { get; set; } = [];
 
     /// <summary>
+    /// Whether everything is in force, or in a dry run: would be. False if the kernel refused a part, or if a listener has no socket and
+    /// does not get one without another reload. Then <c>listenctl reload</c> exits with status 1, with and without <c>--dry-run</c>. Null
+    /// for a refused configuration.
+    /// </summary>
+    public bool? Complete { get; init; }
+
+    /// <summary>
     /// With <c>wait</c>: done, failed (a roll-out was rolled back or superseded, or a service did not start) or timeout; null without.
     /// </summary>
     public string? Outcome { get; init; }

@@ -15,10 +15,12 @@ namespace Supervisor.Daemon.Reload;
 internal sealed class ReloadReport(EventLog events, ILogger log, string? file)
 {
     /// <summary>A dry run without an error.</summary>
-    public ReloadDocument DryRun(IReadOnlyList<ReloadActionDocument> actions, IEnumerable<ConfigDiagnostic> warnings) =>
+    public ReloadDocument DryRun(
+        IReadOnlyList<ReloadActionDocument> actions, IEnumerable<ConfigDiagnostic> warnings, bool isComplete) =>
         new(DryRun: true, Applied: false, file, actions, [], [], ReloadText.Summary(actions, dryRun: true))
         {
             Warnings = [.. warnings.Select(warning => warning.ToString())],
+            Complete = isComplete,
         };
 
     /// <summary>A reload that was applied.</summary>
@@ -34,7 +36,11 @@ internal sealed class ReloadReport(EventLog events, ILogger log, string? file)
         }
 
         events.Daemon("reloaded", "reload: " + message);
-        return new ReloadDocument(DryRun: false, Applied: true, file, actions, [], [], message) { Warnings = warnings };
+        return new ReloadDocument(DryRun: false, Applied: true, file, actions, [], [], message)
+        {
+            Warnings = warnings,
+            Complete = warnings.Count == 0,
+        };
     }
 
     /// <summary>A refused configuration, which has changed nothing.</summary>

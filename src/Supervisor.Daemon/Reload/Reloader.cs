@@ -134,7 +134,11 @@ internal sealed class Reloader(ReloadContext daemon)
 
         if (dryRun)
         {
-            return _report.DryRun(actions, [.. loaded.Warnings, .. probed]);
+            // A listener whose conflict the daemon watches gets its socket later, without a reload.
+            var isComplete = Array.TrueForAll(
+                probed, found => found.Bind is { } bind && daemon.Listeners.Find(bind.Listener) is { } handle
+                    && daemon.Conflicts.Awaits(handle));
+            return _report.DryRun(actions, [.. loaded.Warnings, .. probed], isComplete);
         }
 
         ListenerStep[] steps = [.. plan.Listeners.Select(state.Step)];

@@ -72,13 +72,15 @@ internal sealed class ReloadCommand : DaemonVerb
         }
 
         output.WriteLine(document.DryRun
-            ? "dry run: nothing was changed"
+            ? IsComplete(document) ? "dry run: nothing was changed"
+                : "dry run: nothing was changed; a reload would be applied, except for a listener that still has no socket"
             : !IsComplete(document) ? "applied, except for what was refused: listenctl reload tries that again"
             : !document.Actions.Any(ReloadReport.IsChange) ? "nothing has changed" : "applied");
     }
 
-    /// <summary>After a reload, a warning is a change that the kernel refused.</summary>
-    private static bool IsComplete(ReloadDocument document) => document.DryRun || document.Warnings is not { Count: > 0 };
+    /// <summary>For an older daemon: after a reload, a warning is a change that the kernel refused.</summary>
+    private static bool IsComplete(ReloadDocument document) =>
+        document.Complete ?? (document.DryRun || document.Warnings is not { Count: > 0 });
 
     private static (byte[] Bytes, ReloadDocument Document) Once(ControlClient client, byte[] bytes) =>
         (bytes, Json.Read(bytes, ControlJson.Default.ReloadDocument, client));

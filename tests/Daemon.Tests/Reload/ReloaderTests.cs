@@ -141,6 +141,7 @@ public sealed class ReloaderTests : IDisposable
 
         Assert.Equal((null, "retried", 0), (dry.Title, dry.Actions.Single().Action, dry.Failures.Count));
         Assert.Contains("still has no socket", Assert.Single(dry.Warnings!), StringComparison.Ordinal);
+        Assert.Equal((false, false), (dry.Complete, applied.Complete));
         Assert.True(applied.Applied);
         Assert.Contains("still has no socket", Assert.Single(applied.Warnings!), StringComparison.Ordinal);
     }
