@@ -9,7 +9,7 @@ namespace Supervisor.Control;
 /// One of daemon-started, daemon-upgraded, daemon-recovered, daemon-took-over, daemon-upgrade-refused, daemon-takeover-failed,
 /// daemon-leaving; change-requested, reloaded, reload-refused, service-removed, listener-dropped; listener-made, listener-failed,
 /// listener-drifted, listener-overflow, listener-repaired; service-state, service-demand, service-idle,
-/// service-autoscaled, service-limit-refused; worker-out-of-memory, worker-memory-high, worker-spawned,
+/// service-autoscaled, service-limit-refused, service-probe-unable; worker-out-of-memory, worker-memory-high, worker-spawned,
 /// worker-pinned, worker-pin-lost, worker-ready, worker-start-timeout, worker-hung, worker-draining, worker-connections,
 /// worker-keeps-accepting, worker-killed, worker-cut, worker-left, worker-died, worker-backoff, worker-crash-loop,
 /// worker-finished; rollout-started, rollout-progressed, rollout-waiting, rollout-canary, rollout-promoted, rollout-failing,

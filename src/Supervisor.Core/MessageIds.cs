@@ -315,6 +315,9 @@ public static class MessageIds
     /// <summary>A limit of the workers' cgroups is not in force.</summary>
     public const string LimitRefused = "2187bfaac5f94242a988776bc4ef611e";
 
+    /// <summary>The program of a probe cannot be run.</summary>
+    public const string ProbeUnable = "7d0c5e0f3c5a4b0f9d6a1be2f4c81d37";
+
     /// <summary>A client has requested a change.</summary>
     public const string ChangeRequested = "81b2eb5b10ad45a7aca259da43000c62";
 

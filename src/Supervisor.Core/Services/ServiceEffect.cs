@@ -155,6 +155,9 @@ public enum ServiceReport
     /// <summary>A limit of the workers' cgroups is not in force.</summary>
     LimitRefused,
 
+    /// <summary>The program of a probe cannot be run.</summary>
+    ProbeUnable,
+
     /// <summary>A hook failed.</summary>
     HookFailed,
 }

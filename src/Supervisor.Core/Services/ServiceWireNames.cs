@@ -113,6 +113,7 @@ public static class ServiceWireNames
         ServiceReport.WorkerOutOfMemory => "worker-out-of-memory",
         ServiceReport.WorkerMemoryHigh => "worker-memory-high",
         ServiceReport.LimitRefused => "service-limit-refused",
+        ServiceReport.ProbeUnable => "service-probe-unable",
         ServiceReport.HookFailed => "hook-failed",
         _ => throw new ArgumentOutOfRangeException(nameof(report), report, null),
     };

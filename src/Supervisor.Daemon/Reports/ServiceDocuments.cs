@@ -17,7 +17,8 @@ internal static class ServiceDocuments
             runner.Name,
             State(runner),
             runner.Requests.Reason ?? runner.Generations.Waits ?? ServiceReportText.HeldText(state)
-                ?? (state.AwaitsDemand ? DemandText(state) : LoopText(state, now) ?? Reason(state) ?? LimitText(runner)),
+                ?? (state.AwaitsDemand ? DemandText(state) : LoopText(state, now) ?? Reason(state) ?? LimitText(runner)
+                    ?? runner.UnableProbe),
             state.Generation,
             state.Desired,
             state.Ready,

@@ -25,6 +25,12 @@ internal sealed class LivenessWatch(
             {
                 await Task.Delay(spec.Interval, loop.Time, end);
                 var seen = await ProbeAsync(probe, end);
+                if (probe is ExecProbe { WasUnable: true })
+                {
+                    // It says nothing about the worker.
+                    continue;
+                }
+
                 failures = seen is null ? 0 : failures + 1;
                 if (failures == spec.Failures)
                 {

@@ -2,6 +2,7 @@ using Supervisor.Core;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Output;
+using Supervisor.Linux.Probes;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
@@ -17,21 +18,21 @@ internal sealed class ProbeProgram
 
     private readonly ServiceContext _service;
     private readonly string _command;
-    private readonly Action<ProbeProgram, string?> _onDone;
+    private readonly Action<ProbeProgram, ProbeRun> _onDone;
     private HookProcess? _process;
     private string? _lastLine;
     private bool _isKilled;
 
-    private ProbeProgram(ServiceContext service, string command, Action<ProbeProgram, string?> onDone) =>
+    private ProbeProgram(ServiceContext service, string command, Action<ProbeProgram, ProbeRun> onDone) =>
         (_service, _command, _onDone) = (service, command, onDone);
 
     /// <summary>
-    /// Starts the program, and calls <paramref name="onDone"/> when it has exited: with null after status 0, otherwise with how it
-    /// ended. Null with the reason in <paramref name="failure"/> if it cannot be started.
+    /// Starts the program, and calls <paramref name="onDone"/> when it has exited. Null with the reason in <paramref name="failure"/> if it
+    /// cannot be started.
     /// </summary>
     public static ProbeProgram? Start(
         ServiceContext service, ServiceSpec spec, WorkerIdentity identity, WorkerState worker, int pid, IReadOnlyList<string> command,
-        FileVariables variables, Action<ProbeProgram, string?> onDone, out string? failure)
+        FileVariables variables, Action<ProbeProgram, ProbeRun> onDone, out string? failure)
     {
         var program = new ProbeProgram(service, command[0], onDone);
         program._process = service.Spawner.StartProbe(
@@ -92,19 +93,20 @@ internal sealed class ProbeProgram
         process.Reap();
         process.Dispose();
         _process = null;
-        _onDone(this, unlaunched is not null ? $"exec: {unlaunched}" : Result(exit));
+        _onDone(this, unlaunched is not null ? ProbeRun.Unable(unlaunched) : Result(exit));
     }
 
-    private string? Result(Processes.Exit exit)
+    private ProbeRun Result(Processes.Exit exit)
     {
         if (exit is { Signalled: false, Status: 0 })
         {
-            return null;
+            return ProbeRun.Passed;
         }
 
         var reason = exit.Signalled ? ExitReason.Signalled(exit.Status, exit.CoreDumped) : ExitReason.Exited(exit.Status);
         var ending = _isKilled ? "did not exit in time and was killed" : reason.Text;
         var said = _lastLine is { } line ? $": {Printable.Line(line.Length <= LongestLine ? line : line[..LongestLine] + "...")}" : "";
-        return $"{Printable.Of(_command)} {ending}{said}";
+        return new ProbeRun(
+            $"{Printable.Of(_command)} {ending}{said}", !exit.Signalled && exit.Status is ProbeRun.NotExecutable or ProbeRun.NotFound);
     }
 }

@@ -237,6 +237,7 @@ internal sealed class ServiceLog : IDisposable
         ServiceReport.WorkerOutOfMemory => (LogEventLevel.Error, MessageIds.WorkerOutOfMemory),
         ServiceReport.WorkerMemoryHigh => (LogEventLevel.Warning, MessageIds.WorkerMemoryHigh),
         ServiceReport.LimitRefused => (LogEventLevel.Warning, MessageIds.LimitRefused),
+        ServiceReport.ProbeUnable => (LogEventLevel.Warning, MessageIds.ProbeUnable),
         ServiceReport.HookFailed => (LogEventLevel.Error, MessageIds.HookFailed),
         _ => throw new ArgumentOutOfRangeException(nameof(report), report.Report, null),
     };

@@ -88,6 +88,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     /// <summary>Why limits of the workers' cgroups are not in force, by their settings.</summary>
     public IReadOnlyDictionary<string, LimitRefusal> RefusedLimits => _service.Limits.Refused;
 
+    /// <summary>Why the program of a probe cannot be run; null if every program can, as far as it was tried.</summary>
+    public string? UnableProbe => _service.Probes.Unable;
+
     /// <summary>The workers that do not exit after SIGKILL.</summary>
     public AbandonedWorkers Abandoned => _service.Abandoned;
 
@@ -221,6 +224,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         _service.Connections.Update(State);
         _service.Health.Update();
         _service.Limits.Update();
+        _service.Probes.Update();
         _autoscale.Update();
         ReportChange(reports.ToImmutable());
     }

@@ -9,6 +9,10 @@ namespace Supervisor.Linux.Workers;
 internal sealed class WorkerProbes(ServiceContext service)
 {
     private readonly HashSet<ProbeProgram> _running = [];
+    private readonly Dictionary<string, (Readiness Condition, string Text)> _unable = new(StringComparer.Ordinal);
+
+    /// <summary>Why the program of a probe cannot be run; null if every program can, as far as it was tried.</summary>
+    public string? Unable => _unable.Values.Select(one => one.Text).FirstOrDefault();
 
     /// <summary>The probe of a condition; null if the worker itself reports it, or its exec is the condition.</summary>
     /// <param name="worker">The worker.</param>
@@ -31,7 +35,9 @@ internal sealed class WorkerProbes(ServiceContext service)
                         service, () => process.Pid, condition.Path!, asked.Name, asked.Effective!, Others);
                 return timeout is { } limit ? probe.Within(limit) : probe;
             case ReadinessKind.Exec:
-                return new ExecProbe(end => RunAsync(worker.Id, condition, end));
+                return new ExecProbe(
+                    end => RunAsync(worker.Id, condition, end),
+                    result => service.Loop.Post(() => Note(worker.Id, condition, timeout is not null, result)));
             case ReadinessKind.Notify or ReadinessKind.Started or ReadinessKind.Descriptor or ReadinessKind.Log:
                 return null;
             default:
@@ -58,15 +64,55 @@ internal sealed class WorkerProbes(ServiceContext service)
         }
     }
 
-    /// <summary>Runs the program once: null if it exits with status 0, otherwise how it ended. Any thread.</summary>
-    private Task<string?> RunAsync(int workerId, Readiness condition, CancellationToken end)
+    /// <summary>Forgets the programs that no worker has any more.</summary>
+    public void Update()
     {
-        var result = new TaskCompletionSource<string?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var state = service.State;
+        foreach (var (setting, (condition, _)) in _unable.ToArray())
+        {
+            if (state is { IsStarted: false, Workers.IsEmpty: true }
+                || !state.Specs.Values.Any(spec => spec.Readiness == condition || spec.Liveness.Probe == condition))
+            {
+                _unable.Remove(setting);
+            }
+        }
+    }
+
+    /// <summary>Keeps why the program of a probe cannot be run, and reports it once.</summary>
+    private void Note(int workerId, Readiness condition, bool isLiveness, ProbeRun result)
+    {
+        var setting = isLiveness ? "liveness.probe" : "ready";
+        if (service.Worker(workerId) is null)
+        {
+            return;
+        }
+
+        if (!result.IsUnable)
+        {
+            _unable.Remove(setting);
+            return;
+        }
+
+        var text = $"{setting}: {result.Seen}; {(isLiveness ? "no worker is replaced for it" : "no worker becomes ready without it")}";
+        var isNew = !_unable.TryGetValue(setting, out var known) || known.Condition != condition;
+        _unable[setting] = (condition, text);
+        if (isNew)
+        {
+            var report = new ReportEffect(ServiceReport.ProbeUnable, null, null, null, text);
+            service.Log.Report(report, service.State, service.Loop.Now);
+            service.Report(report);
+        }
+    }
+
+    /// <summary>Runs the program once. Any thread.</summary>
+    private Task<ProbeRun> RunAsync(int workerId, Readiness condition, CancellationToken end)
+    {
+        var result = new TaskCompletionSource<ProbeRun>(TaskCreationOptions.RunContinuationsAsynchronously);
         service.Loop.Post(() => Start(workerId, condition, result, end));
         return result.Task;
     }
 
-    private void Start(int workerId, Readiness condition, TaskCompletionSource<string?> result, CancellationToken end)
+    private void Start(int workerId, Readiness condition, TaskCompletionSource<ProbeRun> result, CancellationToken end)
     {
         if (service.Worker(workerId) is not { } worker)
         {
@@ -105,7 +151,7 @@ internal sealed class WorkerProbes(ServiceContext service)
                 : ProbeProgram.Start(service, spec, identity!, worker, process.Pid, condition.Command, variables, Ended, out failure);
             if (program is null)
             {
-                result.SetResult($"exec: {failure}");
+                result.SetResult(ProbeRun.Unable(failure));
                 return;
             }
 
@@ -113,10 +159,10 @@ internal sealed class WorkerProbes(ServiceContext service)
             end.Register(() => service.Loop.Post(program.Kill));
         }
 
-        void Ended(ProbeProgram program, string? seen)
+        void Ended(ProbeProgram program, ProbeRun run)
         {
             _running.Remove(program);
-            result.SetResult(seen);
+            result.SetResult(run);
         }
     }
 }
