@@ -124,6 +124,11 @@ internal static class ListenerDocuments
                 verdict.ToWireName(), option.Setting);
         }
 
+        foreach (var row in OpenedDocuments.Of(handle, socket))
+        {
+            yield return row;
+        }
+
         foreach (var refused in handle.RefusedOfFile)
         {
             var setting = refused.Option switch { "mode" => "unix.mode", "symlinks" => "unix.symlinks", _ => "unix.user" };
