@@ -125,7 +125,8 @@ public static class ServiceMachine
                 step.Slots.ForgetRestarts(reset.WorkerId);
                 break;
             case WorkerSeen seen:
-                step.Update(seen.WorkerId, worker => worker with { Seen = seen.What });
+                // Why a worker that has failed was not ready is known already, and its end changes what is seen.
+                step.Update(seen.WorkerId, worker => worker.Phase == WorkerPhase.Starting ? worker with { Seen = seen.What } : worker);
                 break;
             case WorkerMainEnded ended:
                 step.Workers.MainEnded(ended.WorkerId, ended.Reason);
