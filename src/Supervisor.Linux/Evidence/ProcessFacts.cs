@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Native;
 
 namespace Supervisor.Linux.Evidence;
 
@@ -20,6 +21,9 @@ internal static class ProcessFacts
         var directory = string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}");
         return Text(directory + "/comm") is { } command
             ? new HolderProcess(pid, command.TrimEnd('\n'), null, Unit(directory), Uid(directory), IsPredecessor: false)
+            {
+                IsSelf = pid == Processes.CurrentPid,
+            }
             : null;
     }
 

@@ -174,7 +174,9 @@ internal static class BindAdvice
         var processes = holders.SelectMany(holder => holder.Processes).ToArray();
         var process = processes.FirstOrDefault(process => process.IsSocketUnit) ?? processes.FirstOrDefault(process => process.IsListend)
             ?? processes.FirstOrDefault();
-        return process is { IsSocketUnit: true } ? $"stop the socket unit (systemctl stop {process.Unit})"
+        return processes.Any(one => one is { IsSelf: true, IsListend: true })
+            ? "start listend directly or with exec: it has inherited this socket, and LISTEN_PID is not its process id"
+            : process is { IsSocketUnit: true } ? $"stop the socket unit (systemctl stop {process.Unit})"
             : process is { IsListend: true } ? "use the socket of that listend: listenctl listeners, then listenctl take NAME -- COMMAND"
             : process is { Pid: 1, Command: "systemd" } ? "stop the socket unit that has it (systemctl list-sockets)"
             : process is null ? "stop the process that holds it"

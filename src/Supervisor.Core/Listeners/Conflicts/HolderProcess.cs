@@ -9,6 +9,9 @@ namespace Supervisor.Core.Listeners.Conflicts;
 /// <param name="IsPredecessor">Whether it is a previous instance or worker of the requesting service.</param>
 public sealed record HolderProcess(int Pid, string Command, string? CommandLine, string? Unit, uint Uid, bool IsPredecessor)
 {
+    /// <summary>Whether it is the process that wants to bind: it has inherited the socket, and not by LISTEN_FDS for itself.</summary>
+    public bool IsSelf { get; init; }
+
     /// <summary>Whether it is a listend.</summary>
     public bool IsListend => Command == "listend";
 
