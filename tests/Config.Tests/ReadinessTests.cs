@@ -49,8 +49,25 @@ public sealed class ReadinessTests
     [InlineData("command = [\"/bin/s\", \"{fd:b}\"]", "does not list a listener \"b\"")]
     [InlineData("command = [\"/bin/s\"]\nenvironment = { A = \"{fd:b}\" }", "does not list a listener \"b\"")]
     [InlineData("command = [\"/bin/s\", \"{fds}\"]\nhandoff = \"none\"", "handoff = \"none\" passes none")]
+    [InlineData("command = [\"/bin/s\"]\nready = \"exec:/bin/check {fd:a}\"", "the command of exec: gets none")]
+    [InlineData("command = [\"/bin/s\"]\nliveness.probe = \"exec:/bin/check {fds}\"", "the command of exec: gets none")]
     public void A_placeholder_without_a_value_is_an_error(string lines, string says) => Assert.Contains(
         says, Assert.Single(Errors(Listener + "[service.s]\nlisteners = [\"a\"]\n" + lines)), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("limits = { memory_max = \"1MiB\", memory_high = \"1MiB\" }", "the kernel kills the worker at limits.memory_max")]
+    [InlineData("limits = { memory_max = \"2MiB\", memory_high = \"1MiB\" }", null)]
+    [InlineData("[access.a]\nuser = \"0\"\nservices = []\nverbs = [\"stop\"]", "names no service, so that it permits nothing")]
+    [InlineData("[access.a]\nuser = \"0\"\nservices = [\"s\"]\nverbs = []", "names no verb, so that it permits nothing")]
+    [InlineData("[listener.b]\naddress = \"unix:///b\"\nunix.symlinks = [\"/c\", \"/b\"]", "\"/b\" is also the address")]
+    [InlineData("[listener.b]\naddress = \"unix:///b\"\nunix.symlinks = [\"/c\", \"/c\"]", "\"/c\" is also a link")]
+    public void What_has_no_effect_is_a_warning(string lines, string? says)
+    {
+        var result = Parse(Listener + "[service.s]\nlisteners = [\"a\"]\ncommand = [\"/bin/s\"]\n" + lines);
+        Assert.Empty(result.Errors);
+        Assert.Equal(says is null ? 0 : 1, result.Warnings.Length);
+        Assert.All(result.Warnings, warning => Assert.Contains(says!, warning.ToString(), StringComparison.Ordinal));
+    }
 
     private const string Listener = "[listener.a]\naddress = \"tcp://127.0.0.1:80\"\nshards = 2\n";
 

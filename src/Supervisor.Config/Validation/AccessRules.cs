@@ -25,6 +25,18 @@ internal static class AccessRules
                     "write services = [\"*\"], or remove \"reload\"");
             }
 
+            foreach (var (key, noun) in new[] { ("services", "service"), ("verbs", "verb") })
+            {
+                if (rule.Given.TryGetValue(key, out var list) && list.Node.Items.Count == 0)
+                {
+                    yield return rule.Diagnostic(
+                        key, $"the rule names no {noun}, so that it permits nothing", $"name a {noun}, or remove the rule") with
+                    {
+                        IsWarning = true,
+                    };
+                }
+            }
+
             foreach (var unknown in (rule.Given.TryGetValue("services", out var given) ? given.Node.Items : [])
                 .Where(item => item.Text != AccessRule.EveryService && !services.Contains(item.Text)))
             {

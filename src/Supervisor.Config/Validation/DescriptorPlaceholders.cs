@@ -25,6 +25,13 @@ internal static class DescriptorPlaceholders
 
         var places = spec.Command.Skip(1).Select(text => ("command", text))
             .Concat(spec.Environment.Values.Select(text => ("environment", text)));
+        foreach (var (setting, placeholder) in Probes(spec).Distinct())
+        {
+            yield return service.Diagnostic(
+                setting, $"{Quoted.Text(placeholder)} is the number of a descriptor, and the command of exec: gets none",
+                "remove the placeholder, or connect to the address of the listener");
+        }
+
         foreach (var (setting, placeholder) in places.SelectMany(
             place => Placeholders.DescriptorsIn(place.Item2).Select(one => (place.Item1, one))).Distinct())
         {
@@ -34,6 +41,12 @@ internal static class DescriptorPlaceholders
             }
         }
     }
+
+    private static IEnumerable<(string Setting, string Placeholder)> Probes(ServiceSpec spec) =>
+        from probe in new[] { ("ready", spec.Readiness), ("liveness.probe", spec.Liveness.Probe) }
+        from text in probe.Item2?.Command ?? []
+        from placeholder in Placeholders.DescriptorsIn(text)
+        select (probe.Item1, placeholder);
 
     private static ValueError? Fault(SectionReading<ServiceSpec> service, string placeholder)
     {

@@ -3,7 +3,10 @@ using Supervisor.Core.Services;
 
 namespace Supervisor.Config.Validation;
 
-/// <summary>The settings of <c>liveness</c> and <c>recycle</c> have something to apply to. Otherwise a warning: the service works.</summary>
+/// <summary>
+/// The settings of <c>liveness</c> and <c>recycle</c> have something to apply to, and <c>limits.memory_high</c> can be reached. Otherwise a
+/// warning: the service works.
+/// </summary>
 internal static class HealthSettings
 {
     public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config)
@@ -25,6 +28,16 @@ internal static class HealthSettings
                 yield return service.Diagnostic(
                     "recycle", "it has neither max_age nor max_memory, so that no worker is replaced",
                     "write max_age, such as max_age = \"24h\", or remove recycle") with
+                {
+                    IsWarning = true,
+                };
+            }
+
+            if (service.Spec.Cgroup is { MemoryHigh: { } high, MemoryMax: { } max } && high >= max)
+            {
+                yield return service.Diagnostic(
+                    "limits.memory_high", "the worker never reaches it, because the kernel kills the worker at limits.memory_max",
+                    "write a size below limits.memory_max, or remove memory_high") with
                 {
                     IsWarning = true,
                 };

@@ -12,6 +12,7 @@ public static class PureRules
         new("multicast-groups", Profile.Always, MulticastGroups.Check),
         new("custom-options", Profile.Always, CustomOptions.Check),
         new("duplicate-listeners", Profile.Always, DuplicateListeners.Check),
+        new("symlink-paths", Profile.Check, SymlinkPaths.Check),
         new("metrics-address", Profile.Check, MetricsAddress.Check),
         new("access-rules", Profile.Always, AccessRules.Check),
         new("known-listeners", Profile.Always, KnownListeners.Check),

@@ -12,6 +12,7 @@ public sealed class ValidationRulesTests
     [InlineData("applicable-settings", Profile.Always)]
     [InlineData("multicast-groups", Profile.Always)]
     [InlineData("duplicate-listeners", Profile.Always)]
+    [InlineData("symlink-paths", Profile.Check)]
     [InlineData("metrics-address", Profile.Check)]
     [InlineData("access-rules", Profile.Always)]
     [InlineData("custom-options", Profile.Always)]
@@ -66,5 +67,5 @@ public sealed class ValidationRulesTests
     }
 
     [Fact]
-    public void Every_rule_is_in_the_table() => Assert.Equal(47, ValidationRules.All.Length);
+    public void Every_rule_is_in_the_table() => Assert.Equal(48, ValidationRules.All.Length);
 }
