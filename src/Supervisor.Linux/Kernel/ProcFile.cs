@@ -216,23 +216,51 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
     /// <summary>The same of another process; null if it has exited or is hidden.</summary>
     public static IReadOnlyList<int>? ChildrenOf(int pid, Predicate<int>? isWanted = null)
     {
+        // The daemon may have thousands of children, and looks when a worker has exited.
+        var children = new List<int>();
+        return TryVisitChildren(pid, child =>
+        {
+            if (isWanted?.Invoke(child) != false)
+            {
+                children.Add(child);
+            }
+
+            return true;
+        }) ? children : null;
+    }
+
+    /// <summary>
+    /// Whether a process has children, and <paramref name="isKnown"/> knows all of them. It reads no further than the first unknown one:
+    /// orphans of workers follow the children that the daemon has started, and there can be very many of them.
+    /// </summary>
+    public static bool HasOnlyKnownChildren(int pid, Predicate<int> isKnown)
+    {
+        var (count, areKnown) = (0, true);
+        return TryVisitChildren(pid, child =>
+        {
+            count++;
+            return areKnown = isKnown(child);
+        }) && areKnown && count > 0;
+    }
+
+    /// <summary>Visits the children of a process until <paramref name="visit"/> returns false. False if the process has exited.</summary>
+    private static bool TryVisitChildren(int pid, Predicate<int> visit)
+    {
         using var file = Files.Open(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/task/{pid}/children"), 0, 0, out _);
         if (file is null)
         {
-            return null;
+            return false;
         }
 
-        // The daemon may have thousands of children, and looks when a worker has exited.
-        var children = new List<int>();
         Span<byte> text = stackalloc byte[4 * 1024];
         for (int left = 0, count; (count = Files.Read(file, text[left..], out _)) > 0;)
         {
             ReadOnlySpan<byte> rest = text[..(left + count)];
             for (int end; (end = rest.IndexOf((byte)' ')) >= 0; rest = rest[(end + 1)..])
             {
-                if (Utf8Parser.TryParse(rest[..end], out int child, out _) && isWanted?.Invoke(child) != false)
+                if (Utf8Parser.TryParse(rest[..end], out int child, out _) && !visit(child))
                 {
-                    children.Add(child);
+                    return true;
                 }
             }
 
@@ -240,7 +268,7 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
             rest.CopyTo(text);
         }
 
-        return children;
+        return true;
     }
 
     private static ReadOnlySpan<byte> ReadAll(DescriptorHandle file, int most)

@@ -70,15 +70,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
     /// Whether no child of the daemon can have come from a worker whose leader is dead and not reaped: the daemon has started all of them.
     /// One look for all workers that exit in a turn, without the thread (bench "per-connection"). On the loop.
     /// </summary>
-    public bool HaveNothingLeft()
-    {
-        var count = 0;
-        return ProcFile.OwnChildren(child =>
-        {
-            count++;
-            return !orphans.IsKnown(child);
-        }).Count == 0 && count > 0;
-    }
+    public bool HaveNothingLeft() => ProcFile.HasOnlyKnownChildren(Processes.CurrentPid, orphans.IsKnown);
 
     /// <summary>Runs an action at the end of the first turn in which no sweep is under way. On the loop.</summary>
     public void WhenIdle(Action action)

@@ -96,4 +96,45 @@ public class ProcFileTests : KernelTest
             return Child.Start(new() { Path = path, Arguments = [path], Environment = [], Descriptors = [its, its, its] });
         }
     }
+
+    /// <summary>The loop may look only as long as it finds what the daemon has started: a worker can leave thousands of orphans.</summary>
+    [Fact]
+    public void A_look_at_the_children_ends_with_the_first_unknown_one()
+    {
+        using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
+        Assert.Null(Files.Pipe(out var reader, out var writer));
+        using var end = reader!;
+        Child.Started shell;
+        using (writer)
+        {
+            shell = Child.Start(new ChildProcess.Plan
+            {
+                Path = "/bin/sh",
+                Arguments = ["sh", "-c", "for i in 1 2 3; do sleep 1000 >/dev/null & done; exec >/dev/null; wait"],
+                Environment = ["PATH=/bin:/usr/bin"],
+                Descriptors = [nothing, writer!, nothing],
+            });
+        }
+
+        Child.ReadToEnd(end);
+        var all = ProcFile.ChildrenOf(shell.Pid)!;
+        try
+        {
+            Assert.Equal(3, all.Count);
+            Assert.True(ProcFile.HasOnlyKnownChildren(shell.Pid, all.Contains));
+            var seen = new List<int>();
+            Assert.False(ProcFile.HasOnlyKnownChildren(shell.Pid, child =>
+            {
+                seen.Add(child);
+                return child != all[1];
+            }));
+            Assert.Equal([all[0], all[1]], seen);
+            Assert.False(ProcFile.HasOnlyKnownChildren(all[0], static _ => true), "without children nothing is shown");
+        }
+        finally
+        {
+            Processes.Kill(-shell.Pid, KernelAbi.SIGKILL);
+            Child.End(shell);
+        }
+    }
 }
