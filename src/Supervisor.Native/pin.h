@@ -93,10 +93,10 @@ static long open_path(const char *path, int flags)
     return CALL(openat, AT_FDCWD, path, O_PATH | O_CLOEXEC | flags);
 }
 
-static int identify(long fd, struct identity *identity)
+static int identify_at(long fd, const char *path, int flags, struct identity *identity)
 {
     struct statx found;
-    if (fd < 0 || CALL(statx, fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &found) < 0)
+    if (CALL(statx, fd, path, flags, STATX_TYPE | STATX_INO, &found) < 0)
         return 0;
     identity->device = (uint64_t)found.stx_dev_major << 32 | found.stx_dev_minor;
     identity->inode = found.stx_ino;
@@ -104,27 +104,51 @@ static int identify(long fd, struct identity *identity)
     return 1;
 }
 
+static int identify(long fd, struct identity *identity)
+{
+    return fd >= 0 && identify_at(fd, "", AT_EMPTY_PATH, identity);
+}
+
+static int identify_path(const char *path, struct identity *identity)
+{
+    return identify_at(AT_FDCWD, path, 0, identity);
+}
+
 static int leads_to(const char *path, const struct pin *pin)
 {
     struct identity there;
-    long fd = open_path(path, 0);
-    int is = identify(fd, &there) && there.device == pin->device && there.inode == pin->inode;
-    if (fd >= 0)
-        CALL(close, fd);
-    return is;
+    return identify_path(path, &there) && there.device == pin->device && there.inode == pin->inode;
+}
+
+/* Copies the directory of a path, with its "/", or "."; returns where the name begins. */
+static size_t copy_directory(const char *path, char *to)
+{
+    size_t base = 0;
+    for (size_t i = 0; path[i]; i++)
+        if (path[i] == '/')
+            base = i + 1;
+    append(to, 0, base ? path : ".");
+    if (base)
+        to[base < MOST_PATH ? base : MOST_PATH - 1] = 0;
+    return base;
+}
+
+/* Whether two paths are in the same directory. Without /proc, whose entries of a new process the kernel would have to make. */
+static int share_directory(const char *path, const char *own)
+{
+    static char one[MOST_PATH], other[MOST_PATH];
+    struct identity first, second;
+    copy_directory(path, one);
+    copy_directory(own, other);
+    return same(one, other) || (identify_path(one, &first) && identify_path(other, &second)
+        && first.device == second.device && first.inode == second.inode);
 }
 
 /* The path with the links of its directory resolved; the path as it is where that is not known. */
 static void resolve_directory(const char *path, char *to)
 {
     char directory[MOST_PATH];
-    size_t base = 0, end;
-    for (size_t i = 0; path[i]; i++)
-        if (path[i] == '/')
-            base = i + 1;
-    append(directory, 0, base ? path : ".");
-    if (base)
-        directory[base < MOST_PATH ? base : MOST_PATH - 1] = 0;
+    size_t base = copy_directory(path, directory), end;
     long fd = open_path(directory, O_DIRECTORY);
     const char *found = fd >= 0 ? path_of(fd, to) : NULL;
     if (fd >= 0)
@@ -174,23 +198,20 @@ static void record(int which, int use, const char *path)
 /* Finds what is pinned again: how, and by which path; null: by its descriptor. */
 static int find_pinned(int which, const char *path, const char **found)
 {
-    static char own[MOST_PATH];
     struct pin *pin = &pins[which];
-    const char *tried[3] = { pin->own, pin->real, pin->fd >= 0 ? path_of(pin->fd, pin->moved) : NULL };
     int use = LISTEND_USE_DESCRIPTOR;
     *found = NULL;
-    if (leads_to(path, pin)) {
-        resolve_directory(path, own);
-        if (which == LISTEND_PIN_DIRECTORY || same(own, pin->own)) {
-            *found = path;
-            use = LISTEND_USE_PATH;
-        }
+    if (leads_to(path, pin) && (which == LISTEND_PIN_DIRECTORY || share_directory(path, pin->own))) {
+        *found = path;
+        use = LISTEND_USE_PATH;
     }
-    for (int i = 0; i < 3 && !*found; i++)
-        if (tried[i] && *tried[i] && leads_to(tried[i], pin)) {
-            *found = tried[i];
+    for (int i = 0; i < 3 && !*found; i++) {
+        const char *tried = i == 0 ? pin->own : i == 1 ? pin->real : pin->fd >= 0 ? path_of(pin->fd, pin->moved) : NULL;
+        if (tried && *tried && leads_to(tried, pin)) {
+            *found = tried;
             use = LISTEND_USE_RESOLVED;
         }
+    }
     if (!*found && pin->fd < 0) {
         if (CALL(faccessat, AT_FDCWD, pin->own, 0) < 0)
             fail(LISTEND_STAGE_PIN, -ENOENT, which);
