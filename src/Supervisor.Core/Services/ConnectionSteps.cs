@@ -130,7 +130,25 @@ internal sealed class ConnectionSteps(ServiceStep step)
     /// <summary>The lowest numbers that no process of a connection has.</summary>
     private ImmutableArray<int> FreeSlots(int count)
     {
-        var taken = step.State.Workers.Where(worker => worker.Connection is not null).Select(worker => worker.Slot).ToHashSet();
-        return [.. Enumerable.Range(0, taken.Count + count).Where(slot => !taken.Contains(slot)).Take(count)];
+        // One of so many numbers is free for each.
+        var taken = new bool[step.State.Workers.Length + count];
+        foreach (var worker in step.State.Workers)
+        {
+            if (worker.Connection is not null && worker.Slot < taken.Length)
+            {
+                taken[worker.Slot] = true;
+            }
+        }
+
+        var free = ImmutableArray.CreateBuilder<int>(count);
+        for (var slot = 0; free.Count < count; slot++)
+        {
+            if (!taken[slot])
+            {
+                free.Add(slot);
+            }
+        }
+
+        return free.MoveToImmutable();
     }
 }
