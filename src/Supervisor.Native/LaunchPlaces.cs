@@ -7,20 +7,21 @@ namespace Supervisor.Native;
 /// </summary>
 internal sealed class LaunchPlaces
 {
-    /// <summary>Sources with a lower number need no place.</summary>
-    public const int Low = 128;
+    /// <summary>No place has a higher number.</summary>
+    private const int Highest = 127;
 
     /// <summary>
-    /// Enough for the processes of the connections that are accepted in one turn: two places each. On a busy host none of them runs
-    /// before the turn is over.
+    /// Enough for the processes of the connections that are accepted in one turn: two places each, and one for the pinned program. On a
+    /// busy host none of them runs before the turn is over.
     /// </summary>
-    private const int Most = 72;
+    private const int Most = 96;
 
     /// <summary>The part of the limit of descriptors that places may take.</summary>
     private const int LimitShare = 16;
 
     private readonly DescriptorHandle _nothing;
-    private readonly Stack<DescriptorHandle> _free = new();
+    private readonly List<DescriptorHandle> _places = [];
+    private readonly List<bool> _isTaken = [];
 
     /// <summary>
     /// Reserves the lowest free numbers with duplicates of <paramref name="nothing"/>, which the caller keeps. When all low numbers are
@@ -30,38 +31,46 @@ internal sealed class LaunchPlaces
     {
         _nothing = nothing;
         var most = (int)Math.Min(Most, Processes.DescriptorLimit() / LimitShare);
-        while (_free.Count < most && Files.Duplicate(nothing, out _) is { } place)
+        while (_places.Count < most && Files.Duplicate(nothing, out _) is { } place)
         {
-            if (place.Number >= Low)
+            if (place.Number > Highest)
             {
                 place.Dispose();
-                return;
+                break;
             }
 
-            _free.Push(place);
+            _places.Add(place);
+            _isTaken.Add(false);
         }
+
+        Free = _places.Count;
     }
 
     /// <summary>How many places are free.</summary>
-    public int Free => _free.Count;
+    public int Free { get; private set; }
 
-    /// <summary>Puts a duplicate in a place; null if that fails.</summary>
+    /// <summary>Sources with a lower number need no place.</summary>
+    public int Low => _places.Count > 0 ? _places[0].Number : Highest + 1;
+
+    /// <summary>Puts a duplicate in the lowest free place; null if there is none, or if that fails.</summary>
     public DescriptorHandle? Take(DescriptorHandle source)
     {
-        var place = _free.Pop();
-        if (Files.DuplicateOnto(source, place) is null)
+        var place = _isTaken.IndexOf(false);
+        if (place < 0 || Files.DuplicateOnto(source, _places[place]) is not null)
         {
-            return place;
+            return null;
         }
 
-        _free.Push(place);
-        return null;
+        _isTaken[place] = true;
+        Free--;
+        return _places[place];
     }
 
     /// <summary>Closes the duplicate in a place.</summary>
     public void Return(DescriptorHandle place)
     {
         Files.DuplicateOnto(_nothing, place);
-        _free.Push(place);
+        _isTaken[_places.IndexOf(place)] = false;
+        Free++;
     }
 }

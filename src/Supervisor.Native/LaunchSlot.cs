@@ -47,7 +47,7 @@ internal sealed unsafe class LaunchSlot : IDisposable
         for (var i = 0; i < numbers.Length; i++)
         {
             numbers[i] = sources[i]?.Number ?? NoSource;
-            high += numbers[i] >= LaunchPlaces.Low ? 1 : 0;
+            high += numbers[i] >= _places.Low ? 1 : 0;
         }
 
         if (high > _places.Free)
@@ -57,7 +57,7 @@ internal sealed unsafe class LaunchSlot : IDisposable
 
         for (var i = 0; i < numbers.Length; i++)
         {
-            if (numbers[i] >= LaunchPlaces.Low && _places.Take(sources[i]!) is { } place)
+            if (numbers[i] >= _places.Low && _places.Take(sources[i]!) is { } place)
             {
                 numbers[i] = place.Number;
                 _used.Add(place);

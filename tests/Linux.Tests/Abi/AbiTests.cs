@@ -213,7 +213,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(Supervisor.Linux.Kernel.InheritedDescriptors), "Start"), (typeof(Supervisor.Linux.Kernel.InheritedDescriptors), "Max"),
         (typeof(DescriptorPassing), "MaxDescriptors"), (typeof(SocketCloser), "StackBytes"),
         (typeof(LaunchPlaces), "Most"), (typeof(LaunchPlaces), "LimitShare"),
-        (typeof(LaunchPlaces), "Low"), (typeof(ChildProcess), "PlacesEach"),
+        (typeof(LaunchPlaces), "Highest"), (typeof(ChildProcess), "PlacesEach"),
         (typeof(Succession), "MemoryExecutable"), (typeof(Polling), "MaxEvents"),
         (typeof(FileChanges), "MostAtOnce"),
         (typeof(ByteText), "First"), (typeof(ByteText), "Escape"), (typeof(LaunchedProcess), "PacketBytes"),
