@@ -59,15 +59,28 @@ public static unsafe class Succession
     /// <summary>
     /// A sealed memory file with what <paramref name="content"/> writes: no process can change it. The caller owns it.
     /// </summary>
-    public static DescriptorHandle? SealedMemory(string name, Action<Stream> content, out string? error)
+    /// <param name="name">The name for /proc.</param>
+    /// <param name="content">Writes it.</param>
+    /// <param name="error">Why there is none.</param>
+    /// <param name="room">From <see cref="MemoryWithRoom"/>, which this takes over; null: a new one.</param>
+    public static DescriptorHandle? SealedMemory(
+        string name, Action<Stream> content, out string? error, DescriptorHandle? room = null)
     {
-        if (Memory(name, out var refused) is not { } memory)
+        SystemCallError refused = default;
+        var memory = room ?? Memory(name, out refused);
+        if (memory is null)
         {
             error = refused.ToString();
             return null;
         }
 
-        error = Files.WriteTo(memory, content) ?? Seal(memory)?.ToString();
+        error = Files.WriteTo(
+            memory,
+            stream =>
+            {
+                content(stream);
+                stream.SetLength(stream.Position);
+            }) ?? Seal(memory)?.ToString();
         if (error is null)
         {
             return memory;
@@ -75,6 +88,22 @@ public static unsafe class Succession
 
         memory.Dispose();
         return null;
+    }
+
+    /// <summary>
+    /// A memory file that has pages for about that many bytes: to write into it takes half the time. Null if it cannot be made. Any
+    /// thread.
+    /// </summary>
+    public static DescriptorHandle? MemoryWithRoom(string name, long length)
+    {
+        var memory = Memory(name, out _);
+        if (memory is not null && Syscalls.fallocate(memory.Number, 0, 0, length) != 0)
+        {
+            memory.Dispose();
+            return null;
+        }
+
+        return memory;
     }
 
     /// <summary>Seals a memory file: no process can change it any more.</summary>

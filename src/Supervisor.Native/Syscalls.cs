@@ -173,6 +173,9 @@ internal static unsafe partial class Syscalls
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int memfd_create(byte* name, uint flags);
 
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int fallocate(int file, int mode, long offset, long length);
+
     [LibraryImport("libc", SetLastError = true, EntryPoint = "fcntl")]
     internal static partial int fcntl_int(int descriptor, int command, int argument);
 

@@ -48,7 +48,7 @@ public static class JournalFormat
 
     /// <summary>Whether a journal belongs to a checkpoint.</summary>
     public static bool IsOf(ReadOnlySpan<byte> journal, ReadOnlySpan<byte> checkpoint) =>
-        journal.StartsWith(Header(checkpoint.Length, Checksum.Of(checkpoint)));
+        journal.Length >= HeaderLength && journal.StartsWith(Header(checkpoint.Length, Checksum.Of(checkpoint)));
 
     /// <summary>
     /// Writes a line into <paramref name="buffer"/>, which it clears first. <paramref name="unknown"/> are fields of a

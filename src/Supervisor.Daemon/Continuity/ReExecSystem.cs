@@ -23,6 +23,9 @@ internal sealed class ReExecSystem(
     /// <summary>What the check was given; null without one.</summary>
     private StateDraft? _draft;
 
+    /// <summary>A memory file for the state that is passed on, which another thread makes during the check; null without a check.</summary>
+    private Task<DescriptorHandle?>? _room;
+
     /// <summary>How long the executable may take to check the state. It takes milliseconds; a host can be busy.</summary>
     private static readonly TimeSpan CheckTimeout = TimeSpan.FromSeconds(10);
 
@@ -46,6 +49,8 @@ internal sealed class ReExecSystem(
             }
 
             _draft!.Complete(state.Memory);
+            var length = state.Length;
+            _room = Task.Run(() => Succession.MemoryWithRoom(StateName, length));
 
             UpgradePreflight.Run(
                 loop, orphans, executable.Path,
@@ -71,7 +76,9 @@ internal sealed class ReExecSystem(
         {
             Descriptors = descriptors.All.ToDictionary(pair => pair.Key, pair => pair.Value.Number, StringComparer.Ordinal),
         };
-        using var memory = Succession.SealedMemory("listend-state", stream => snapshots.Write(stream, manifest, _draft), out var error);
+        var room = _room is { IsCompletedSuccessfully: true, Result: var made } ? made : null;
+        _room = room is null ? _room : null;
+        using var memory = Succession.SealedMemory(StateName, stream => snapshots.Write(stream, manifest, _draft), out var error, room);
         return memory is null
             ? $"cannot write the state: {error}"
             : Succession.Execute(
@@ -85,10 +92,14 @@ internal sealed class ReExecSystem(
     {
         _draft?.Dispose();
         _draft = null;
+        _room?.ContinueWith(static made => made.Result?.Dispose(), TaskContinuationOptions.OnlyOnRanToCompletion);
+        _room = null;
     }
 
     /// <summary>The number of the first descriptor that <see cref="UpgradePreflight"/> passes on.</summary>
     private const int StateDescriptor = 3;
+
+    private const string StateName = "listend-state";
 
     /// <summary>The daemon's environment without what was meant for its start only.</summary>
     private static IReadOnlyList<string> Environment() => Succession.EnvironmentWithout(

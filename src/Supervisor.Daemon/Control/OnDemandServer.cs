@@ -47,6 +47,13 @@ internal sealed class OnDemandServer : IDisposable
     public void Serve()
     {
         _isStopping = false;
+        if (Polling.IsReadable(_listener))
+        {
+            // Clients wait, as after an upgrade: Kestrel starts while the daemon does.
+            Activate();
+            return;
+        }
+
         Watch();
     }
 

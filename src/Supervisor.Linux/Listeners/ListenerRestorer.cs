@@ -38,7 +38,7 @@ public sealed class ListenerRestorer
         {
             // A descriptor that a client gave stays given, however it came here.
             handle.Origin = entry.IsGiven ? entry.Origin : origin;
-            Continue(handle, entry, descriptor, call, note);
+            Continue(handle, entry, descriptor, origin, call, note);
         }
         else if (entry.IsGiven && (entry.Inode == 0 || entry.Spec.Address.Kind == ListenerKind.Other))
         {
@@ -106,10 +106,20 @@ public sealed class ListenerRestorer
         return false;
     }
 
-    private void Continue(ListenerHandle handle, ListenerEntry entry, DescriptorHandle descriptor, string call, string note)
+    private void Continue(
+        ListenerHandle handle, ListenerEntry entry, DescriptorHandle descriptor, HandleOrigin origin, string call, string note)
     {
         handle.SetSocket(descriptor);
-        handle.Sockets[0].ReadInode();
+        if (origin == HandleOrigin.InheritedUpgrade && entry.Inode != 0)
+        {
+            // This process has the descriptor with that number since before: a call for each of thousands would keep clients waiting.
+            handle.Sockets[0].Inode = entry.Inode;
+        }
+        else
+        {
+            handle.Sockets[0].ReadInode();
+        }
+
         handle.Failure = null;
         handle.Effective = entry.Effective;
         handle.PathIdentity = PathOf(entry);

@@ -45,6 +45,23 @@ public sealed class ReExecutedStateTests : IDisposable
         Assert.NotNull(error);
     }
 
+    /// <summary>The state that is passed on may be shorter or longer than the one that was checked.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5_000)]
+    [InlineData(50_000)]
+    public void A_state_in_a_file_that_was_made_before_is_only_the_state(int length)
+    {
+        var state = new byte[length];
+        Array.Fill(state, (byte)'x');
+        var room = Succession.MemoryWithRoom("state", 20_000);
+        Assert.NotNull(room);
+        using var memory = Succession.SealedMemory("state", stream => stream.Write(state), out var error, room);
+        Assert.Null(error);
+        Assert.Same(room, memory);
+        Assert.Equal(state, Succession.ReadSealed(memory!, out _));
+    }
+
     public void Dispose() => _runtime.Dispose();
 
     /// <summary>The number of a descriptor that the reader owns.</summary>

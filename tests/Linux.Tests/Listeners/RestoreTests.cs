@@ -37,4 +37,19 @@ public sealed class RestoreTests : KernelTest
             Phase: HandlePhase.Adopt, Call: "fcntl", Option: SocketChange.NonBlocking, Verdict: Verdict.Exact,
         }));
     }
+
+    /// <summary>An upgrade of thousands of listeners asks for no inode number: this process has had the descriptor since before.</summary>
+    [Theory]
+    [InlineData(HandleOrigin.InheritedUpgrade, true, true)]
+    [InlineData(HandleOrigin.InheritedUpgrade, false, false)]
+    [InlineData(HandleOrigin.Recovered, true, false)]
+    public void The_inode_number_is_that_of_the_state_only_after_an_upgrade(HandleOrigin origin, bool isRecorded, bool isOfState)
+    {
+        using var former = Given.Listener("tcp://127.0.0.1:0");
+        using var passed = Given.Listener("tcp://127.0.0.1:0");
+        var entry = ListenerSnapshot.Of(former, null);
+        using var restored = Given.Factory().Restorer.Restore(
+            isRecorded ? entry : entry with { Inode = 0 }, Files.Duplicate(passed.Descriptor!, out _), origin, "execve", "continues");
+        Assert.Equal((isOfState ? former : passed).Inode, restored.Inode);
+    }
 }
