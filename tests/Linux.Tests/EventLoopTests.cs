@@ -68,6 +68,26 @@ public class EventLoopTests : KernelTest
     }
 
     [Fact]
+    public void An_action_for_the_next_turn_runs_before_its_events_and_causes_no_turn()
+    {
+        using var loop = new EventLoop(_time);
+        var seen = new List<string>();
+        loop.TurnEnded = () => seen.Add("ended");
+        loop.AtNextTurn(() =>
+        {
+            seen.Add("first");
+            loop.AtNextTurn(() => seen.Add("first of another"));
+        });
+        loop.Post(() =>
+        {
+            seen.Add("event");
+            loop.Stop();
+        });
+        loop.Run();
+        Assert.Equal(["ended", "first", "event", "ended"], seen);
+    }
+
+    [Fact]
     public async Task A_call_returns_the_result_or_the_exception()
     {
         using var loop = new EventLoop(_time);
