@@ -237,6 +237,7 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
             try
             {
                 await socket.ConnectAsync(address, end);
+                OwnConnections.Add(socket);
                 return socket;
             }
             catch (Exception exception)

@@ -5,6 +5,7 @@ using Supervisor.Core.Workers;
 using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Probes;
 using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Workers;
@@ -142,12 +143,12 @@ public sealed class AcceptedConnections
                 var length = message[0] == AF_INET6 ? 16 : 4;
                 var local = new ConnectionPeer(
                     ConnectionPeer.Number(message.Slice(8, length)), BinaryPrimitives.ReadUInt16BigEndian(message[4..]));
-                if (names.Find(local, message[0] == AF_INET6) is { } name)
+                var peer = new ConnectionPeer(
+                    ConnectionPeer.Number(message.Slice(24, length)), BinaryPrimitives.ReadUInt16BigEndian(message[6..]));
+                if (names.Find(local, message[0] == AF_INET6) is { } name && !OwnConnections.Have(peer))
                 {
                     found[inode] = WithAges(
-                        new AcceptedConnection(inode, name,
-                            new ConnectionPeer(ConnectionPeer.Number(message.Slice(24, length)),
-                                BinaryPrimitives.ReadUInt16BigEndian(message[6..]))),
+                        new AcceptedConnection(inode, name, peer),
                         Netlink.Attribute(message[InternetMessage..], DiagInfo));
                 }
             });
