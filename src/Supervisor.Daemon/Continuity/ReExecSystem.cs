@@ -3,6 +3,7 @@ using Supervisor.Daemon.Validation;
 using Supervisor.Linux.Continuity;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Performance;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
 
@@ -71,6 +72,9 @@ internal sealed class ReExecSystem(
     {
         flush();
         broker.CloseUnfinished();
+
+        // This memory ends with execve(): a collection now would only keep clients waiting.
+        using var pause = CollectionPause.For(snapshots.ListenerCount, BytesOfListener);
         var descriptors = new OutgoingDescriptors();
         var manifest = snapshots.Whole(descriptors) with
         {
@@ -98,6 +102,9 @@ internal sealed class ReExecSystem(
 
     /// <summary>The number of the first descriptor that <see cref="UpgradePreflight"/> passes on.</summary>
     private const int StateDescriptor = 3;
+
+    /// <summary>What the state that is passed on allocates for each listener, rounded up.</summary>
+    private const int BytesOfListener = 2 * 1024;
 
     private const string StateName = "listend-state";
 

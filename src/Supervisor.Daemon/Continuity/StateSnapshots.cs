@@ -52,6 +52,9 @@ internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Crash
     /// <summary>The id of this boot. A state is valid only until the next boot.</summary>
     public static string BootId { get; } = ReadBootId();
 
+    /// <summary>How many listeners there are.</summary>
+    public int ListenerCount => sources.Listeners.Handles.Count;
+
     /// <summary>A listener with its history.</summary>
     public ListenerEntry Of(ListenerHandle handle) => ListenerSnapshot.Of(handle, sources.GivesUp(handle));
 

@@ -84,8 +84,19 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         handle is { Descriptor: null, Diagnosis: { } diagnosis } && MayClear(diagnosis) && handle.Spec.ConflictWait > TimeSpan.Zero;
 
     /// <summary>Until when the listener waits; null if it does not, or without a limit.</summary>
-    public TimeSpan? GivesUp(ListenerHandle handle) =>
-        _waits.Find(wait => wait.Handle == handle) is { IsEndless: false } wait ? wait.GivesUp : null;
+    public TimeSpan? GivesUp(ListenerHandle handle)
+    {
+        // Without a closure: the state asks for each of thousands of listeners.
+        foreach (var wait in _waits)
+        {
+            if (wait.Handle == handle)
+            {
+                return wait.IsEndless ? null : wait.GivesUp;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>Whether the listener is tried again by an event, with or without a limit.</summary>
     public bool Awaits(ListenerHandle handle) => _waits.Exists(wait => wait.Handle == handle);
