@@ -29,9 +29,11 @@ internal sealed partial class DraftText
             draft.Add(comment);
         }
 
+        DraftSection? previous = null;
         foreach (var section in sections)
         {
-            draft.Add(section);
+            draft.Add(section, previous);
+            previous = section;
         }
 
         return draft;
@@ -49,14 +51,14 @@ internal sealed partial class DraftText
             null => match.Value,
         });
 
-    private void Add(DraftSection section)
+    private void Add(DraftSection section, DraftSection? previous)
     {
         if (_lines.Count > 0)
         {
             Add("");
         }
 
-        foreach (var comment in Origin(section) is { Length: > 0 } origin ? CommentText.Lines(origin) : [])
+        foreach (var comment in Origin(section, previous) is { Length: > 0 } origin ? CommentText.Lines(origin) : [])
         {
             Add(comment);
         }
@@ -72,10 +74,13 @@ internal sealed partial class DraftText
         }
     }
 
-    /// <summary>The file of a section whose name does not say it, and the title; empty if there is neither.</summary>
-    private static string Origin(DraftSection section)
+    /// <summary>
+    /// The file of a section, unless its name or the section above says it, and the title; empty if there is neither.
+    /// </summary>
+    private static string Origin(DraftSection section, DraftSection? previous)
     {
-        var file = Path.GetFileNameWithoutExtension(section.File) == section.Name ? "" : $"from {section.File}";
+        var isSaid = section.File == previous?.File || Path.GetFileNameWithoutExtension(section.File) == section.Name;
+        var file = isSaid ? "" : $"from {section.File}";
         var title = section.Title is null ? "" : CommentText.Value(section.Title);
         return file.Length > 0 && title.Length > 0 ? $"{file}: {title}" : file + title;
     }
