@@ -48,14 +48,12 @@ public sealed record ReloadPlan
             [.. services.Where(service => service.IsMixed).Select(service => service.Spec.Name)]);
 
         // Sockets that are about to be closed: a new one may have to share its address with them.
-        RunningListener[] leaving =
-        [
-            .. diff.Listeners
-                .Where(one => one.Before is not null && (one.After is null || one.NeedsNewSocket))
-                .Select(one => byName[one.Before!.Name])
-                .Where(listener => listener.HasSocket),
-            .. retired.Where(listener => listener.HasSocket),
-        ];
+        var leaving = diff.Listeners
+            .Where(one => one.Before is not null && (one.After is null || one.NeedsNewSocket))
+            .Select(one => byName[one.Before!.Name])
+            .Concat(retired)
+            .Where(listener => listener.HasSocket)
+            .ToLookup(listener => Place(listener.Address));
         ImmutableArray<PlannedListener> listeners =
         [
             .. diff.Listeners.Select(one => Plan(one, one.Before is null ? null : byName[one.Before.Name], leaving, device)),
@@ -66,7 +64,11 @@ public sealed record ReloadPlan
             listeners, [.. diff.Services.Select(one => PlannedService.Of(one, serviceByName.GetValueOrDefault(one.Name), wantedByName))]);
     }
 
-    private static PlannedListener Plan(ListenerDiff diff, RunningListener? former, RunningListener[] leaving, Func<string, uint> device)
+    /// <summary>Sockets meet only at the same port or the same path: a new one is compared with few of a thousand others.</summary>
+    private static (string? Path, uint Port) Place(ListenAddress address) => (address.Path, address.Port);
+
+    private static PlannedListener Plan(
+        ListenerDiff diff, RunningListener? former, ILookup<(string? Path, uint Port), RunningListener> leaving, Func<string, uint> device)
     {
         if (diff.After is not { } after)
         {
@@ -81,7 +83,7 @@ public sealed record ReloadPlan
         }
 
         var asked = after with { Address = at };
-        var moves = leaving
+        var moves = leaving[Place(at)]
             .Select(other => (
                 Other: other,
                 Move: ListenerMoves.Between(other.Spec with { Address = other.Address }, other.Domain, asked, device)))

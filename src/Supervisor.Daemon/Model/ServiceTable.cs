@@ -11,7 +11,10 @@ internal sealed class ServiceTable(Func<ServiceSpec, ServiceRunner> create) : IR
 {
     private readonly List<ServiceRunner> _runners = [];
     private readonly Dictionary<string, ServiceRunner> _byName = new(StringComparer.Ordinal);
-    private ILookup<ListenerHandle, ServiceRunner>? _byListener;
+    private readonly ListenerUsers _next = new();
+
+    /// <summary>Null until somebody has asked: most daemons never replace a socket.</summary>
+    private ListenerUsers? _all;
 
     /// <summary>A service that was not gone at the last look: while it is there, nothing has to be counted.</summary>
     private ServiceRunner? _left;
@@ -39,9 +42,19 @@ internal sealed class ServiceTable(Func<ServiceSpec, ServiceRunner> create) : IR
     public ServiceRunner? Find(string name) => _byName.GetValueOrDefault(name);
 
     /// <summary>The services whose next generation gets the listener, in the order in which they were added.</summary>
-    public IEnumerable<ServiceRunner> UsersOf(ListenerHandle handle) => (_byListener ??= _runners
-        .SelectMany(runner => runner.Generations.Next.Listeners.Distinct(), (runner, listener) => (Runner: runner, Listener: listener))
-        .ToLookup(pair => pair.Listener, pair => pair.Runner))[handle];
+    public IReadOnlyList<ServiceRunner> UsersOf(ListenerHandle handle) => _next.Of(handle);
+
+    /// <summary>The services of which any generation has the listener, in the order in which they were added.</summary>
+    public IReadOnlyList<ServiceRunner> AllUsersOf(ListenerHandle handle)
+    {
+        if (_all is null)
+        {
+            _all = new();
+            _runners.ForEach(runner => _all.Update(runner, runner.Generations.AllListeners));
+        }
+
+        return _all.Of(handle);
+    }
 
     /// <summary>Adds a service.</summary>
     public ServiceRunner Add(ServiceSpec spec)
@@ -49,8 +62,8 @@ internal sealed class ServiceTable(Func<ServiceSpec, ServiceRunner> create) : IR
         var runner = create(spec);
         _runners.Add(runner);
         _byName.Add(runner.Name, runner);
-        _byListener = null;
-        runner.Generations.NextChanged += ForgetListeners;
+        runner.Generations.Changed += () => UpdateUsers(runner);
+        UpdateUsers(runner);
         Added?.Invoke(runner);
         return runner;
     }
@@ -61,8 +74,8 @@ internal sealed class ServiceTable(Func<ServiceSpec, ServiceRunner> create) : IR
         _runners.Remove(runner);
         _left = null;
         _byName.Remove(runner.Name);
-        _byListener = null;
-        runner.Generations.NextChanged -= ForgetListeners;
+        _next.Remove(runner);
+        _all?.Remove(runner);
         Removed?.Invoke(runner);
         runner.Dispose();
     }
@@ -79,7 +92,16 @@ internal sealed class ServiceTable(Func<ServiceSpec, ServiceRunner> create) : IR
     /// <inheritdoc/>
     public IEnumerator<ServiceRunner> GetEnumerator() => _runners.GetEnumerator();
 
-    private void ForgetListeners() => _byListener = null;
+    private void UpdateUsers(ServiceRunner runner)
+    {
+        if (Find(runner.Name) != runner)
+        {
+            return;
+        }
+
+        _next.Update(runner, runner.Generations.Next.Listeners);
+        _all?.Update(runner, runner.Generations.AllListeners);
+    }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 

@@ -211,7 +211,7 @@ internal sealed class Reloader(ReloadContext daemon)
     public void ServiceChanged(ServiceRunner runner)
     {
         _shards.ServiceChanged(runner.Generations.AllListeners);
-        _retired.Share();
+        _retired.Share(runner);
         if (!_sweeping && IsUnderWay)
         {
             _sweeping = true;

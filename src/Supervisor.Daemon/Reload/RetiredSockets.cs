@@ -1,5 +1,7 @@
+using System.Runtime.InteropServices;
 using Serilog;
 using Supervisor.Core;
+using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Services;
 using Supervisor.Daemon.Model;
@@ -18,9 +20,13 @@ namespace Supervisor.Daemon.Reload;
 /// <param name="factory">Closes sockets.</param>
 /// <param name="log">The log.</param>
 internal sealed class RetiredSockets(
-    IReadOnlyCollection<ServiceRunner> services, ListenerTable listeners, ListenerFactory factory, ILogger log)
+    ServiceTable services, ListenerTable listeners, ListenerFactory factory, ILogger log)
 {
     private readonly List<RetiredSocket> _retired = [];
+
+    /// <summary>For how many retired sockets a listener is the successor.</summary>
+    private readonly Dictionary<ListenerHandle, int> _successors = [];
+    private readonly HashSet<ListenerHandle> _formers = [];
 
     /// <summary>Whether there are no retired sockets.</summary>
     public bool IsEmpty => _retired.Count == 0;
@@ -29,15 +35,26 @@ internal sealed class RetiredSockets(
     public IEnumerable<ListenerHandle> Handles => _retired.Select(retired => retired.Former);
 
     /// <summary>Adds a socket and takes ownership; another socket may replace it.</summary>
-    public void Add(ListenerHandle former, ListenerHandle? successor, ISocketBridge? bridge) =>
-        _retired.Add(new RetiredSocket(former, successor, bridge));
-
-    /// <summary>Returns the choice between two sockets that both have workers to the kernel.</summary>
-    public void Share()
+    public void Add(ListenerHandle former, ListenerHandle? successor, ISocketBridge? bridge)
     {
+        _retired.Add(new RetiredSocket(former, successor, bridge));
+        _formers.Add(former);
+        CountSuccessor(successor, 1);
+    }
+
+    /// <summary>A service has changed: returns the choice between two of its sockets that both have workers to the kernel.</summary>
+    public void Share(ServiceRunner changed)
+    {
+        if (!_retired.Exists(retired => retired.Bridge is not null))
+        {
+            return;
+        }
+
+        var own = changed.Generations.AllListeners.ToHashSet();
         foreach (var retired in _retired)
         {
-            if (retired is { Bridge: { } bridge, Successor: { } successor } && IsServed(successor) && IsServed(retired.Former))
+            if (retired is { Bridge: { } bridge, Successor: { } successor, Former: var former }
+                && (own.Contains(successor) || own.Contains(former)) && IsServed(successor) && IsServed(former))
             {
                 bridge.Share();
             }
@@ -47,7 +64,7 @@ internal sealed class RetiredSockets(
     /// <summary>The listeners with a retired socket or its successor that only this worker serves.</summary>
     public IReadOnlyList<ListenerHandle> LastIn(ServiceRunner runner, WorkerState worker) =>
         [.. runner.Generations.Of(worker.Generation).Listeners
-            .Where(handle => _retired.Exists(retired => retired.Former == handle || retired.Successor == handle) && !IsServed(handle))];
+            .Where(handle => (_formers.Contains(handle) || _successors.ContainsKey(handle)) && !IsServed(handle))];
 
     /// <summary>Directs new connections to the other socket of each pair.</summary>
     public void SteerAwayFrom(IReadOnlyList<ListenerHandle> handles)
@@ -70,23 +87,59 @@ internal sealed class RetiredSockets(
     public void Sweep(Predicate<ServiceRunner> isRemoved)
     {
         // Sockets of intermediate reloads first, because a roll-back passes them.
-        foreach (var retired in _retired.ToArray())
+        HashSet<uint>? ports = null;
+        for (var i = 0; i < _retired.Count;)
         {
-            if (!services.Any(runner => runner.Generations.Uses(retired.Former)))
+            if (services.AllUsersOf(_retired[i].Former).Count == 0)
             {
-                Close(retired);
+                var closed = _retired[i];
+                Close(closed);
+                if (closed.Former.Effective?.Port is { } port and > 0)
+                {
+                    (ports ??= []).Add(port);
+                }
+            }
+            else
+            {
+                i++;
             }
         }
 
-        foreach (var retired in _retired.ToArray())
+        if (ports is not null)
         {
-            if (services.FirstOrDefault(
-                    runner => runner.Generations.Next.Listeners.Contains(retired.Former) && !isRemoved(runner)) is { } again
-                && (retired.Successor is null || !services.Any(runner => runner.Generations.Uses(retired.Successor))))
+            EndOtherBridges(ports);
+        }
+
+        for (var i = 0; i < _retired.Count;)
+        {
+            if (WhoReturnsTo(_retired[i], isRemoved) is { } again)
             {
-                Restore(retired, again);
+                Restore(_retired[i], again);
+            }
+            else
+            {
+                i++;
             }
         }
+    }
+
+    /// <summary>The service that starts workers with the former socket again while none has its successor; null if there is none.</summary>
+    private ServiceRunner? WhoReturnsTo(RetiredSocket retired, Predicate<ServiceRunner> isRemoved)
+    {
+        if (retired.Successor is { } successor && services.AllUsersOf(successor).Count > 0)
+        {
+            return null;
+        }
+
+        foreach (var runner in services.AllUsersOf(retired.Former))
+        {
+            if (runner.Generations.Next.Listeners.Contains(retired.Former) && !isRemoved(runner))
+            {
+                return runner;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>Closes all retired sockets when the daemon stops.</summary>
@@ -99,13 +152,30 @@ internal sealed class RetiredSockets(
         }
 
         _retired.Clear();
+        _formers.Clear();
+        _successors.Clear();
+    }
+
+    private void Remove(RetiredSocket retired)
+    {
+        _retired.Remove(retired);
+        _formers.Remove(retired.Former);
+        CountSuccessor(retired.Successor, -1);
+    }
+
+    private void CountSuccessor(ListenerHandle? successor, int more)
+    {
+        if (successor is not null && (CollectionsMarshal.GetValueRefOrAddDefault(_successors, successor, out _) += more) == 0)
+        {
+            _successors.Remove(successor);
+        }
     }
 
     /// <summary>After a roll-back: the listener uses the former socket again.</summary>
     private void Restore(RetiredSocket retired, ServiceRunner service)
     {
         var (former, successor, bridge) = retired;
-        _retired.Remove(retired);
+        Remove(retired);
         listeners.Replace(handle => handle == successor || handle.Name == former.Name, former);
         bridge?.Steer(former);
         if (successor is not null)
@@ -125,7 +195,7 @@ internal sealed class RetiredSockets(
     {
         var (former, successor, bridge) = retired;
         var inode = former.Inode;
-        _retired.Remove(retired);
+        Remove(retired);
         if (successor is not null)
         {
             bridge?.Steer(successor);
@@ -134,12 +204,14 @@ internal sealed class RetiredSockets(
                 if (_retired[i].Successor == former)
                 {
                     _retired[i] = new RetiredSocket(_retired[i].Former, successor, _retired[i].Bridge?.Onto(successor));
+                    CountSuccessor(former, -1);
+                    CountSuccessor(successor, 1);
                 }
             }
         }
 
         factory.Steerer.Retire(former);
-        var heir = listeners.Handles.FirstOrDefault(other => other.HasFileOf(former));
+        var heir = former.Spec.Address.Kind.IsSocket() ? null : listeners.Handles.FirstOrDefault(other => other.HasFileOf(former));
         factory.Replacer.Retire(former, removePath: former.Origin == HandleOrigin.Created, heir);
         if (successor is not null)
         {
@@ -147,18 +219,24 @@ internal sealed class RetiredSockets(
             factory.Replacer.EndBridge(successor);
         }
 
-        // A listener may have been bridged to the socket without being its successor.
-        foreach (var handle in listeners.Handles.Where(handle => !_retired.Exists(other => other.Successor == handle)))
-        {
-            factory.Replacer.EndBridge(handle);
-        }
-
         log.Kind(MessageIds.ListenerRetired).Listener(former.Name).Information(
             "listener {Listener}: its former socket {Address} (inode {Inode}) is closed", former.Name, former.Effective?.ToString(), inode);
     }
 
+    /// <summary>A listener may have been bridged to a closed socket of its port without being its successor.</summary>
+    private void EndOtherBridges(HashSet<uint> ports)
+    {
+        foreach (var handle in listeners.Handles)
+        {
+            if (handle.Effective?.Port is { } port && ports.Contains(port) && !_successors.ContainsKey(handle))
+            {
+                factory.Replacer.EndBridge(handle);
+            }
+        }
+    }
+
     /// <summary>Whether a worker that has no stop signal accepts on the socket.</summary>
     private bool IsServed(ListenerHandle handle) =>
-        services.Any(runner => runner.State.Workers.Any(
+        services.AllUsersOf(handle).Any(runner => runner.State.Workers.Any(
             worker => worker.Phase == WorkerPhase.Ready && runner.Generations.Of(worker.Generation).Listeners.Contains(handle)));
 }

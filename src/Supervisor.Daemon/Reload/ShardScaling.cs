@@ -66,7 +66,7 @@ internal sealed class ShardScaling : IDeadline
         {
             foreach (var socket in handle.Leaving)
             {
-                if (runner.Shards.Holds(worker.Id, socket) && !_daemon.Services.Any(other => other.State.Workers.Any(
+                if (runner.Shards.Holds(worker.Id, socket) && !_daemon.Services.AllUsersOf(handle).Any(other => other.State.Workers.Any(
                     one => one.Phase == WorkerPhase.Ready && !(other == runner && one.Id == worker.Id)
                         && other.Shards.Holds(one.Id, socket))))
                 {
@@ -87,7 +87,7 @@ internal sealed class ShardScaling : IDeadline
 
         foreach (var handle in _daemon.Listeners.Handles.Where(handle => handle.IsReshaping).ToArray())
         {
-            var users = _daemon.Services.Where(runner => runner.Generations.Uses(handle)).ToArray();
+            var users = _daemon.Services.AllUsersOf(handle);
             var served = handle.Sockets.Where(socket => !socket.IsChosen && IsServed(users, socket)).ToArray();
             if (served.Length > 0)
             {
@@ -102,12 +102,12 @@ internal sealed class ShardScaling : IDeadline
     }
 
     /// <summary>Whether a worker accepts on the shard; true also if no service is started, because then no shard is served.</summary>
-    private static bool IsServed(ServiceRunner[] users, ListenerSocket socket) =>
+    private static bool IsServed(IReadOnlyList<ServiceRunner> users, ListenerSocket socket) =>
         !users.Any(runner => runner.State.IsStarted)
         || users.Any(runner => runner.State.Workers.Any(
             worker => worker.Phase == WorkerPhase.Ready && runner.Shards.Holds(worker.Id, socket)));
 
-    private void CloseIfUnused(ListenerHandle handle, ListenerSocket socket, ServiceRunner[] users)
+    private void CloseIfUnused(ListenerHandle handle, ListenerSocket socket, IReadOnlyList<ServiceRunner> users)
     {
         if (users.Any(runner => runner.State.Workers.Any(worker => runner.Shards.Holds(worker.Id, socket))))
         {

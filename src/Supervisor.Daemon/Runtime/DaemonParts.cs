@@ -45,7 +45,8 @@ internal sealed class DaemonParts : IDisposable
         _limit = new LogLimit(Loop, log);
         Requests = new ChangeRequests(Events, _limit, log);
         Overflows = new OverflowWatch(
-            Loop, Events, log, () => Listeners!.Handles, handle => Services!.UsersOf(handle).FirstOrDefault()?.State.Generation);
+            Loop, Events, log, () => Listeners!.Handles,
+            handle => Services!.UsersOf(handle) is [var user, ..] ? user.State.Generation : null);
         Systemd = new SystemdNotify(request.System.Systemd, Lifecycle, request.System.Time, log);
         Orphans = new OrphanReaper(Loop);
         Cgroups = CgroupTree.Find();

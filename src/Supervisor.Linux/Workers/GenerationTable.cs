@@ -22,8 +22,8 @@ public sealed class GenerationTable(EventLoop loop, UserDirectory users, IReadOn
     private readonly Dictionary<int, GenerationPins> _pins = [];
     private readonly IdentityRequests _identities = new(loop, users, onWaiting);
 
-    /// <summary>The next generation gets other listeners than before.</summary>
-    public event Action? NextChanged;
+    /// <summary>There are other generations, or the next one gets other listeners.</summary>
+    public event Action? Changed;
 
     /// <summary>What the next generation gets.</summary>
     public GenerationResources Next
@@ -35,7 +35,7 @@ public sealed class GenerationTable(EventLoop loop, UserDirectory users, IReadOn
             field = value;
             if (isOther)
             {
-                NextChanged?.Invoke();
+                Changed?.Invoke();
             }
         }
     } = new(listeners, null);
@@ -128,10 +128,15 @@ public sealed class GenerationTable(EventLoop loop, UserDirectory users, IReadOn
         }
 
         ForgetPins(generation => !after.Specs.ContainsKey(generation));
+        Changed?.Invoke();
     }
 
     /// <summary>The first generation of a service that has not been started.</summary>
-    internal void Begin(int generation) => _generations.Add(generation, Next);
+    internal void Begin(int generation)
+    {
+        _generations.Add(generation, Next);
+        Changed?.Invoke();
+    }
 
     /// <summary>
     /// Restores a predecessor's generations: their own listeners by name, and their user. The manifest has only the newest
@@ -148,6 +153,8 @@ public sealed class GenerationTable(EventLoop loop, UserDirectory users, IReadOn
                 handles.Any(handle => handle is null) ? Next.Listeners : handles!,
                 WorkerIdentity.IsSame(spec, state.Spec) ? Next.Identity : null));
         }
+
+        Changed?.Invoke();
     }
 
     /// <summary>Looks up the user and groups of the next generation, and calls back with null or with the error.</summary>
