@@ -237,7 +237,7 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
             try
             {
                 await socket.ConnectAsync(address, end);
-                OwnConnections.Add(socket);
+                OwnConnections.Shared.Add(socket);
                 return socket;
             }
             catch (Exception exception)
