@@ -152,7 +152,7 @@ GPG_KEY      ?=
 release: prerequisites ## build every package, reproducibly, in artifacts/release; VERSION=1.2.3 MINISIGN_KEY=FILE GPG_KEY=ID
 	@VERSION="$(VERSION)" MINISIGN_KEY="$(MINISIGN_KEY)" GPG_KEY="$(GPG_KEY)" packaging/release/build artifacts/release
 
-test-release: prerequisites publish ## build a release twice, and install, use, upgrade and remove each package
+test-release: prerequisites build publish ## build a release twice, and install, use, upgrade and remove each package
 	tests/Release/run $(TESTS)
 
 manual: prerequisites ## regenerate the man pages and docs/reference/openapi.json from the tables of the parsers

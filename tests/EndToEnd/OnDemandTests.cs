@@ -28,7 +28,9 @@ public sealed class OnDemandTests
                 var mark = daemon.Log.Count;
                 using (var client = new HttpClient { Timeout = Patience.Limit })
                 {
+                    // The worker may answer before the daemon has read that it is ready.
                     Assert.True((await client.GetAsync(url)).IsSuccessStatusCode);
+                    await daemon.WaitUntilReadyAsync("w", from: mark);
                     Assert.Equal("running", (await daemon.StatusAsync("w")).State);
                 }
 
