@@ -35,7 +35,7 @@ internal sealed unsafe class LaunchSlot : IDisposable
     public bool HasDescriptors => _request is not null && Volatile.Read(ref _request->Running) != Starts;
 
     /// <summary>
-    /// Whether the slot's child executes its program itself. Nobody waits for that, and the child uses the slot's memory until then.
+    /// Whether the slot's child executes its program itself. The daemon does not wait for that. The child uses the slot's memory until then.
     /// </summary>
     public bool IsExecuting => _request is not null && _request->Direct.Path is not null;
 

@@ -4,7 +4,9 @@ using Supervisor.Core.Listeners.Options;
 
 namespace Supervisor.Linux.Listeners;
 
-/// <summary>The entry in a listener's history for a change of its socket: what was asked for, what it is now, and by whom.</summary>
+/// <summary>
+/// Records in a listener's history that its socket was changed: the configured value, the present value, and who can have changed it.
+/// </summary>
 internal static class DriftHistory
 {
     /// <summary>Adds the change and its culprits; <paramref name="kept"/> says why it is not repaired, null if it can be.</summary>

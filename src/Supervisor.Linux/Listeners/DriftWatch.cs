@@ -13,7 +13,7 @@ namespace Supervisor.Linux.Listeners;
 /// Notices what a worker changes on a socket that it shares with the daemon, names the worker, and with <c>enforce</c> repairs it.
 /// </summary>
 /// <remarks>
-/// Options, backlog and filter belong to the open socket; so does O_NONBLOCK, which is no drift (<see
+/// Options, backlog and filter belong to the open socket; so does O_NONBLOCK, which is not drift (<see
 /// cref="NonBlockingFlag"/>). A process that holds a duplicate of the descriptor changes
 /// them for all holders, and the kernel neither announces the change nor records who made it. So the daemon reads the socket
 /// before the first hand-off (<see cref="ListenerHandle.RecordBaseline"/>), and again when a worker becomes ready, before the end of

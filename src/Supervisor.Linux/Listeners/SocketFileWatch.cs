@@ -95,7 +95,7 @@ internal sealed class SocketFileWatch(
             return;
         }
 
-        // A link that cannot be made again is no drift: it is shown as refused, with the cause.
+        // A link that cannot be made again is not drift: it is shown as refused, with the cause.
         files.PutBackLinks(handle, [.. lost.Select(one => one.Link)]);
         socket.Drift.Remove(SocketChange.Links);
         var made = lost.Select(one => one.Link).Where(link => !SocketLinks.IsRefused(handle, link)).ToArray();

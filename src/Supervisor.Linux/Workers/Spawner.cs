@@ -211,22 +211,10 @@ public sealed class Spawner : IDisposable
             return null;
         }
 
-        return new WorkerProcess(
-            child.Pid, child.Pidfd, notify, child.Output is { } piped ? new OutputPipe(piped, onOutput) : null,
-            new OutputPipe(child.Error, onError), _time.GetUtcNow(), _orphans)
-        {
-            Cgroup = cgroup,
-            Controllers = limits.Controllers,
-            Limits = limits.InForce,
-            WantedLimits = spec.Cgroup,
-            RefusedLimits = limits.Refused,
-            Uid = identity.Uid ?? Processes.EffectiveUid,
-            Token = token,
-            Launch = child.Launch,
-            Earliest = earliest,
-            Ready = ready is null ? null : new ReadyPipe(ready),
-            Einhorn = einhorn,
-        };
+        var process = Started(child, notify, onOutput, onError, spec, identity, cgroup, limits, token, earliest);
+        process.Ready = ready is null ? null : new ReadyPipe(ready);
+        process.Einhorn = einhorn;
+        return process;
 
         // A field for each descriptor: the worker counts them.
         IEnumerable<KeyValuePair<string, string>> Cookies()
@@ -286,8 +274,15 @@ public sealed class Spawner : IDisposable
             return null;
         }
 
-        return new WorkerProcess(
-            child.Pid, child.Pidfd, null, child.Output is { } piped ? new OutputPipe(piped, onOutput) : null,
+        return Started(child, null, onOutput, onError, spec, identity, cgroup, limits, token, earliest);
+    }
+
+    /// <summary>A process that was just started. Takes over the child's descriptors, the notify socket and the cgroup.</summary>
+    private WorkerProcess Started(
+        ProgramLauncher.Child child, NotifySocket? notify, Action<string> onOutput, Action<string> onError, ServiceSpec spec,
+        WorkerIdentity identity, WorkerCgroup? cgroup, SetLimits limits, string token, ulong earliest) =>
+        new(
+            child.Pid, child.Pidfd, notify, child.Output is { } piped ? new OutputPipe(piped, onOutput) : null,
             new OutputPipe(child.Error, onError), _time.GetUtcNow(), _orphans)
         {
             Cgroup = cgroup,
@@ -300,7 +295,6 @@ public sealed class Spawner : IDisposable
             Launch = child.Launch,
             Earliest = earliest,
         };
-    }
 
     /// <summary>What the processes of connections have in common; null if it differs between two of them.</summary>
     private ConnectionTemplate? TemplateFor(

@@ -41,8 +41,8 @@ internal static class AddressInUse
         holder.State == BoundState.Listening || (holder is { State: BoundState.Bound, Socket.Space: PortSpace.Udp });
 
     /// <summary>
-    /// Whether a process of an earlier run holds the socket. A worker of a living daemon holds its connections alone, as a
-    /// leftover worker does: while a socket receives on the address, a connection is no sign of an earlier run.
+    /// Whether a process of an earlier run holds the socket. Only the worker holds its connections, whether its daemon lives or not.
+    /// So a connection does not show an earlier run while a socket receives on the address.
     /// </summary>
     private static bool IsOfPredecessor(SocketHolder holder, ImmutableArray<SocketHolder> live) =>
         holder.Processes.Any(process => process.IsPredecessor)
