@@ -48,7 +48,7 @@ internal sealed class ForeignExits(ServiceContext service)
     /// </summary>
     public bool TryRead(int workerId, WorkerProcess process, out Processes.Exit? exit)
     {
-        exit = Processes.ExitOfForeign(process.Pidfd);
+        exit = Processes.ExitOfForeign(process.Main.Pidfd);
         var now = service.Loop.Now;
         if (exit is not null || (_waits.TryGetValue(workerId, out var until) && until <= now))
         {
@@ -59,8 +59,8 @@ internal sealed class ForeignExits(ServiceContext service)
         _waits.TryAdd(workerId, now + (IsDecisive(workerId) ? Decisive : Shown));
         service.Schedule();
         process.EndWaits = true;
-        service.Loop.Unwatch(process.Pidfd);
-        if (!service.Loop.TryWatchHangUp(process.Pidfd, () => Again(workerId)))
+        service.Loop.Unwatch(process.Main.Pidfd);
+        if (!service.Loop.TryWatchHangUp(process.Main.Pidfd, () => Again(workerId)))
         {
             _waits.Remove(workerId);
             return true;

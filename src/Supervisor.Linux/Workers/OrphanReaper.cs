@@ -104,7 +104,7 @@ public sealed class OrphanReaper : IDisposable
     internal void Add(WorkerProcess worker)
     {
         _workers.Add(worker, worker.Pid);
-        if (worker.IsForeign)
+        if (worker.Main.IsForeign)
         {
             _foreign[worker.Pid] = 0;
         }
@@ -113,7 +113,7 @@ public sealed class OrphanReaper : IDisposable
     /// <summary>Unregisters a worker that has exited.</summary>
     internal void Remove(WorkerProcess worker)
     {
-        if (_workers.Remove(worker, out var pid) && worker.IsForeign)
+        if (_workers.Remove(worker, out var pid) && worker.Main.IsForeign)
         {
             _foreign.TryRemove(pid, out _);
         }

@@ -246,7 +246,7 @@ public sealed class ServiceRequests
                 continue;
             }
 
-            if (SignalDelivery.Send(process.Pidfd, process.Pid, signal) is { } failure)
+            if (SignalDelivery.Send(process.Main.Pidfd, process.Pid, signal) is { } failure)
             {
                 error ??= failure;
             }
@@ -268,7 +268,7 @@ public sealed class ServiceRequests
     }
 
     private WorkerProcess? Reachable(int workerId) =>
-        _service.Processes.GetValueOrDefault(workerId) is { AwaitsMain: false, IsEnding: false } process ? process : null;
+        _service.Processes.GetValueOrDefault(workerId) is { Main.AwaitsMain: false, IsEnding: false } process ? process : null;
 
     /// <summary>What was in the way may be gone: the listeners that have no socket are tried again.</summary>
     private void BindMissing()

@@ -354,7 +354,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     /// <summary>A kill with the error if the kernel refuses it. Signal 0 has the checks of any other.</summary>
     private ReportEffect WithRefusal(ReportEffect report) =>
         report is { Report: ServiceReport.WorkerKilled, Worker.Id: var id } && _service.Processes.TryGetValue(id, out var process)
-        && (process.KillRefusal ?? SignalDelivery.Send(process.Pidfd, process.Pid, 0)) is { } refusal
+        && (process.KillRefusal ?? SignalDelivery.Send(process.Main.Pidfd, process.Pid, 0)) is { } refusal
             ? report with { Refusal = refusal.Name }
             : report;
 

@@ -294,7 +294,7 @@ public sealed class ServiceSnapshot
         }
 
         _service.Watching.Attach(entry.Id, process);
-        if (process.First is { } first)
+        if (process.Main.First is { } first)
         {
             _service.Loop.Watch(first, () => _service.Ending.FirstEnded(process));
         }

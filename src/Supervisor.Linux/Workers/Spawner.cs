@@ -283,7 +283,7 @@ public sealed class Spawner : IDisposable
         WorkerIdentity identity, WorkerCgroup? cgroup, SetLimits limits, string token, ulong earliest) =>
         new(
             child.Pid, child.Pidfd, notify, child.Output is { } piped ? new OutputPipe(piped, onOutput) : null,
-            new OutputPipe(child.Error, onError), _time.GetUtcNow(), _orphans)
+            new OutputPipe(child.Error, onError), _time.GetUtcNow(), _orphans, earliest)
         {
             Cgroup = cgroup,
             Controllers = limits.Controllers,
@@ -293,7 +293,6 @@ public sealed class Spawner : IDisposable
             Uid = identity.Uid ?? Processes.EffectiveUid,
             Token = token,
             Launch = child.Launch,
-            Earliest = earliest,
         };
 
     /// <summary>What the processes of connections have in common; null if it differs between two of them.</summary>

@@ -40,7 +40,7 @@ public sealed class StopSignals
         {
             process.IsHeldBack = false;
         }
-        else if (process.AwaitsMain)
+        else if (process.Main.AwaitsMain)
         {
             process.IsHeldBack = false;
             _service.Ending.End(signal.Worker.Id, process, WorkerEnding.Abandoned);
@@ -60,7 +60,7 @@ public sealed class StopSignals
         var isHandled = ProcFile.SignalsOf(process.Pid)?.Handles(signal.Signal) == true;
         if (isHandled)
         {
-            Refused(process.Pid, SignalDelivery.SendStop(process.Pidfd, process.Pid, signal.Signal));
+            Refused(process.Pid, SignalDelivery.SendStop(process.Main.Pidfd, process.Pid, signal.Signal));
         }
 
         process.IsHeldBack = !isHandled;

@@ -53,11 +53,11 @@ internal sealed class WorkerEnding(ServiceContext service)
 
     public void FirstEnded(WorkerProcess process)
     {
-        if (process.First is { } first && Processes.PeekExit(first) is { } exit)
+        if (process.Main.First is { } first && Processes.PeekExit(first) is { } exit)
         {
             service.Loop.Unwatch(first);
             service.Log.FirstEnded(process.Session, process.Pid, Reason(exit).Text);
-            process.ReapFirst();
+            process.Main.ReapFirst();
             AwaitOrphans();
         }
     }
@@ -65,15 +65,15 @@ internal sealed class WorkerEnding(ServiceContext service)
     public void Ended(int workerId, WorkerProcess process)
     {
         service.Spawning.Settle(workerId, process, isSoon: service.Worker(workerId)?.Connection is not null);
-        var exit = Processes.PeekExit(process.Pidfd);
-        if (exit is null && process.IsForeign)
+        var exit = Processes.PeekExit(process.Main.Pidfd);
+        if (exit is null && process.Main.IsForeign)
         {
             if (!service.ForeignExits.TryRead(workerId, process, out exit))
             {
                 return;
             }
         }
-        else if (exit is null && !process.IsHandedOver)
+        else if (exit is null && !process.Main.IsHandedOver)
         {
             return;
         }
@@ -91,15 +91,15 @@ internal sealed class WorkerEnding(ServiceContext service)
             return;
         }
 
-        if (process.IsHandedOver && process.First is { } first && exit is not null && Processes.PeekExit(first) is not null
-            && Processes.PeekExit(process.Pidfd) is null)
+        if (process.Main.IsHandedOver && process.Main.First is { } first && exit is not null && Processes.PeekExit(first) is not null
+            && Processes.PeekExit(process.Main.Pidfd) is null)
         {
             // The last message of the spawned process named another main process, which lives.
             FirstEnded(process);
             return;
         }
 
-        if (exit is { Signalled: false, Status: 0 } && !process.IsHandedOver
+        if (exit is { Signalled: false, Status: 0 } && !process.Main.IsHandedOver
             && service.SpecOf(workerId).Readiness.Kind == ReadinessKind.Notify
             && service.Worker(workerId) is { Phase: WorkerPhase.Starting, Connection: null } starting
             && process.HadOrphans != false)
@@ -116,8 +116,8 @@ internal sealed class WorkerEnding(ServiceContext service)
             }
 
             // A daemon that forks twice: the remaining process has not named itself yet.
-            service.Loop.Unwatch(process.Pidfd);
-            process.ReapFirst();
+            service.Loop.Unwatch(process.Main.Pidfd);
+            process.Main.ReapFirst();
             service.Log.AwaitsMain(starting, process.Session);
 
             // The remaining process may have exited in the meantime.
@@ -138,7 +138,7 @@ internal sealed class WorkerEnding(ServiceContext service)
     /// <summary>Defers the exit until a search off the loop is done.</summary>
     private void Pause(WorkerProcess process)
     {
-        service.Loop.Unwatch(process.Pidfd);
+        service.Loop.Unwatch(process.Main.Pidfd);
         process.EndWaits = true;
     }
 
@@ -151,8 +151,8 @@ internal sealed class WorkerEnding(ServiceContext service)
         }
 
         process.EndWaits = false;
-        service.Loop.Unwatch(process.Pidfd);
-        service.Loop.Watch(process.Pidfd, () => Ended(workerId, process));
+        service.Loop.Unwatch(process.Main.Pidfd);
+        service.Loop.Watch(process.Main.Pidfd, () => Ended(workerId, process));
         Ended(workerId, process);
     }
 
@@ -208,7 +208,7 @@ internal sealed class WorkerEnding(ServiceContext service)
     /// </summary>
     private static bool IsAlone(WorkerState? worker, WorkerProcess process) =>
         worker is { Connection: not null, EndReason: EndReason.None }
-        && process is { IsForeign: false, IsHandedOver: false, First: null, LastSweep: null };
+        && process is { Main.IsForeign: false, Main.IsHandedOver: false, Main.First: null, LastSweep: null };
 
     /// <summary>
     /// Ends the process of a connection at the end of this turn, with all others of the turn. Most of them leave nothing behind, and one
@@ -421,7 +421,7 @@ internal sealed class WorkerEnding(ServiceContext service)
 
     /// <summary>The processes of an exited worker that are not among the remaining ones: the zombies.</summary>
     private static ImmutableArray<int> Leaders(WorkerProcess process) =>
-        process.First is null ? [process.Session, process.Pid] : [process.Pid];
+        process.Main.First is null ? [process.Session, process.Pid] : [process.Pid];
 
     private static string Describe(IReadOnlyList<RemainingProcess> rest, int signal)
     {
@@ -441,7 +441,7 @@ internal sealed class WorkerEnding(ServiceContext service)
     /// </summary>
     public void AwaitOrphans()
     {
-        if (!_awaitsOrphans && service.Processes.Values.Any(process => process is { AwaitsMain: true, IsEnding: false }))
+        if (!_awaitsOrphans && service.Processes.Values.Any(process => process is { Main.AwaitsMain: true, IsEnding: false }))
         {
             _awaitsOrphans = true;
             service.Orphans?.AtNextReaping(() =>
@@ -456,12 +456,12 @@ internal sealed class WorkerEnding(ServiceContext service)
     public void EndAbandoned()
     {
         AwaitOrphans();
-        foreach (var (id, process) in service.Processes.Where(pair => pair.Value is { AwaitsMain: true, IsEnding: false }).ToArray())
+        foreach (var (id, process) in service.Processes.Where(pair => pair.Value is { Main.AwaitsMain: true, IsEnding: false }).ToArray())
         {
             service.Lineage.FindOrphans(id, process, has =>
             {
-                if (!has && process.AwaitsMain && !process.IsExamining && service.Messages.TakeLast(id, process, EndAbandoned)
-                    && process.AwaitsMain)
+                if (!has && process.Main.AwaitsMain && !process.IsExamining && service.Messages.TakeLast(id, process, EndAbandoned)
+                    && process.Main.AwaitsMain)
                 {
                     End(id, process, Abandoned);
                 }

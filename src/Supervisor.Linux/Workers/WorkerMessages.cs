@@ -314,15 +314,15 @@ internal sealed class WorkerMessages(ServiceContext service)
         }
 
         var before = process.Pid;
-        service.Loop.Unwatch(process.Pidfd);
-        if (process.First is not null)
+        service.Loop.Unwatch(process.Main.Pidfd);
+        if (process.Main.First is not null)
         {
-            service.Loop.Unwatch(process.First);
+            service.Loop.Unwatch(process.Main.First);
         }
 
-        process.HandOver(pid, pidfd);
-        service.Loop.Watch(process.Pidfd, () => service.Ending.Ended(workerId, process));
-        if (process.First is { } first)
+        process.Main.HandOver(pid, pidfd);
+        service.Loop.Watch(process.Main.Pidfd, () => service.Ending.Ended(workerId, process));
+        if (process.Main.First is { } first)
         {
             service.Loop.Watch(first, () => service.Ending.FirstEnded(process));
         }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Supervisor.Core.Protocols;
 using Supervisor.Core.Services;
 using Supervisor.Core.State;
@@ -14,31 +13,23 @@ namespace Supervisor.Linux.Workers;
 /// <summary>
 /// A worker's process and the daemon's ends of what connects the two. Owns all of them.
 /// </summary>
-/// <remarks>
-/// The spawned process leads the worker's session. It may name one of its descendants as the main process (MAINPID=), whose
-/// exit is then the worker's. A daemon that forks twice does so after its first process has exited. Its main process is in a
-/// session of its own and a child of listend: the cgroup identifies it, or else its user and its token.
-/// </remarks>
 public sealed class WorkerProcess : IDisposable
 {
     private readonly OrphanReaper? _orphans;
-    private int _mainSession;
     private (ChangingFacts Facts, WorkerEntry Entry)? _snapshot;
-    private ulong _firstStartTime;
-    private ulong? _startTime;
-    private int _startTimeOf;
 
+    /// <summary>
+    /// A process that was just spawned; <paramref name="earliest"/> is <see cref="MainProcess.Earliest"/>. Owns all its arguments.
+    /// </summary>
     internal WorkerProcess(int pid, DescriptorHandle pidfd, NotifySocket? notify, OutputPipe? output, OutputPipe error,
-        DateTimeOffset startedAt, OrphanReaper? orphans = null)
+        DateTimeOffset startedAt, OrphanReaper? orphans = null, ulong earliest = 0)
     {
-        Pid = Session = pid;
-        Pidfd = pidfd;
+        Main = new MainProcess(pid, pidfd, orphans) { Earliest = earliest };
         Notify = notify;
         Output = output;
         Error = error;
         StartedAt = startedAt;
         _orphans = orphans;
-        orphans?.Add(pid);
         orphans?.Add(this);
     }
 
@@ -48,22 +39,14 @@ public sealed class WorkerProcess : IDisposable
     internal WorkerProcess(WorkerEntry entry, DescriptorHandle pidfd, DescriptorHandle? first, NotifySocket? notify, OutputPipe? output,
         OutputPipe error, OrphanReaper? orphans, bool isChild, Func<string, WorkerCgroup> adopt, uint uid)
     {
-        IsForeign = !isChild;
+        Main = new MainProcess(entry, pidfd, first, orphans, isChild);
         IsHeldBack = entry.IsHeldBack;
-        Pid = entry.Pid;
-        Session = entry.Session;
-        Pidfd = pidfd;
-        First = first;
         Notify = notify;
         Output = output;
         Error = error;
         StartedAt = entry.StartedAt;
         ReadyAt = entry.ReadyAt;
-        AwaitsMain = entry.AwaitsMain;
-        IsFirstReaped = entry.IsFirstReaped;
         Rest.Restore(entry);
-        _mainSession = entry.MainSession;
-        _firstStartTime = entry.FirstStartTime;
         Uid = entry.Uid ?? uid;
         Token = entry.Token ?? "";
         Status = new WorkerStatus
@@ -79,19 +62,17 @@ public sealed class WorkerProcess : IDisposable
         Limits = entry.Limits;
         WantedLimits = entry.Limits;
         OomKills = entry.OomKills;
-        if (!IsFirstReaped && isChild)
-        {
-            orphans?.Add(Session);
-        }
-
         orphans?.Add(this);
     }
 
-    /// <summary>The id of the main process: the spawned one, until another is named.</summary>
-    public int Pid { get; private set; }
+    /// <summary>Its spawned process, and its main process if that is another one.</summary>
+    internal MainProcess Main { get; }
 
-    /// <summary>The id of the spawned process, which is also the session's id.</summary>
-    public int Session { get; }
+    /// <inheritdoc cref="MainProcess.Pid"/>
+    public int Pid => Main.Pid;
+
+    /// <inheritdoc cref="MainProcess.Session"/>
+    public int Session => Main.Session;
 
     /// <summary>When it was spawned, by the wall clock.</summary>
     public DateTimeOffset StartedAt { get; }
@@ -140,18 +121,6 @@ public sealed class WorkerProcess : IDisposable
     /// <summary>The pipe on which it reports that it is ready; null if there is none, or it was read to its end.</summary>
     internal ReadyPipe? Ready { get; set; }
 
-    /// <summary>The pidfd of <see cref="Pid"/>.</summary>
-    internal DescriptorHandle Pidfd { get; private set; }
-
-    /// <summary>The pidfd of the spawned process, if it is not the main process and has not been reaped.</summary>
-    internal DescriptorHandle? First { get; private set; }
-
-    /// <summary>Whether the main process is not the spawned one.</summary>
-    internal bool IsHandedOver => Pid != Session;
-
-    /// <summary>Whether the spawned process has exited, and no main process has been named.</summary>
-    internal bool AwaitsMain { get; private set; }
-
     /// <summary>Its notify socket; null for the process of a connection, of which nothing is awaited.</summary>
     internal NotifySocket? Notify { get; }
 
@@ -162,11 +131,6 @@ public sealed class WorkerProcess : IDisposable
     internal OutputPipe? Output { get; }
 
     internal OutputPipe Error { get; }
-
-    private bool IsFirstReaped { get; set; }
-
-    /// <summary>Whether the session's id cannot be reused, because a process of the session has not been reaped.</summary>
-    private bool IsSessionPinned => !IsFirstReaped || _mainSession == Session;
 
     /// <summary>The user id that it was started with.</summary>
     internal uint Uid { get; init; } = Processes.EffectiveUid;
@@ -192,12 +156,12 @@ public sealed class WorkerProcess : IDisposable
         get
         {
             var roots = Rest.Found.Select(one => one.Pid).ToList();
-            if (!IsEnding && !AwaitsMain)
+            if (!IsEnding && !Main.AwaitsMain)
             {
                 roots.Insert(0, Pid);
             }
 
-            if (First is not null)
+            if (Main.First is not null)
             {
                 roots.Add(Session);
             }
@@ -231,47 +195,33 @@ public sealed class WorkerProcess : IDisposable
     internal ExaminedProcesses Examined { get; } = new();
 
     /// <summary>The facts that identify its processes.</summary>
-    internal WorkerFacts Facts => FactsOf(StartTime, FirstStartTime);
+    internal WorkerFacts Facts => FactsOf(Main.StartTime, Main.FirstStartTime);
 
     /// <summary>
     /// The same for a sweep. If nothing has needed the start time so far, the earliest possible one will do, which /proc need not tell:
     /// it decides only which other processes are too old to descend from this one.
     /// </summary>
-    internal WorkerFacts SweepFacts => _startTime is null && Earliest > 0 ? FactsOf(0, Earliest) : Facts;
-
-    /// <summary>A time at which it had not been started yet, in the unit of <see cref="StartTime"/>; 0: not known.</summary>
-    internal ulong Earliest { get; init; }
+    internal WorkerFacts SweepFacts => !Main.IsStartTimeRead && Main.Earliest > 0 ? FactsOf(0, Main.Earliest) : Facts;
 
     private WorkerFacts FactsOf(ulong startTime, ulong firstStartTime) => new()
     {
-        Main = AwaitsMain ? 0 : Pid,
-        MainStart = AwaitsMain ? 0 : startTime,
-        First = IsFirstReaped ? 0 : Session,
+        Main = Main.AwaitsMain ? 0 : Pid,
+        MainStart = Main.AwaitsMain ? 0 : startTime,
+        First = Main.IsFirstReaped ? 0 : Session,
         FirstStart = firstStartTime,
-        Session = IsSessionPinned ? Session : 0,
-        MainSession = _mainSession,
+        Session = Main.IsSessionPinned ? Session : 0,
+        MainSession = Main.NamedSession,
         Uid = Uid,
         Cgroup = Cgroup?.KernelPath,
         Token = Token,
-        IsForeign = IsForeign,
+        IsForeign = Main.IsForeign,
     };
 
     /// <summary>
     /// Whether a process is the worker's, if one system call shows that: it is one of its known processes, or in its session.
     /// Null if it has to be examined (<see cref="LineageReader"/>), false if it does not exist.
     /// </summary>
-    internal bool? Knows(int pid)
-    {
-        if ((pid == Session && !IsFirstReaped) || (pid == Pid && !AwaitsMain))
-        {
-            return true;
-        }
-
-        var session = pid <= 0 ? -1 : Processes.SessionOf(pid);
-        return session < 0 ? false
-            : (session == Session && IsSessionPinned && !IsForeign) || (session == _mainSession && _mainSession != 0) ? true
-            : Examined.Find(pid);
-    }
+    internal bool? Knows(int pid) => Main.Knows(pid) ?? Examined.Find(pid);
 
     /// <summary>Why messages of that process are rejected, although it is the worker's (NOTIFYACCESS=); null if they are not.</summary>
     internal string? Denies(int pid) => Status.Access switch
@@ -296,83 +246,24 @@ public sealed class WorkerProcess : IDisposable
     internal void Abandon()
     {
         LastSweep?.IsCancelled = true;
-        _orphans?.Remove(Session);
-    }
-
-    /// <summary>Makes that descendant the main process. Takes over <paramref name="pidfd"/>.</summary>
-    internal void HandOver(int pid, DescriptorHandle pidfd)
-    {
-        if (pid == Session && First is not null)
-        {
-            Pidfd.Dispose();
-            pidfd.Dispose();
-            (Pidfd, First) = (First, null);
-        }
-        else if (!IsHandedOver && !IsFirstReaped)
-        {
-            (First, Pidfd) = (Pidfd, pidfd);
-        }
-        else
-        {
-            Pidfd.Dispose();
-            Pidfd = pidfd;
-        }
-
-        Pid = pid;
-        AwaitsMain = false;
-        _mainSession = ProcFile.Read(pid)?.SessionId ?? 0;
-    }
-
-    /// <summary>Reaps the spawned process, if its exit is not the worker's.</summary>
-    internal void ReapFirst()
-    {
-        Processes.Reap(First ?? Pidfd);
-        IsFirstReaped = true;
-        AwaitsMain = First is null;
-        First?.Dispose();
-        First = null;
-        _orphans?.Remove(Session);
+        Main.Abandon();
     }
 
     /// <summary>
     /// Reaps the main process; the remaining processes become orphans and are reaped as such. The process of a connection, which has no
     /// notify socket, has few descriptors: another thread would cost more than it saves.
     /// </summary>
-    internal void Reap()
-    {
-        if (_orphans is { } orphans && Notify is not null && !IsForeign && !IsFirstReaped && !IsHandedOver)
-        {
-            IsFirstReaped = true;
-            orphans.Reap(Session);
-            return;
-        }
-
-        Processes.Reap(Pidfd);
-        if (!IsFirstReaped)
-        {
-            IsFirstReaped = !IsHandedOver;
-            _orphans?.Remove(Session);
-        }
-    }
+    internal void Reap() => Main.Reap(isLater: Notify is not null);
 
     /// <summary>Sends SIGKILL to its known processes. Null, or the first error.</summary>
-    internal SystemCallError? KillKnown()
-    {
-        SystemCallError? error = null;
-        if (!AwaitsMain && !IsEnding)
-        {
-            error = SignalDelivery.Send(Pidfd, Pid, KernelAbi.SIGKILL);
-        }
-
-        return First is null ? error : error ?? SignalDelivery.Send(First, Session, KernelAbi.SIGKILL);
-    }
+    internal SystemCallError? KillKnown() => Main.Kill(hasExited: IsEnding);
 
     /// <summary>The process for a successor: the same object while nothing has changed.</summary>
     internal WorkerEntry Snapshot(int id)
     {
         var changing = new ChangingFacts(
-            Pid, _mainSession, IsFirstReaped, AwaitsMain, IsHeldBack, ReadyAt, Status.Message, Status.Errno, Status.IsReloading, Sockets,
-            Rest.Version, Limits, OomKills);
+            Pid, Main.NamedSession, Main.IsFirstReaped, Main.AwaitsMain, IsHeldBack, ReadyAt,
+            Status.Message, Status.Errno, Status.IsReloading, Sockets, Rest.Version, Limits, OomKills);
         if (_snapshot is { } last && last.Facts == changing
             && Output?.HasRest(last.Entry.OutputRest) != false && Error.HasRest(last.Entry.ErrorRest))
         {
@@ -383,15 +274,15 @@ public sealed class WorkerProcess : IDisposable
         {
             Id = id,
             Pid = Pid,
-            StartTime = StartTime,
-            FirstStartTime = FirstStartTime,
+            StartTime = Main.StartTime,
+            FirstStartTime = Main.FirstStartTime,
             Uid = Uid,
             Token = Token,
             Session = Session,
-            MainSession = _mainSession,
-            IsFirstReaped = IsFirstReaped,
-            AwaitsMain = AwaitsMain,
-            IsForeign = IsForeign,
+            MainSession = Main.NamedSession,
+            IsFirstReaped = Main.IsFirstReaped,
+            AwaitsMain = Main.AwaitsMain,
+            IsForeign = Main.IsForeign,
             IsHeldBack = IsHeldBack,
             Rest = [.. Rest.Saved],
             IsRestTold = Rest.IsTold,
@@ -417,8 +308,8 @@ public sealed class WorkerProcess : IDisposable
     /// <summary>Adds the descriptors for a successor, which this object keeps.</summary>
     internal void AddDescriptors(string service, int id, OutgoingDescriptors descriptors)
     {
-        descriptors.Add(DescriptorKey.Process(service, id), Pidfd);
-        descriptors.Add(DescriptorKey.First(service, id), First);
+        descriptors.Add(DescriptorKey.Process(service, id), Main.Pidfd);
+        descriptors.Add(DescriptorKey.First(service, id), Main.First);
         descriptors.Add(DescriptorKey.Notify(service, id), Notify?.Descriptor);
         descriptors.Add(DescriptorKey.Output(service, id), Output?.Descriptor);
         descriptors.Add(DescriptorKey.Error(service, id), Error.Descriptor);
@@ -432,49 +323,6 @@ public sealed class WorkerProcess : IDisposable
     /// <summary>Whether its stop signal is sent later.</summary>
     internal bool IsHeldBack { get; set; }
 
-    /// <summary>Whether it is the child of a daemon that has died, so that only init can reap it.</summary>
-    internal bool IsForeign { get; }
-
-    /// <summary>
-    /// If <see cref="IsForeign"/>: its parent, which also gets the children of its exited processes; 0 if that is not known.
-    /// </summary>
-    internal int Reaper { get; private set; }
-
-    /// <summary>Field 22 of the /proc/PID/stat of <see cref="Pid"/>, read once.</summary>
-    internal ulong StartTime
-    {
-        get
-        {
-            if (_startTime is null || _startTimeOf != Pid)
-            {
-                var process = ProcFile.Read(Pid);
-                _startTime = process?.StartTime ?? 0;
-                _startTimeOf = Pid;
-                Reaper = IsForeign && !IsHandedOver ? process?.ParentPid ?? 0 : Reaper;
-                if (Pid == Session)
-                {
-                    _firstStartTime = _startTime.Value;
-                }
-            }
-
-            return _startTime.Value;
-        }
-    }
-
-    /// <summary>The same for the spawned process; 0 if it was not read in time.</summary>
-    private ulong FirstStartTime
-    {
-        get
-        {
-            if (_firstStartTime == 0 && !IsHandedOver)
-            {
-                _ = StartTime;
-            }
-
-            return _firstStartTime;
-        }
-    }
-
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -487,29 +335,8 @@ public sealed class WorkerProcess : IDisposable
         Error.Dispose();
         Notify?.Dispose();
         Einhorn?.Dispose();
-        Pidfd.Dispose();
-        First?.Dispose();
+        Main.Dispose();
         Cgroup?.Dispose();
-    }
-
-    /// <summary>
-    /// The sessions that are certainly its own. Init reaps the child of an earlier daemon, and another session may have its
-    /// number by now.
-    /// </summary>
-    internal ImmutableArray<int> Sessions()
-    {
-        var sessions = ImmutableArray.CreateBuilder<int>(2);
-        if (IsSessionPinned && !IsForeign)
-        {
-            sessions.Add(Session);
-        }
-
-        if (_mainSession != 0 && _mainSession != Session && !IsForeign)
-        {
-            sessions.Add(_mainSession);
-        }
-
-        return sessions.ToImmutable();
     }
 
     /// <summary>What can change in an entry, apart from unfinished lines.</summary>

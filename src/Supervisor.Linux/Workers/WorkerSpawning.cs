@@ -171,7 +171,7 @@ internal sealed class WorkerSpawning(ServiceContext service)
         // later, if it lives.
         if (connection is null)
         {
-            _ = process.StartTime;
+            _ = process.Main.StartTime;
         }
     }
 
@@ -219,7 +219,7 @@ internal sealed class WorkerSpawning(ServiceContext service)
         {
             // The launcher exits without a signal, unless the worker's user has stopped it.
             process.LaunchFailure = failure;
-            SignalDelivery.Send(process.Pidfd, process.Pid, Signals.Kill);
+            SignalDelivery.Send(process.Main.Pidfd, process.Pid, Signals.Kill);
             return;
         }
 

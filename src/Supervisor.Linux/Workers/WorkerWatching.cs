@@ -33,7 +33,7 @@ internal sealed class WorkerWatching(ServiceContext service)
             (kind, reason, sender) => service.Messages.Refuse(process, sender, "einhorn " + kind, "EINHORN_SOCK_PATH: " + reason));
         SearchOutput(workerId, process);
         AttachOutput(process);
-        service.Loop.Watch(process.Pidfd, () => service.Ending.Ended(workerId, process));
+        service.Loop.Watch(process.Main.Pidfd, () => service.Ending.Ended(workerId, process));
     }
 
     /// <summary>Watches only its output, because its main process has exited.</summary>
@@ -124,10 +124,10 @@ internal sealed class WorkerWatching(ServiceContext service)
             service.Loop.Unwatch(status);
         }
 
-        service.Loop.Unwatch(process.Pidfd);
-        if (process.First is not null)
+        service.Loop.Unwatch(process.Main.Pidfd);
+        if (process.Main.First is not null)
         {
-            service.Loop.Unwatch(process.First);
+            service.Loop.Unwatch(process.Main.First);
         }
 
         process.Notify?.Unwatch();

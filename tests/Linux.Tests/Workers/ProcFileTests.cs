@@ -80,7 +80,7 @@ public class ProcFileTests : KernelTest
                 output,
                 default);
             Assert.False(loop.Await<bool>(done => orphans.Sweeper.Begin(
-                new Sweep { Sessions = worker.Sessions(), Leaders = [worker.Pid], OnDone = done })));
+                new Sweep { Sessions = worker.Main.Sessions(), Leaders = [worker.Pid], OnDone = done })));
             Libc.EndSubreaper();
 
             // All of them held the pipe's other end, so the end of the pipe shows that all have exited.

@@ -185,8 +185,8 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
             Libc.WaitFor(process.Output!.Descriptor);
         }
         while (process.Output!.Drain());
-        Libc.WaitFor(process.Pidfd);
-        Assert.Equal(new Processes.Exit(false, 0, false), Processes.Reap(process.Pidfd));
+        Libc.WaitFor(process.Main.Pidfd);
+        Assert.Equal(new Processes.Exit(false, 0, false), Processes.Reap(process.Main.Pidfd));
         return (output.Select(line => line.Split('=', 2)).Where(pair => pair.Length == 2)
             .ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal), status.Uid);
     }
@@ -233,7 +233,7 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
 
         using (process)
         {
-            Libc.WaitFor(process.Pidfd);
+            Libc.WaitFor(process.Main.Pidfd);
             process.Reap();
         }
 
