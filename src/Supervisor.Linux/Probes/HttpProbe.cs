@@ -12,6 +12,14 @@ namespace Supervisor.Linux.Probes;
 public sealed class HttpProbe(object owner, Func<int> pid, string path, string listener, ListenAddress address, Func<int> others)
     : ListenerProbe(owner, pid, listener, address, others)
 {
+    /// <summary>HTTP/1.1 200</summary>
+    private const int StatusLength = 12;
+
+    // The first bytes of a record, RFC 8446, 5.1.
+    private const byte TlsAlert = 21;
+    private const byte TlsHandshake = 22;
+    private const byte TlsMajor = 3;
+
     /// <inheritdoc/>
     protected override string Question => $"GET {path}";
 
@@ -24,36 +32,35 @@ public sealed class HttpProbe(object owner, Func<int> pid, string path, string l
     {
         byte[] rest = isOpened ? [.. "\r\n"u8] : [.. Opening.Span, .. "\r\n"u8];
         await connection.SendAsync(rest, end);
-        return Seen(await StatusAsync(connection, end));
+        return Seen(await ReadAsync(connection, end));
     }
 
     /// <summary>A worker without others may answer the opening already, and close the connection.</summary>
     protected override async Task<string?> AskUnknownAsync(Socket connection, CancellationToken end) =>
-        IsAlone && await StatusAsync(connection, end) is { } status ? Seen(status) : await base.AskUnknownAsync(connection, end);
+        IsAlone && await ReadAsync(connection, end) is { Length: > 0 } answer ? Seen(answer) : await base.AskUnknownAsync(connection, end);
 
-    private string? Seen(int? status) =>
-        status is >= 200 and <= 299 ? null
-        : status is null ? $"{Question} on \"{Listener}\": the answer is not HTTP"
-        : $"{Question} on \"{Listener}\": the answer is {status}";
-
-    private static async Task<int?> StatusAsync(Socket connection, CancellationToken end)
+    private string? Seen(byte[] answer)
     {
-        // HTTP/1.1 200
-        var line = new byte[12];
-        var length = 0;
-        while (length < line.Length)
-        {
-            var count = await connection.ReceiveAsync(line.AsMemory(length), end);
-            if (count == 0)
-            {
-                return null;
-            }
+        var text = Encoding.ASCII.GetString(answer);
+        var isHttp = answer.Length == StatusLength && text.StartsWith("HTTP/1.", StringComparison.Ordinal) && text[8] == ' '
+            && text[9..].All(char.IsAsciiDigit);
+        return isHttp && text[9] == '2' ? null
+            : answer.Length == 0 ? ClosedText
+            : $"{Question} on \"{Listener}\": " + (isHttp ? $"the answer is {text[9..]}"
+                : answer is [TlsAlert or TlsHandshake, TlsMajor, ..] ? $"the answer is TLS; {ForTls}"
+                : "the answer is not HTTP");
+    }
 
+    /// <summary>The first bytes of an answer, as many as tell its status; fewer if the connection was closed before.</summary>
+    private static async Task<byte[]> ReadAsync(Socket connection, CancellationToken end)
+    {
+        var line = new byte[StatusLength];
+        var length = 0;
+        while (length < line.Length && await connection.ReceiveAsync(line.AsMemory(length), end) is > 0 and var count)
+        {
             length += count;
         }
 
-        var text = Encoding.ASCII.GetString(line);
-        return text.StartsWith("HTTP/1.", StringComparison.Ordinal) && text[8] == ' '
-            && text[9..].All(char.IsAsciiDigit) ? int.Parse(text.AsSpan(9), provider: null) : null;
+        return line[..length];
     }
 }

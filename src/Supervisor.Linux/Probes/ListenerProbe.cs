@@ -50,13 +50,14 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
 
     /// <summary>The connection that waits in the accept queue; null if there is none.</summary>
     private Attempt? _waiting;
+    private bool _wasReported;
 
     /// <summary>
     /// Asks about a connection that a process accepted, and answered or closed at once: null if the worker counts as good, otherwise
     /// what was seen.
     /// </summary>
     protected virtual Task<string?> AskUnknownAsync(Socket connection, CancellationToken end) =>
-        Task.FromResult<string?>($"{Question} on \"{Listener}\": the connection was closed without an answer");
+        Task.FromResult<string?>(ClosedText);
 
     /// <summary>
     /// Connects to a listener at its effective address, where as many <paramref name="others"/> may accept. Probes
@@ -91,11 +92,20 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
     /// <summary>What the last probe has learned about the worker.</summary>
     public ProbeFinding Finding { get; private set; }
 
+    /// <summary>Gets why the daemon could not connect, each time; null when it can again.</summary>
+    public Action<string?>? OnUnable { get; set; }
+
     /// <summary>The listener's name.</summary>
     protected string Listener { get; }
 
     /// <summary>The address as a client writes it in a Host header.</summary>
     protected string Host { get; }
+
+    /// <summary>What was seen if the connection was closed without an answer.</summary>
+    protected string ClosedText => $"{Question} on \"{Listener}\": the connection was closed without an answer; {ForTls}";
+
+    /// <summary>What to set for a worker that answers with TLS, or ends the connection because it expects TLS.</summary>
+    protected const string ForTls = "a port with TLS needs \"tcp\" or \"exec:COMMAND\"";
 
     /// <summary>What the probe asks, for messages, such as <c>GET /healthz</c>.</summary>
     protected abstract string Question { get; }
@@ -113,6 +123,9 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
     protected abstract Task<string?> AskAsync(Socket connection, bool isOpened, CancellationToken end);
 
     /// <inheritdoc/>
+    public bool WasUnable => Finding == ProbeFinding.Unable;
+
+    /// <inheritdoc/>
     public async Task<string?> ProbeAsync(CancellationToken end)
     {
         string? seen = "";
@@ -127,6 +140,18 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
             }
         }
 
+        // Without descriptors it reads nothing of /proc, and finds no owner of a connection.
+        if (seen is not null && Finding != ProbeFinding.Answered && DescriptorReserve.IsReached())
+        {
+            (Finding, seen) = (ProbeFinding.Unable, DescriptorReserve.ReachedText);
+        }
+
+        if (WasUnable || _wasReported)
+        {
+            _wasReported = WasUnable;
+            OnUnable?.Invoke(WasUnable ? seen : null);
+        }
+
         return seen;
     }
 
@@ -135,9 +160,11 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(end);
         limit.CancelAfter(AnswerTime);
+        var isConnected = false;
         try
         {
             using var attempt = TakeWaiting() ?? new Attempt(await ConnectAsync(limit.Token));
+            isConnected = true;
             switch (await OwnerAsync(attempt, limit.Token))
             {
                 case Owner.Nobody:
@@ -162,9 +189,24 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
         {
             return (true, $"{Question} on \"{Listener}\": no answer within {Duration.Rounded(AnswerTime)}");
         }
+        catch (SocketException exception) when (isConnected)
+        {
+            Finding = ProbeFinding.Answered;
+            var isReset = exception.SocketErrorCode is SocketError.ConnectionReset or SocketError.Shutdown or SocketError.ConnectionAborted;
+            return (true, $"{Question} on \"{Listener}\": " + (isReset
+                ? $"the connection was reset without an answer; {ForTls}"
+                : ErrnoNames.Name(exception.NativeErrorCode)));
+        }
         catch (SocketException exception)
         {
-            return (true, $"{Question} on \"{Listener}\": {exception.SocketErrorCode}");
+            // A full accept queue of a UNIX socket is the worker's. Anything else is the daemon's or the host's.
+            Finding = exception.SocketErrorCode == SocketError.WouldBlock ? ProbeFinding.Silent : ProbeFinding.Unable;
+            return (true, $"cannot connect to \"{Listener}\": {ErrnoNames.Name(exception.NativeErrorCode)}{exception.SocketErrorCode switch
+            {
+                SocketError.TooManyOpenSockets => $"; {DescriptorReserve.ReachedText}",
+                SocketError.AddressNotAvailable => "; no local port is free: raise net.ipv4.ip_local_port_range",
+                _ => "",
+            }}");
         }
     }
 
@@ -338,4 +380,7 @@ public enum ProbeFinding
 
     /// <summary>Nothing: other processes have accepted the connections.</summary>
     Unknown,
+
+    /// <summary>Nothing: the daemon could not connect, or has no descriptor left.</summary>
+    Unable,
 }

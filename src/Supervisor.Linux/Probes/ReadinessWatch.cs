@@ -9,6 +9,9 @@ public interface IReadinessProbe
 {
     /// <summary>Probes once: null if the worker is ready, else what was found instead, as text.</summary>
     Task<string?> ProbeAsync(CancellationToken end);
+
+    /// <summary>Whether the last probe says nothing about the worker, because listend could not make it.</summary>
+    bool WasUnable => false;
 }
 
 /// <summary>

@@ -25,7 +25,7 @@ internal sealed class LivenessWatch(
             {
                 await Task.Delay(spec.Interval, loop.Time, end);
                 var seen = await ProbeAsync(probe, end);
-                if (probe is ExecProbe { WasUnable: true })
+                if (probe.WasUnable)
                 {
                     // It says nothing about the worker.
                     continue;

@@ -11,7 +11,7 @@ internal sealed class WorkerProbes(ServiceContext service)
     private readonly HashSet<ProbeProgram> _running = [];
     private readonly Dictionary<string, (Readiness Condition, string Text)> _unable = new(StringComparer.Ordinal);
 
-    /// <summary>Why the program of a probe cannot be run; null if every program can, as far as it was tried.</summary>
+    /// <summary>Why a probe cannot be made; null if every probe can, as far as it was tried.</summary>
     public string? Unable => _unable.Values.Select(one => one.Text).FirstOrDefault();
 
     /// <summary>The probe of a condition; null if the worker itself reports it, or its exec is the condition.</summary>
@@ -33,11 +33,18 @@ internal sealed class WorkerProbes(ServiceContext service)
                         service, () => process.Pid, asked.Name, asked.Effective!, Others, Accepts(process, [asked]))
                     : new HttpProbe(
                         service, () => process.Pid, condition.Path!, asked.Name, asked.Effective!, Others);
-                return timeout is { } limit ? probe.Within(limit) : probe;
+                if (timeout is { } limit)
+                {
+                    probe.OnUnable = why => service.Loop.Post(() => Note(worker.Id, condition, isLiveness: true, why));
+                    probe.Within(limit);
+                }
+
+                return probe;
             case ReadinessKind.Exec:
                 return new ExecProbe(
                     end => RunAsync(worker.Id, condition, end),
-                    result => service.Loop.Post(() => Note(worker.Id, condition, timeout is not null, result)));
+                    result => service.Loop.Post(() => Note(
+                        worker.Id, condition, timeout is not null, result.IsUnable ? result.Seen : null)));
             case ReadinessKind.Notify or ReadinessKind.Started or ReadinessKind.Descriptor or ReadinessKind.Log:
                 return null;
             default:
@@ -78,8 +85,8 @@ internal sealed class WorkerProbes(ServiceContext service)
         }
     }
 
-    /// <summary>Keeps why the program of a probe cannot be run, and reports it once.</summary>
-    private void Note(int workerId, Readiness condition, bool isLiveness, ProbeRun result)
+    /// <summary>Keeps why a probe cannot be made, and reports it once; null: it was made.</summary>
+    private void Note(int workerId, Readiness condition, bool isLiveness, string? why)
     {
         var setting = isLiveness ? "liveness.probe" : "ready";
         if (service.Worker(workerId) is null)
@@ -87,13 +94,13 @@ internal sealed class WorkerProbes(ServiceContext service)
             return;
         }
 
-        if (!result.IsUnable)
+        if (why is null)
         {
             _unable.Remove(setting);
             return;
         }
 
-        var text = $"{setting}: {result.Seen}; {(isLiveness ? "no worker is replaced for it" : "no worker becomes ready without it")}";
+        var text = $"{setting}: {why}; {(isLiveness ? "no worker is replaced for it" : "no worker becomes ready without it")}";
         var isNew = !_unable.TryGetValue(setting, out var known) || known.Condition != condition;
         _unable[setting] = (condition, text);
         if (isNew)

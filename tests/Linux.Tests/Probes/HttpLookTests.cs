@@ -14,6 +14,9 @@ namespace Supervisor.Linux.Tests.Probes;
 /// </summary>
 public sealed class HttpLookTests
 {
+    /// <summary>Instead of an answer: the server resets the connection.</summary>
+    private const string Reset = "reset";
+
     /// <summary>The server of a test may take long to accept while other tests run.</summary>
     private static readonly TimeSpan Patient = TimeSpan.FromSeconds(20);
 
@@ -33,12 +36,26 @@ public sealed class HttpLookTests
     [InlineData("HTTP/1.1 503 no\r\n\r\n", "the answer is 503")]
     [InlineData("HTTP/1.0 302 Found\r\n\r\n", "the answer is 302")]
     [InlineData("SSH-2.0-OpenSSH\r\n", "the answer is not HTTP")]
-    [InlineData("", "the answer is not HTTP")]
+    [InlineData("", "closed without an answer; a port with TLS needs \"tcp\" or \"exec:COMMAND\"")]
+    [InlineData("\u0015\u0003\u0001\0\u0002\u0002\n", "the answer is TLS; a port with TLS needs \"tcp\" or \"exec:COMMAND\"")]
+    [InlineData(Reset, "reset without an answer; a port with TLS needs \"tcp\" or \"exec:COMMAND\"")]
     public async Task Any_other_answer_does_not_mean_ready(string answer, string seen)
     {
         using var listener = Given.Listener("tcp://127.0.0.1:0");
         using var server = Server(listener, answer, out _);
-        Assert.EndsWith(seen, await Look(listener, Processes.CurrentPid), StringComparison.Ordinal);
+        using var probe = Probe(listener, Processes.CurrentPid);
+        Assert.EndsWith(seen, await probe.ProbeAsync(default), StringComparison.Ordinal);
+        Assert.Equal(ProbeFinding.Answered, probe.Finding);
+    }
+
+    [Fact]
+    public async Task A_connection_that_cannot_be_made_says_nothing_about_the_worker()
+    {
+        using var listener = Given.Listener("tcp://127.0.0.1:0");
+        using var probe = Probe(listener, Processes.CurrentPid);
+        listener.Dispose();
+        Assert.Equal("cannot connect to \"web\": ECONNREFUSED", await probe.ProbeAsync(default));
+        Assert.True(probe.WasUnable);
     }
 
     [Fact]
@@ -79,8 +96,10 @@ public sealed class HttpLookTests
     }
 
     private static Task<string?> Look(ListenerHandle listener, int pid, TimeSpan? time = null) =>
-        new HttpProbe(new object(), () => pid, "/healthz", "web", listener.Effective!, others: () => 1)
-            .Within(time ?? Patient).ProbeAsync(default);
+        Probe(listener, pid, time).ProbeAsync(default);
+
+    private static ListenerProbe Probe(ListenerHandle listener, int pid, TimeSpan? time = null) =>
+        new HttpProbe(new object(), () => pid, "/healthz", "web", listener.Effective!, others: () => 1).Within(time ?? Patient);
 
     /// <summary>Answers each complete request and records the data of each connection.</summary>
     private static Socket Server(ListenerHandle listener, string answer, out ConcurrentQueue<string> requests)
@@ -112,6 +131,12 @@ public sealed class HttpLookTests
                     seen.Enqueue(request.ToString());
                     if (request.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
                     {
+                        if (answer == Reset)
+                        {
+                            connection.LingerState = new LingerOption(enable: true, seconds: 0);
+                            continue;
+                        }
+
                         await connection.SendAsync(Encoding.ASCII.GetBytes(answer));
                     }
                 }
