@@ -321,6 +321,50 @@ public sealed class ReloadTests
                 StringComparison.Ordinal),
         sameInode: true, "rolled-back");
 
+    [Fact]
+    public Task Rollback_closes_the_new_socket_also_when_only_the_listener_has_changed()
+    {
+        var config = Two.Replace("systemd-notify", "test ! -e '@dir@/bad' && systemd-notify", StringComparison.Ordinal)
+            .Replace("workers = 2", "start_timeout = \"3s\"", StringComparison.Ordinal);
+        return DaemonUnderTest.WithAsync(config, async daemon =>
+        {
+            await daemon.WaitUntilReadyAsync("w");
+            var before = await daemon.ListenerAsync("web");
+            var mark = daemon.Log.Count;
+            daemon.Directory.Write("bad", "");
+            Write(daemon, config.Replace("127.0.0.1:0", "127.0.0.2:0", StringComparison.Ordinal));
+            await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload");
+            var moved = await daemon.EndPointAsync("web");
+            await daemon.Log.WaitForAsync(mark, MessageIds.RolloutRolledBack, "w", generation: 2);
+            await daemon.Log.WaitForAsync(mark, MessageIds.ListenerReverted, listener: "web");
+            Assert.Equal(before.Inode, (await daemon.ListenerAsync("web")).Inode);
+
+            // Also for a daemon that recovers from now on.
+            Write(daemon, config);
+            await AssertClosedAsync(moved);
+            daemon.Signal(Signals.Kill);
+            await daemon.WaitAsync();
+            await using var next = daemon.Again();
+            await next.WaitUntilUpAsync();
+            Assert.Equal(before.Inode, (await next.ListenerAsync("web")).Inode);
+            await next.LeaveAsync();
+        },
+        new DaemonOptions { ExitCode = 128 + Signals.Kill });
+    }
+
+    /// <summary>The keeper may hold the socket for a moment longer than the daemon; then the kernel resets the connection.</summary>
+    internal static async Task AssertClosedAsync(IPEndPoint address)
+    {
+        using var client = new TcpClient();
+        var refused = await Assert.ThrowsAnyAsync<Exception>(async () =>
+        {
+            await client.ConnectAsync(address);
+            await client.GetStream().ReadExactlyAsync(new byte[1]).AsTask().WaitAsync(Patience.Limit);
+        });
+        var error = Assert.IsType<SocketException>(refused is IOException reset ? reset.InnerException : refused);
+        Assert.Contains(error.SocketErrorCode, new[] { SocketError.ConnectionRefused, SocketError.ConnectionReset });
+    }
+
     private static Task UnderLoadAsync(Func<string, string> change, bool sameInode, string outcome = "done")
     {
         const string web = """

@@ -438,6 +438,10 @@ internal sealed class Reloader(ReloadContext daemon)
             daemon.Services.Remove(runner);
         }
 
-        _retired.Sweep(_removed.Contains);
+        if (_retired.Sweep(_removed.Contains))
+        {
+            // The saved state and the keeper have the new sockets.
+            daemon.StateChanged();
+        }
     }
 }

@@ -84,7 +84,8 @@ internal sealed class RetiredSockets(
 
     /// <summary>Closes the sockets that no worker has or may get, and restores those whose successor no worker uses.</summary>
     /// <param name="isRemoved">Whether a service is no longer configured.</param>
-    public void Sweep(Predicate<ServiceRunner> isRemoved)
+    /// <returns>Whether a listener has another socket now.</returns>
+    public bool Sweep(Predicate<ServiceRunner> isRemoved)
     {
         // Sockets of intermediate reloads first, because a roll-back passes them.
         HashSet<uint>? ports = null;
@@ -110,6 +111,7 @@ internal sealed class RetiredSockets(
             EndOtherBridges(ports);
         }
 
+        var before = _retired.Count;
         for (var i = 0; i < _retired.Count;)
         {
             if (WhoReturnsTo(_retired[i], isRemoved) is { } again)
@@ -121,6 +123,8 @@ internal sealed class RetiredSockets(
                 i++;
             }
         }
+
+        return _retired.Count < before;
     }
 
     /// <summary>The service that starts workers with the former socket again while none has its successor; null if there is none.</summary>

@@ -106,18 +106,26 @@ public sealed class GenerationTable(EventLoop loop, UserDirectory users, IReadOn
             ForgetPins(_ => true);
         }
 
-        if (ReferenceEquals(before.Specs, after.Specs) && ReferenceEquals(before.Spec, after.Spec))
+        if (!ReferenceEquals(before.Specs, after.Specs) || !ReferenceEquals(before.Spec, after.Spec) || RollsBack(before, after))
         {
-            return;
+            UpdateSpecs(before, after, what);
         }
+    }
 
+    /// <summary>Also where both generations have one specification: a reload may change only a listener.</summary>
+    private static bool RollsBack(ServiceState before, ServiceState after) =>
+        after.Rollout is { Phase: RolloutPhase.RollingBack or RolloutPhase.RolledBack } rollout
+        && before.Rollout is { IsActive: true, Phase: not RolloutPhase.RollingBack } was && was.To == rollout.To;
+
+    private void UpdateSpecs(ServiceState before, ServiceState after, ServiceEvent what)
+    {
         foreach (var generation in after.Specs.Keys)
         {
             _generations.TryAdd(generation, Next);
         }
 
-        if (what is not SpecChanged && !ReferenceEquals(before.Spec, after.Spec) && after.Rollout is { } rollout
-            && _generations.TryGetValue(rollout.From, out var former))
+        if (what is not SpecChanged && (!ReferenceEquals(before.Spec, after.Spec) || RollsBack(before, after))
+            && after.Rollout is { } rollout && _generations.TryGetValue(rollout.From, out var former))
         {
             Next = former;
         }
