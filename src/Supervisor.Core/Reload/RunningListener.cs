@@ -34,6 +34,11 @@ public sealed record RunningListener(ListenerSpec Spec, SocketDomain Domain)
     /// </summary>
     public Func<string?> NotSteered { get; init; } = static () => null;
 
+    /// <summary>
+    /// Whether its socket stays open for workers when another socket replaces it. Read only if another socket does.
+    /// </summary>
+    public Func<bool> StaysOpen { get; init; } = static () => true;
+
     /// <summary>The address that is bound, or else the address that is asked for.</summary>
     public ListenAddress Address => Effective ?? Spec.Address;
 }

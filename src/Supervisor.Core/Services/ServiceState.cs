@@ -36,6 +36,10 @@ public sealed record ServiceState
     [JsonPropertyName("wanted")]
     public bool IsStarted { get; init; }
 
+    /// <summary>Whether it is stopped, or waits for its first connection, and has no worker.</summary>
+    [JsonIgnore]
+    public bool HasStopped => !IsStarted && Workers.IsEmpty;
+
     /// <summary>Whether the next connection starts the service; only if it is not <see cref="IsStarted"/>.</summary>
     public bool AwaitsDemand { get; init; }
 

@@ -223,7 +223,7 @@ internal sealed class ServiceSteps(ServiceStep step)
             && state.Preparing != generation
             && rollout?.To != generation
             && rollout?.From != generation
-            && !state.Slots.Any(slot => slot.Generation == generation)
+            && !(state.IsStarted && state.Slots.Any(slot => slot.Generation == generation))
             && !state.Workers.Any(worker => worker.Generation == generation)).ToArray();
         if (gone.Length > 0)
         {

@@ -15,6 +15,9 @@ internal static class ReloadText
     /// <summary>The plan for a listener without a socket; <see cref="Outcome"/> says what came of it.</summary>
     private const string Retried = "retried";
 
+    /// <summary>What becomes of a socket that no worker has.</summary>
+    private const string ClosedAtOnce = "is closed at once: no worker has it";
+
     /// <summary>How many subjects of one kind of action a summary names.</summary>
     private const int MostNamed = 20;
 
@@ -36,6 +39,10 @@ internal static class ReloadText
             $"was \"{renamed.From}\": same address, same socket{(renamed.Settings.IsEmpty ? "" : "; the other settings are set on it")}"),
         ListenerChanged changed => Listener(action, "in-place", InPlace(changed)),
         ListenerResharded resharded => Resharded(resharded),
+        ListenerMoved moved when !moved.Former.StaysOpen() => Listener(
+            action, "new-socket",
+            $"{moved.At} is bound, and {moved.Former.Address} {ClosedAtOnce}",
+            $"{Queued(moved.Former.Spec)} that wait in the queue of the former address"),
         ListenerMoved moved => Listener(
             action, "new-socket",
             $"{moved.At} is bound while {moved.Former.Address} still serves; "
@@ -116,6 +123,15 @@ internal static class ReloadText
             ", ", step.Diff.Changed.Where(change => change.Change == TermChange.NewSocket).Select(change => change.Setting));
         var cannot = $"{changed} cannot be changed on an open socket: ";
         var queued = Queued(step.Former!.Spec);
+        if (step.Move != ListenerMove.Impossible && !step.Former.StaysOpen())
+        {
+            return step.At.Kind.IsSocket()
+                ? Listener(
+                    action, "new-socket", $"{cannot}{step.At} is bound again, and the former socket {ClosedAtOnce}",
+                    $"{queued} that wait in the former socket's queue")
+                : Listener(action, "new-socket", $"{cannot}{step.At} is opened again, and the former descriptor {ClosedAtOnce}");
+        }
+
         var loses = step.CanSteer || step.KeepsSteering
             ? null
             : $"{queued} that arrive at the former socket after the stop signal of its last worker";

@@ -120,7 +120,8 @@ internal sealed class Reloader(ReloadContext daemon)
             }
         }
 
-        var state = new RunningState(daemon.Listeners.Handles, _retired.Handles, Services, daemon.Drift.FileFinding);
+        var state = new RunningState(
+            daemon.Listeners.Handles, _retired.Handles, Services, daemon.Drift.FileFinding, _retired.StaysOpen);
         var plan = state.PlanTo(config);
         ReloadActionDocument[] actions = [.. DaemonChanges(config).Concat(plan.Actions).Select(ReloadText.Document)];
         var identities = Identities(config);
@@ -402,6 +403,12 @@ internal sealed class Reloader(ReloadContext daemon)
 
         var moved = IsMoved(runner.Generations.Next.Listeners, after.Listeners);
         var returns = _removed.Remove(runner);
+        if (moved && runner.IsDemanded)
+        {
+            // The worker that it starts serves what waits in the old socket.
+            runner.Post(new DemandArrived());
+        }
+
         if (!diff.IsUnchanged || moved || returns)
         {
             runner.Requests.Change(

@@ -42,6 +42,10 @@ internal sealed class RetiredSockets(
         CountSuccessor(successor, 1);
     }
 
+    /// <summary>Whether a socket stays open when it is replaced: a worker has it, or is started for a connection that waits.</summary>
+    public bool StaysOpen(ListenerHandle handle) =>
+        services.AllUsersOf(handle).Any(runner => !runner.State.HasStopped || runner.IsDemanded);
+
     /// <summary>A service has changed: returns the choice between two of its sockets that both have workers to the kernel.</summary>
     public void Share(ServiceRunner changed)
     {
@@ -127,10 +131,10 @@ internal sealed class RetiredSockets(
         return _retired.Count < before;
     }
 
-    /// <summary>The service that starts workers with the former socket again while none has its successor; null if there is none.</summary>
+    /// <summary>The service that has workers with the former socket again while none has its successor; null if there is none.</summary>
     private ServiceRunner? WhoReturnsTo(RetiredSocket retired, Predicate<ServiceRunner> isRemoved)
     {
-        if (retired.Successor is { } successor && services.AllUsersOf(successor).Count > 0)
+        if (retired.Successor is { } successor && services.AllUsersOf(successor).Any(user => !user.State.HasStopped))
         {
             return null;
         }
@@ -184,6 +188,11 @@ internal sealed class RetiredSockets(
         bridge?.Steer(former);
         if (successor is not null)
         {
+            foreach (var stopped in services.AllUsersOf(successor).ToArray())
+            {
+                stopped.Requests.Follow(successor, former);
+            }
+
             factory.Steerer.Retire(successor);
             factory.Replacer.Retire(successor, removePath: true, former);
         }

@@ -18,6 +18,7 @@ internal sealed class RunningState
     public const string BacklogSetting = "listen.backlog";
 
     private readonly Func<ListenerHandle, string?> _fileFinding;
+    private readonly Predicate<ListenerHandle> _staysOpen;
     private readonly long? _somaxconn = Sysctl.ReadNumber("net.core.somaxconn");
     private readonly Dictionary<RunningListener, ListenerHandle> _handles = new(ReferenceEqualityComparer.Instance);
     private readonly IReadOnlyList<RunningListener> _listeners;
@@ -29,11 +30,13 @@ internal sealed class RunningState
     /// <param name="retired">Sockets that earlier reloads have replaced and that are still open.</param>
     /// <param name="services">The services that are not removed already.</param>
     /// <param name="fileFinding">What is wrong with the file of a UNIX listener; null if nothing is.</param>
+    /// <param name="staysOpen">Whether the socket of a listener stays open for a while when another one replaces it.</param>
     public RunningState(
         IEnumerable<ListenerHandle> handles, IEnumerable<ListenerHandle> retired, IEnumerable<ServiceRunner> services,
-        Func<ListenerHandle, string?> fileFinding)
+        Func<ListenerHandle, string?> fileFinding, Predicate<ListenerHandle> staysOpen)
     {
         _fileFinding = fileFinding;
+        _staysOpen = staysOpen;
         _listeners = [.. handles.Where(handle => !handle.IsGiven).Select(Read)];
         _addresses = [.. _listeners.Select(running => running.Spec.Address)];
         _retired = [.. retired.Select(Read)];
@@ -81,6 +84,7 @@ internal sealed class RunningState
             IsSteered = handle.Steering is not null,
             Failure = handle.Failure?.Name,
             NotSteered = () => ShardSteering.WhyNot(handle),
+            StaysOpen = () => _staysOpen(handle),
             Mends = [.. Mends(handle)],
         };
         _handles.Add(listener, handle);

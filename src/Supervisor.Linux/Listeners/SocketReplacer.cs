@@ -54,7 +54,7 @@ public sealed class SocketReplacer
             handle, string.Create(
                 CultureInfo.InvariantCulture,
                 $"{HistoryRecorder.Reload}: next to the former socket (inode {former.Inode}), "
-                + $"which serves until its last worker has exited"),
+                + $"which is closed when no worker has it"),
             steered && spec.Address.Kind.Listens() && former.Steering is null);
         if (handle.Failure is null && rename)
         {

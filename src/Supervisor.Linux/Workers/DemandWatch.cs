@@ -49,6 +49,9 @@ internal sealed class DemandWatch : IDeadline, IDisposable
         }
     }
 
+    /// <summary>Whether a connection waits that is going to start the service, before the loop has seen it.</summary>
+    public bool IsDemanded => _state is { AwaitsDemand: true } && _leftUntil is null && IsConnectionWaiting();
+
     /// <summary>Adapts the watch to the service's new state.</summary>
     public void Update(ServiceState state)
     {

@@ -110,6 +110,15 @@ public sealed class GenerationTable(EventLoop loop, UserDirectory users, IReadOn
         {
             UpdateSpecs(before, after, what);
         }
+
+        // The next start uses this generation again, and nothing else holds the sockets of a roll-out that a stop has superseded.
+        if (!after.IsStarted && _generations.TryGetValue(after.Generation, out var own)
+            && !ReferenceEquals(own.Listeners, Next.Listeners)
+            && !after.Workers.Any(worker => worker.Generation == after.Generation))
+        {
+            _generations[after.Generation] = own with { Listeners = Next.Listeners };
+            Changed?.Invoke();
+        }
     }
 
     /// <summary>Also where both generations have one specification: a reload may change only a listener.</summary>

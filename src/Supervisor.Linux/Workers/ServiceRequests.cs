@@ -147,6 +147,14 @@ public sealed class ServiceRequests
         _service.Post(new SpecChanged(spec, newWorkers) { HeldFor = newWorkers ? Order(spec, false) : [] });
     }
 
+    /// <summary>Gives a service without workers another socket of a listener, which its next start uses.</summary>
+    public void Follow(ListenerHandle from, ListenerHandle to)
+    {
+        var next = _service.Generations.Next;
+        _service.Generations.SetNext([.. next.Listeners.Select(handle => handle == from ? to : handle)], next.Identity);
+        _service.Post(new TimePassed());
+    }
+
     /// <summary>
     /// Replaces the worker of one slot, ready-gated and without a new generation. Returns the reason if that is not possible, else
     /// null.

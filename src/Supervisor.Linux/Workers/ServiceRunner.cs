@@ -131,6 +131,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         }
     }
 
+    /// <summary>Whether a connection waits that is going to start the service.</summary>
+    public bool IsDemanded => _demand.IsDemanded;
+
     /// <summary>Whether a hook runs. Only the daemon that started a hook is sure to learn its exit status.</summary>
     public bool RunsHook => !_hooks.IsIdle;
 
@@ -219,7 +222,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             ReportFailures(before, what);
         }
 
-        _service.Stored.RemoveFrom(State is { IsStarted: false, Workers.IsEmpty: true } ? 0 : State.Slots.Length);
+        _service.Stored.RemoveFrom(State.HasStopped ? 0 : State.Slots.Length);
         _demand.Update(State);
         _service.Connections.Update(State);
         _service.Health.Update();
@@ -256,7 +259,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     public void KillProbes() => _service.Probes.Kill();
 
     /// <summary>Whether a stopped service has nothing left: no worker, no process of one, no hook.</summary>
-    public bool IsGone => State is { IsStarted: false, Workers.IsEmpty: true } && _hooks.IsIdle;
+    public bool IsGone => State.HasStopped && _hooks.IsIdle;
 
     /// <inheritdoc/>
     public void Dispose()

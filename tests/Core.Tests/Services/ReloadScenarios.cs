@@ -184,4 +184,17 @@ public class ReloadScenarios
             one,
             Spec with { Command = one.Command, Listeners = one.Listeners, Workers = 1 }).Select(term => term.Setting));
     }
+
+    [Fact]
+    public void A_stopped_service_forgets_the_generation_that_no_worker_has()
+    {
+        var service = Running().Stop();
+        service.Change(With("b"));
+        Assert.Equal([1, 2], service.State.Specs.Keys);
+        service.EndAll();
+        Assert.Equal([2], service.State.Specs.Keys);
+        service.Change(With("c"));
+        Assert.Equal([3], service.State.Specs.Keys);
+        service.Forget().Start().Did("spawn 0/3", "spawn 1/3");
+    }
 }

@@ -338,7 +338,7 @@ internal static class ServiceRules
         var after = transition.After;
         Require(after.Specs.ContainsKey(after.Generation), "the generation that serves has no terms");
         Require(after.Workers.All(worker => after.Specs.ContainsKey(worker.Generation)), "a worker has no terms");
-        Require(after.Slots.All(slot => after.Specs.ContainsKey(slot.Generation)), "a slot has no terms");
+        Require(!after.IsStarted || after.Slots.All(slot => after.Specs.ContainsKey(slot.Generation)), "a slot has no terms");
         Require(
             after.Specs.Count <= 3
                 + after.Workers.Select(worker => worker.Generation).Concat(after.Slots.Select(slot => slot.Generation)).Distinct().Count(),
