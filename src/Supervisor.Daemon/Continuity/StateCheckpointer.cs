@@ -1,14 +1,11 @@
 using System.Buffers;
 using System.Diagnostics;
 using Serilog;
-using Supervisor.Core.Listeners;
-using Supervisor.Core.Listeners.History;
 using Supervisor.Core.State;
 using Supervisor.Daemon.Model;
 using Supervisor.Linux.Continuity;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
-using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Continuity;
 
@@ -43,15 +40,8 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
     private readonly SavedServices _savedServices;
     private readonly SavedListeners _savedListeners;
     private ArrayBufferWriter<byte> _line = new();
-    private readonly HashSet<ServiceRunner> _present = [];
-    private readonly HashSet<ServiceRunner> _changedServices = [];
-    private readonly HashSet<ServiceRunner> _notedServices = [];
-    private readonly UnsavedConnections _connections = new();
-    private readonly HashSet<ListenerHandle> _changedListeners = [];
-    private readonly HashSet<ListenerHandle> _handedOff = [];
-    private readonly HashSet<ListenerHandle> _watched = [];
-    private readonly List<string> _removedServices = [];
-    private readonly Action<ListenerHandle, HistoryFact> _recorded;
+    private readonly UnsavedServices _unsavedServices;
+    private readonly UnsavedListeners _unsavedListeners;
     private IEnumerator<int>? _checkpoint;
     private ConfigEntry? _config;
     private TimeSpan _laterTook;
@@ -82,7 +72,8 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
         _store = new StateStore(descriptors, stateFile);
         _savedServices = new SavedServices(descriptors);
         _savedListeners = new SavedListeners(snapshots, descriptors);
-        _recorded = Recorded;
+        _unsavedServices = new UnsavedServices(loop, services, _savedServices, SaveLater);
+        _unsavedListeners = new UnsavedListeners(table, _savedListeners, SaveLater);
         descriptors.Restarted += () => _needsCheckpoint = true;
         snapshots.Save = () =>
         {
@@ -91,14 +82,12 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
             Save();
             return !_needsCheckpoint && _file.HasJournal;
         };
-        services.Added += Watch;
-        services.Removed += Forget;
         loop.TurnEnded = EndTurn;
         loop.Add(this);
     }
 
     /// <inheritdoc/>
-    public TimeSpan? NextDeadline => _connections.Due is { } due && !(_later <= due) ? due : _later;
+    public TimeSpan? NextDeadline => _unsavedServices.ConnectionsDue is { } due && !(_later <= due) ? due : _later;
 
     /// <summary>
     /// Whether a successor finds the state of the previous daemon, which is the present one until something is to be saved: then the
@@ -108,15 +97,15 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
 
     /// <summary>Whether something is to be saved at the end of this turn.</summary>
     private bool IsDirty => _needsCheckpoint || _mayAllHaveChanged || _isLaterDue
-        || _changedServices.Count > 0 || _changedListeners.Count > 0 || _removedServices.Count > 0;
+        || _unsavedServices.Any || _unsavedListeners.Any;
 
     /// <inheritdoc/>
     public void PassDeadline()
     {
         var begun = _loop.Now;
-        if (_connections.Due <= begun)
+        if (_unsavedServices.ConnectionsDue <= begun)
         {
-            _connections.MoveTo(_changedServices);
+            _unsavedServices.AddConnections();
         }
 
         if (_later <= begun)
@@ -135,23 +124,12 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
     /// <summary>Watches the listeners that were added since the last time.</summary>
     public void WatchListeners()
     {
-        foreach (var handle in _table.Handles.Where(handle => !_watched.Contains(handle)))
-        {
-            Watch(handle);
-        }
-
+        _unsavedListeners.WatchNew();
         Mark();
     }
 
     /// <summary>Watches a listener's changes, and saves the listener at the end of this turn.</summary>
-    public void Watch(ListenerHandle handle)
-    {
-        _changedListeners.Add(handle);
-        if (_watched.Add(handle))
-        {
-            handle.Recorded += _recorded;
-        }
-    }
+    public void Watch(ListenerHandle handle) => _unsavedListeners.Watch(handle);
 
     /// <summary>Passes a worker's descriptors to the holder at once, before the end of the turn.</summary>
     public void Put(IReadOnlyList<KeyValuePair<string, Native.DescriptorHandle>> descriptors)
@@ -164,7 +142,7 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
         _descriptors.Put(descriptors);
         if (descriptors.Count > 0 && DescriptorKey.ServiceName(descriptors[0].Key) is { } name && _services.Find(name) is { } runner)
         {
-            _changedServices.Add(runner);
+            _unsavedServices.Add(runner);
         }
     }
 
@@ -247,7 +225,7 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
         if (_loop.HasAnswers)
         {
             // What a client learns now, a successor has to know.
-            _connections.MoveTo(_changedServices);
+            _unsavedServices.AddConnections();
         }
 
         Save();
@@ -264,7 +242,6 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
         Clear();
         _savedServices.Clear();
         _savedListeners.Clear();
-        _removedServices.Clear();
         _descriptors.Disown();
         _descriptors.Bring("", _snapshots.OwnSockets());
         foreach (var runner in _services)
@@ -340,85 +317,38 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
 
     private void Clear()
     {
-        _mayAllHaveChanged = false;
-        _isLaterDue = false;
-        _changedServices.Clear();
-        _notedServices.Clear();
-        _changedListeners.Clear();
-        _handedOff.Clear();
-        _connections.Clear();
+        (_mayAllHaveChanged, _isLaterDue) = (false, false);
+        _unsavedServices.Clear();
+        _unsavedListeners.Clear();
         _later = null;
     }
 
     /// <summary>Collects what has changed. The holder gets a descriptor before the state names it, and keeps it while the state does.</summary>
     private StateChanges Collect()
     {
-        _connections.MoveTo(_changedServices);
+        _unsavedServices.AddConnections();
         if (_isLaterDue)
         {
-            _changedServices.UnionWith(_notedServices);
-            _notedServices.Clear();
+            _unsavedServices.AddNoted();
         }
 
-        IReadOnlyList<string> removed = [];
-        IReadOnlyList<string>? order = null;
-        var (config, writtenConfig) = ((ConfigEntry?)null, _config);
-        var listeners = new List<ListenerChange>();
-        if (_mayAllHaveChanged)
-        {
-            removed = RemoveListeners();
-            config = ChangedConfig();
-            listeners.AddRange(_table.Handles.Where(handle => _changedListeners.Contains(handle) || _savedListeners.IsOutdated(handle))
-                .Select(handle => _savedListeners.Change(handle, isHistoryOnly: false)));
-            order = _savedListeners.Order(_table.Handles);
-        }
-        else
-        {
-            Add(_changedListeners, isHistoryOnly: false);
-        }
-
-        if (_isLaterDue)
-        {
-            Add(_handedOff, isHistoryOnly: true);
-            _handedOff.Clear();
-        }
-
+        var writtenConfig = _config;
+        var removed = _mayAllHaveChanged ? _unsavedListeners.TakeRemoved() : [];
+        var config = _mayAllHaveChanged ? ChangedConfig() : null;
+        var listeners = _unsavedListeners.TakeChanges(_mayAllHaveChanged, withHandOffs: _isLaterDue);
         var changes = new StateChanges
         {
             Clock = _loop.Origin,
             Config = config,
             WrittenConfig = writtenConfig,
-            ListenerOrder = order,
+            ListenerOrder = _mayAllHaveChanged ? _savedListeners.Order(_table.Handles) : null,
             RemovedListeners = removed,
             Listeners = listeners,
-            RemovedServices = [.. _removedServices],
-            Services = [.. _changedServices.Where(_present.Contains).Select(_savedServices.Change)],
+            RemovedServices = _unsavedServices.TakeRemoved(),
+            Services = _unsavedServices.TakeChanges(),
         };
-        _removedServices.Clear();
-        _changedServices.Clear();
-        _changedListeners.Clear();
         (_mayAllHaveChanged, _isLaterDue) = (false, false);
         return changes;
-
-        // A handle that a reload has made or replaced is not in the table.
-        void Add(HashSet<ListenerHandle> handles, bool isHistoryOnly) => listeners.AddRange(
-            handles.Where(handle => ReferenceEquals(_table.Find(handle.Name), handle))
-                .Select(handle => _savedListeners.Change(handle, isHistoryOnly)));
-    }
-
-    private List<string> RemoveListeners()
-    {
-        var names = new List<string>();
-        foreach (var (handle, name) in _savedListeners.RemoveOthers(_table.Handles))
-        {
-            names.Add(name);
-            if (!ReferenceEquals(_table.Find(handle.Name), handle) && _watched.Remove(handle))
-            {
-                handle.Recorded -= _recorded;
-            }
-        }
-
-        return names;
     }
 
     private ConfigEntry? ChangedConfig()
@@ -428,60 +358,9 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
         return config == _config ? null : _config = config;
     }
 
-    private void Recorded(ListenerHandle handle, HistoryFact fact)
-    {
-        if (fact.Phase == HandlePhase.Handoff)
-        {
-            _handedOff.Add(handle);
-            SaveLater();
-        }
-        else
-        {
-            _changedListeners.Add(handle);
-        }
-    }
-
     private void SaveLater()
     {
         var delay = _laterTook * LaterShare;
         _later ??= _loop.Now + (delay > LeastDelay ? delay : LeastDelay);
-    }
-
-    private void Watch(ServiceRunner runner)
-    {
-        _present.Add(runner);
-        _changedServices.Add(runner);
-        runner.Changed += (_, reports) =>
-        {
-            var lacks = reports.IsEmpty ? _savedServices.Lacks(runner) : UnsavedChange.Any;
-            if (lacks == UnsavedChange.Any)
-            {
-                _changedServices.Add(runner);
-            }
-            else if (lacks == UnsavedChange.Connections)
-            {
-                _connections.Add(runner, _loop.Now);
-            }
-        };
-        runner.Snapshot.Noted += isUrgent =>
-        {
-            if (isUrgent)
-            {
-                _changedServices.Add(runner);
-            }
-            else
-            {
-                _notedServices.Add(runner);
-                SaveLater();
-            }
-        };
-    }
-
-    private void Forget(ServiceRunner runner)
-    {
-        _present.Remove(runner);
-        _connections.Remove(runner);
-        _savedServices.Remove(runner);
-        _removedServices.Add(runner.Name);
     }
 }
