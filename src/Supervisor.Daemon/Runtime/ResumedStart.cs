@@ -131,6 +131,7 @@ internal static class ResumedStart
             parts.Listeners.Add(handle);
         }
 
+        parts.Factory.ClearSparesExcept(parts.Listeners.Handles);
         parts.Listeners.Await(previous.Manifest.Services.Select(service => service.State.Spec), log);
         foreach (var handle in parts.Listeners.Handles)
         {

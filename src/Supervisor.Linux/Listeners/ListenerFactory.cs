@@ -79,6 +79,9 @@ public sealed class ListenerFactory
     /// <summary>Removes second names of sockets that no longer exist. Before the first listener is made.</summary>
     public void ClearSpares() => _context.Spares?.Clear();
 
+    /// <summary>Removes the second names of sockets that are not of these listeners.</summary>
+    public void ClearSparesExcept(IEnumerable<ListenerHandle> handles) => _context.Spares?.ClearOthers(handles);
+
     /// <summary>Makes a listener. The handle has a socket or a <see cref="ListenerHandle.Failure"/>.</summary>
     public ListenerHandle Create(ListenerSpec spec)
     {

@@ -71,11 +71,29 @@ internal sealed class SocketSpares(string directory)
     }
 
     /// <summary>Removes the names that an earlier daemon has left. Before the first listener is made.</summary>
-    public void Clear()
+    public void Clear() => Remove(_ => true);
+
+    /// <summary>
+    /// Removes the names of sockets that no listener has: an earlier daemon was killed while a socket that it had replaced was
+    /// still held.
+    /// </summary>
+    public void ClearOthers(IEnumerable<ListenerHandle> handles)
+    {
+        var kept = handles.Where(handle => handle.PathIdentity is not null).Select(handle => Name(handle.PathIdentity!.Value)).ToHashSet();
+        Remove(file => IsName(Path.GetFileName(file)) && !kept.Contains(Path.GetFileName(file))
+            && Files.GetStatus(file, out var status) is null && status.IsSocket);
+    }
+
+    private static bool IsName(string file) =>
+        file.Split('-') is [var device, var inode] && IsHexadecimal(device) && IsHexadecimal(inode);
+
+    private static bool IsHexadecimal(string text) => text.Length > 0 && text.All(char.IsAsciiHexDigitLower);
+
+    private void Remove(Predicate<string> isLeft)
     {
         try
         {
-            foreach (var left in Directory.EnumerateFileSystemEntries(directory).ToArray())
+            foreach (var left in Directory.EnumerateFileSystemEntries(directory).Where(file => isLeft(file)).ToArray())
             {
                 Files.Unlink(left);
             }
