@@ -6,13 +6,14 @@ namespace Supervisor.Control;
 public static class ProblemText
 {
     /// <summary>An unknown name, with the known ones: <c>no service named "x"; services: a, b</c>.</summary>
-    /// <param name="kind">"service" or "listener".</param>
+    /// <param name="kind">"service", "listener" or "listener or service".</param>
     /// <param name="name">The unknown name.</param>
     /// <param name="known">The known names.</param>
     public static string UnknownName(string kind, string name, IEnumerable<string> known)
     {
         var names = string.Join(", ", known);
-        return $"no {kind} named \"{name}\"; {(names.Length == 0 ? $"there are no {kind}s" : $"{kind}s: {names}")}";
+        var kinds = kind.Replace(" or ", "s or ", StringComparison.Ordinal) + "s";
+        return $"no {kind} named \"{name}\"; {(names.Length == 0 ? $"there are no {kinds}" : $"{kinds}: {names}")}";
     }
 
     /// <summary>An unknown slot of a service, with the known ones: <c>service "w" has no slot 7; slots: 0 to 2, 5</c>.</summary>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Supervisor.Control;
+using Supervisor.Control.CommandLine;
 using Supervisor.Listenctl.Verbs;
 
 namespace Supervisor.Listenctl;
@@ -14,15 +15,12 @@ internal static class UsageError
         var isRoot = command is not Verb;
         if (isRoot && parsed.UnmatchedTokens.Count > 0)
         {
-            error.WriteLine($"listenctl: unknown command \"{Printable.Of(parsed.UnmatchedTokens[0])}\"");
-        }
-        else if (isRoot && parsed.Tokens.Count == 0)
-        {
-            error.WriteLine("listenctl: missing command");
+            var word = parsed.UnmatchedTokens[0];
+            error.WriteLine($"listenctl: unknown {(word.StartsWith('-') ? "option" : "command")} \"{Printable.Of(word)}\"");
         }
         else
         {
-            foreach (var message in parsed.Errors.Select(e => e.Message).Distinct())
+            foreach (var message in parsed.Errors.Select(UsageText.Of).Distinct())
             {
                 error.WriteLine($"listenctl: {Printable.Of(message)}");
             }

@@ -18,9 +18,27 @@ public sealed class UsageTests
     [InlineData("", "listenctl: missing command\n")]
     [InlineData("stats", "listenctl: unknown command \"stats\"\n")]
     [InlineData("--json nope x", "listenctl: unknown command \"nope\"\n")]
+    [InlineData("--json", "listenctl: missing command\n")]
+    [InlineData("-V", "listenctl: unknown option \"-V\"\n")]
+    [InlineData(
+        "put",
+        "listenctl: missing option --fd\nlistenctl: missing argument NAME\n"
+        + "usage: listenctl [--socket PATH] [-H [USER@]HOST] [--json] put NAME --fd N\n")]
+    [InlineData(
+        "connections --sort x",
+        "listenctl: invalid value \"x\": use one of age, receive, send, rtt, retransmits\n"
+        + "usage: listenctl [--socket PATH] [-H [USER@]HOST] [--json] connections [SERVICE|LISTENER] [--sort KEY] [-n N] [--all]\n")]
+    [InlineData(
+        "drop a --socket",
+        "listenctl: missing value for --socket\n"
+        + "usage: listenctl [--socket PATH] [-H [USER@]HOST] [--json] drop NAME\n")]
+    [InlineData(
+        "drop a --socket b --socket c",
+        "listenctl: --socket is written more than once\n"
+        + "usage: listenctl [--socket PATH] [-H [USER@]HOST] [--json] drop NAME\n")]
     [InlineData(
         "restart",
-        "listenctl: Required argument 'SERVICE' missing for command: 'restart'.\n"
+        "listenctl: missing argument SERVICE\n"
         + "usage: listenctl [--socket PATH] [-H [USER@]HOST] [--json] restart SERVICE [--worker SLOT] [--wait] [--timeout D]\n")]
     [InlineData(
         "restart a --timeout 5x",
@@ -28,7 +46,7 @@ public sealed class UsageTests
         + "usage: listenctl [--socket PATH] [-H [USER@]HOST] [--json] restart SERVICE [--worker SLOT] [--wait] [--timeout D]\n")]
     [InlineData(
         "history a b",
-        "listenctl: Unrecognized command or argument 'b'.\n"
+        "listenctl: unexpected argument \"b\"\n"
         + "usage: listenctl [--socket PATH] [-H [USER@]HOST] [--json] history LISTENER [--follow]\n")]
     [InlineData(
         "scale a 0",
@@ -80,6 +98,18 @@ public sealed class UsageTests
         var result = Listenctl.Run(line.Split(' '));
         Assert.Equal((ExitCode.Usage, ""), (result.ExitCode, result.Output));
         Assert.StartsWith("listenctl: ", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("status")]
+    [InlineData("logs")]
+    [InlineData("history")]
+    [InlineData("restart")]
+    public void An_empty_name_is_a_usage_error(string verb)
+    {
+        var result = Listenctl.Run([verb, ""]);
+        Assert.Equal((ExitCode.Usage, ""), (result.ExitCode, result.Output));
+        Assert.Contains("is empty: write a name", result.Error, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -2,7 +2,10 @@ using System.CommandLine;
 
 namespace Supervisor.Listenctl.Verbs;
 
-/// <summary>The name of a service or a listener. Without the validator the parser would accept an unknown option as a name.</summary>
+/// <summary>
+/// The name of a service or a listener. Without the validator the parser would accept an unknown option as a name, and an unset variable
+/// of a script as an empty one.
+/// </summary>
 internal sealed class NameArgument : Argument<string?>
 {
     public NameArgument(string name, string description, bool isOptional = false)
@@ -15,6 +18,10 @@ internal sealed class NameArgument : Argument<string?>
             if (result.Tokens is [{ Value: ['-', ..] text }, ..])
             {
                 result.AddError($"unknown option \"{text}\"");
+            }
+            else if (result.Tokens is [{ Value: "" }, ..])
+            {
+                result.AddError($"{name} is empty: write a name, as \"listenctl status\" shows it");
             }
         });
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Supervisor.Config.Values;
+using Supervisor.Control.CommandLine;
 using Supervisor.Core;
 
 namespace Supervisor.Listend.Commands;
@@ -28,7 +29,7 @@ internal static class CommandLine
             errors.Add($"unknown command \"{parsed.UnmatchedTokens[0]}\"{(near is null ? "" : $"; did you mean \"{near}\"?")}");
         }
 
-        foreach (var error in errors.Count > 0 ? errors : parsed.Errors.Select(error => ForPeople(error.Message)).Distinct())
+        foreach (var error in errors.Count > 0 ? errors : parsed.Errors.Select(UsageText.Of).Distinct())
         {
             Console.Error.WriteLine($"listend: {Printable.Line(error)}");
         }
@@ -59,17 +60,5 @@ internal static class CommandLine
             var after = command.Arguments.Count > 0 ? "; options of the worker's command follow --" : "";
             yield return $"unknown option \"{name}\"{(near is null ? after : $"; did you mean \"{near}\"?")}";
         }
-    }
-
-    /// <summary>
-    /// A message without the framework's types: it has "Cannot parse argument 'x' for option '--o' as expected type
-    /// 'System.Boolean'." for an invalid value.
-    /// </summary>
-    private static string ForPeople(string message)
-    {
-        var parts = message.Split('\'');
-        return message.StartsWith("Cannot parse argument", StringComparison.Ordinal) && parts.Length > 3
-            ? $"invalid value \"{parts[1]}\" for {parts[3]}"
-            : message;
     }
 }
