@@ -71,27 +71,22 @@ public static class Signals
             return number is >= 1 and <= LastRealTime ? number : null;
         }
 
-        var name = text.StartsWith("SIG", StringComparison.OrdinalIgnoreCase) ? text[3..] : text;
-        var known = Names.IndexOf("SIG" + name.ToUpperInvariant()) + 1;
-        if (known > 0)
-        {
-            return known;
-        }
-
-        if (!name.StartsWith("RTMIN", StringComparison.OrdinalIgnoreCase))
-        {
-            return null;
-        }
-
-        var offset = name[5..];
-        if (offset.Length == 0)
-        {
-            return FirstRealTime;
-        }
-
-        return offset[0] == '+' && int.TryParse(offset[1..], NumberStyles.None, CultureInfo.InvariantCulture, out var distance)
-            && distance <= LastRealTime - FirstRealTime
-            ? FirstRealTime + distance
-            : null;
+        var name = text.ToUpperInvariant();
+        name = name.StartsWith("SIG", StringComparison.Ordinal) ? name : "SIG" + name;
+        var known = Names.IndexOf(name) + 1;
+        return known > 0 ? known : RealTime(name);
     }
+
+    /// <summary>The number of SIGRTMIN, SIGRTMIN+3, SIGRTMAX or SIGRTMAX-3; null for another name.</summary>
+    public static int? RealTime(string name) =>
+        Distance(name, "SIGRTMIN", '+') is { } up ? FirstRealTime + up
+        : Distance(name, "SIGRTMAX", '-') is { } down ? LastRealTime - down
+        : null;
+
+    private static int? Distance(string name, string anchor, char sign) =>
+        name == anchor ? 0
+        : name.StartsWith(anchor + sign, StringComparison.Ordinal)
+            && int.TryParse(name.AsSpan(anchor.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var distance)
+            && distance <= LastRealTime - FirstRealTime ? distance
+        : null;
 }
