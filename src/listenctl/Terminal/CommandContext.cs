@@ -1,4 +1,5 @@
 using System.Text;
+using Supervisor.Control.CommandLine;
 using Supervisor.Native;
 
 namespace Supervisor.Listenctl.Terminal;
@@ -60,7 +61,7 @@ internal sealed class CommandContext
     public static CommandContext OfProcess() => new()
     {
         Output = StandardOutput.Open(),
-        Error = new StreamWriter(Console.OpenStandardError(), new UTF8Encoding(false)) { AutoFlush = true },
+        Error = new StreamWriter(new ErrorStream(Console.OpenStandardError()), new UTF8Encoding(false)) { AutoFlush = true },
         OutputIsTerminal = !Console.IsOutputRedirected,
         HasTerminal = !Console.IsInputRedirected && !Console.IsOutputRedirected && !Console.IsErrorRedirected,
         Size = static () => (Console.WindowWidth, Console.WindowHeight),

@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using Supervisor.Control.CommandLine;
 
 namespace Supervisor.Listenctl.Terminal;
 
@@ -7,7 +8,7 @@ namespace Supervisor.Listenctl.Terminal;
 /// <c>history --follow | head</c> would never end. Here EPIPE sets <see cref="IsClosed"/> and later writes do nothing: a
 /// stream ends, and other commands still finish and return their exit status.
 /// </summary>
-internal sealed class StandardOutput : Stream
+internal sealed class StandardOutput : OutputStream
 {
     private readonly Stream inner;
 
@@ -15,25 +16,6 @@ internal sealed class StandardOutput : Stream
 
     /// <summary>Whether the reader has closed it.</summary>
     public bool IsClosed { get; private set; }
-
-    /// <inheritdoc/>
-    public override bool CanRead => false;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => true;
-
-    /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Opens descriptor 1 without owning it.</summary>
     public static StandardOutput Open()
@@ -68,23 +50,6 @@ internal sealed class StandardOutput : Stream
             IsClosed = true;
         }
     }
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-    /// <inheritdoc/>
-    public override void Flush()
-    {
-    }
-
-    /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     /// <summary>The runtime keeps a raw errno in HResult: EPIPE is 32, ECONNRESET (a socket as standard output) 104.</summary>
     private static bool IsBrokenPipe(IOException error) => error.HResult is 32 or 104;

@@ -8,9 +8,24 @@ namespace Supervisor.Listend.Commands;
 /// <summary>Parses and runs a command line. For a wrong one it writes the errors to standard error and returns 2.</summary>
 internal static class CommandLine
 {
+    private const int Failed = 1;
     private const int Usage = 2;
 
     public static int Invoke(RootCommand root, string[] args)
+    {
+        PrintedOutput.Install();
+        try
+        {
+            return InvokeParsed(root, args);
+        }
+        catch (OutputException error)
+        {
+            Console.Error.WriteLine($"listend: cannot write standard output: {error.Message}");
+            return Failed;
+        }
+    }
+
+    private static int InvokeParsed(RootCommand root, string[] args)
     {
         // An argument such as @file belongs to the worker.
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
