@@ -55,6 +55,7 @@ internal static class ListenctlProgram
     {
         var options = new GlobalOptions();
         var root = Root(options, context);
+        ReadableHelp.Install(root);
 
         if (Completion.Parse(args) is { } completion)
         {

@@ -25,6 +25,7 @@ internal static class ListendCommands
         }
 
         root.Options.Add(new VersionFlag("listend"));
+        ReadableHelp.Install(root);
         return root;
     }
 }
