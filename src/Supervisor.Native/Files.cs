@@ -197,6 +197,12 @@ public static unsafe class Files
     public static DescriptorHandle? OpenToRead(string path, out SystemCallError error) =>
         Open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0, out error);
 
+    /// <summary>
+    /// open(2) for reading, which follows symbolic links. It waits for the writer of a FIFO only if <paramref name="waits"/>.
+    /// </summary>
+    public static DescriptorHandle? OpenToReadTarget(string path, bool waits, out SystemCallError error) =>
+        Open(path, O_RDONLY | O_NOCTTY | (waits ? 0 : O_NONBLOCK), 0, out error);
+
     /// <summary>open(2) with O_EXCL for writing: a new file, or EEXIST if the name is in use, also by a link.</summary>
     public static DescriptorHandle? Create(string path, int mode, out SystemCallError error) =>
         Open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY, mode, out error);

@@ -1,4 +1,3 @@
-using System.Text;
 using Tmds.Linux;
 using static Tmds.Linux.LibC;
 
@@ -67,7 +66,7 @@ public static unsafe class FilesAt
         byte none = 0;
         var length = (int)Syscalls.readlinkat(pinned.Number, &none, target, LongestLink);
         error = length < 0 ? SystemCallError.Last("readlinkat") : default;
-        return length < 0 ? null : Encoding.UTF8.GetString(target, length);
+        return length < 0 ? null : ByteText.Decode(new ReadOnlySpan<byte>(target, length));
     }
 
     /// <summary>mkdirat(2).</summary>
@@ -170,5 +169,5 @@ public static unsafe class FilesAt
         }
     }
 
-    private static byte[] Bytes(string name) => Encoding.UTF8.GetBytes(name + "\0");
+    private static byte[] Bytes(string name) => ByteText.Encode(name + "\0");
 }

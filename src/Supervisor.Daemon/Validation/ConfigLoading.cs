@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Supervisor.Config;
 using Supervisor.Config.Settings;
 using Supervisor.Config.Validation;
+using Supervisor.Linux.Paths;
 
 namespace Supervisor.Daemon.Validation;
 
@@ -30,7 +31,7 @@ internal static class ConfigLoading
     /// <summary>Reads the files and applies the rules that need no host. Users, paths, addresses and the kernel are not asked.</summary>
     public static ConfigResult LoadOffline(string path)
     {
-        var files = ConfigFiles.Read(path);
+        var files = ConfigFiles.Read(path, static (file, _) => GivenFile.OpenToRead(file));
         return RuleSet.For(Profile.Check).Validate(ConfigParser.Parse(files.Sources, Context with { Resolve = _ => [] }).With(files));
     }
 

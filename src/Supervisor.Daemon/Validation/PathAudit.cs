@@ -94,10 +94,9 @@ internal static class PathAudit
                 throw new ArgumentException("no path", nameof(path));
             }
 
-            if (path == "/dev/stdin" || path.StartsWith("/dev/fd/", StringComparison.Ordinal)
-                || path.StartsWith("/proc/self/fd/", StringComparison.Ordinal))
+            if (GivenFile.IsInherited(path))
             {
-                return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+                return GivenFile.OpenToRead(path);
             }
 
             using var walk = PathWalk.Of(path, new PathTrust(CommandLine));

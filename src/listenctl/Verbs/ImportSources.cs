@@ -1,6 +1,7 @@
 using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Import;
 using Supervisor.Control;
+using Supervisor.Linux.Paths;
 using Supervisor.Listenctl.Client;
 
 namespace Supervisor.Listenctl.Verbs;
@@ -97,8 +98,8 @@ internal static class ImportSources
 
     private static byte[] Content(string path, string file)
     {
-        // With FileShare.ReadWrite .NET takes no lock, so a file that another program has locked can be read.
-        using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        // It takes no lock, so a file that another program has locked can be read.
+        using var stream = GivenFile.OpenToRead(file);
         using var content = new MemoryStream();
         var buffer = new byte[64 << 10];
         int read;
