@@ -97,8 +97,14 @@ internal sealed class ControlResponse : IDisposable
 
         Status = status;
         long? length = null;
+        var size = line.Length;
         for (line = HeadLine(); line.Length > 0; line = HeadLine())
         {
+            if ((size += line.Length) > MaxHead)
+            {
+                throw client.NotListend("its answer is not HTTP");
+            }
+
             var colon = line.IndexOf(':', StringComparison.Ordinal);
             if (colon < 0)
             {
@@ -339,6 +345,12 @@ internal sealed class ControlResponse : IDisposable
         if (NeedsReader && !Polling.AwaitInputWhileRead(socket.SafeHandle))
         {
             throw new OutputClosedException();
+        }
+
+        // A peer that sends without end is late too.
+        if (Deadline.HasPassed)
+        {
+            throw new TimeoutException();
         }
 
         socket.ReceiveTimeout = Deadline.RemainingMilliseconds;

@@ -20,6 +20,9 @@ internal readonly struct Deadline
         ? 0
         : (int)Math.Clamp(clock.GetElapsedTime(clock.GetTimestamp(), end).TotalMilliseconds, 1, int.MaxValue);
 
+    /// <summary>Whether it is over.</summary>
+    public bool HasPassed => clock is not null && clock.GetTimestamp() >= end;
+
     /// <summary>A deadline from now on; <see cref="None"/> for a span of centuries.</summary>
     public static Deadline After(TimeSpan span, TimeProvider clock)
     {
