@@ -59,9 +59,14 @@ internal sealed class SystemdHooks(
 
     private void Report(SourceSetting setting, List<SystemdCommand> commands)
     {
-        if (commands.Exists(c => c.Prefixes.AsSpan().IndexOfAny("+!|") >= 0))
+        if (commands.Exists(c => SystemdIdentity.LosesRoot(unit, c.Prefixes)))
         {
-            service.Changed(setting, "\"+\", \"!\" and \"|\": a hook runs as the user of the service");
+            service.Lost(setting, "\"+\" and \"!\": listend runs the hook as the service's user, systemd as root");
+        }
+
+        if (commands.Exists(c => c.Prefixes.Contains('|')))
+        {
+            service.Lost(setting, "\"|\": listend starts no login shell");
         }
 
         var unknown = commands.SelectMany(c => c.Text.Variables).Distinct().Where(OfSystemd.Contains).ToList();

@@ -38,6 +38,19 @@ internal sealed class SystemdIdentity(SystemdUnit unit, DraftSection service)
         NoNewPrivileges(isDynamic);
     }
 
+    /// <summary>
+    /// Whether systemd runs a command as root and listend as another user. That is what the prefixes "+" and "!" ask for; "!!" does so only
+    /// on kernels without ambient capabilities. For a service of root nothing differs.
+    /// </summary>
+    public static bool LosesRoot(SystemdUnit unit, string prefixes)
+    {
+        var asksForRoot = prefixes.Contains('+') || prefixes.Count(prefix => prefix == '!') == 1;
+        return asksForRoot && (IsOther("User") || IsOther("Group")
+            || (unit.Last("Service", "DynamicUser") is { } dynamic && SystemdValues.Flag(dynamic.Value) == true));
+
+        bool IsOther(string key) => unit.Last("Service", key) is { Value: not ("" or "root" or "0") };
+    }
+
     private void Set(string key, string setting)
     {
         if (unit.Last("Service", key) is not { } name)

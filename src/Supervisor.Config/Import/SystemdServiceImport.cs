@@ -92,13 +92,20 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
             _service.Changed(setting, "quotes in the value of $NAME have no effect");
         }
 
+        if (SystemdIdentity.LosesRoot(unit, command.Prefixes))
+        {
+            _service.Lost(
+                setting,
+                $"\"{(command.Prefixes.Contains('+') ? '+' : '!')}\": listend starts the program as the service's user, systemd as root: "
+                + "if it changes its user itself, remove user");
+        }
+
         foreach (var prefix in command.Prefixes.Distinct())
         {
             Reason? reason = prefix switch
             {
                 '@' => Reason.Lost("\"@\": argv[0] cannot be chosen: it is the program"),
                 '-' => Reason.Changed("\"-\": the clean exit statuses cannot be chosen"),
-                '+' or '!' => Reason.Changed($"\"{prefix}\": the command runs as the user of the service"),
                 '|' => Reason.Lost("\"|\": listend starts no login shell"),
                 _ => null,
             };

@@ -30,8 +30,8 @@ internal static class SystemdSpecifiers
 
             if (value is null)
             {
-                reason = text[i] is 'i' or 'I' or 'f' or 'j' or 'J' && unit.Instance is null or ""
-                    ? $"%{text[i]} is the name of the instance: import {unit.Prefix}@INSTANCE.{unit.Type} instead of the template"
+                reason = text[i] is 'i' or 'I' or 'n' or 'N' or 'f' && unit.Instance is null or ""
+                    ? $"%{text[i]} needs the name of the instance: import {unit.Prefix}@INSTANCE.{unit.Type} instead of the template"
                     : $"%{text[i]} is known only on the machine: write its value";
                 return null;
             }
