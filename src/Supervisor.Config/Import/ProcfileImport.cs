@@ -17,7 +17,8 @@ internal sealed partial class ProcfileImport(ImportDraft draft, Func<string, str
 
     private static readonly SearchValues<char> SeveralCommands = SearchValues.Create("|&;()`#");
 
-    private static readonly Reason Replaced = Reason.NotNeeded("foreman uses the last line of a name that is written twice");
+    private static readonly Reason Repeated =
+        Reason.Changed("foreman runs each line of a name that is written twice: each becomes a service");
     private static readonly Reason NoLine = Reason.Lost("foreman skips a line that is not NAME: COMMAND");
     private static readonly Reason Release =
         Reason.Lost("it runs once for a release: write it into hooks.pre_start of a service, or run it before \"listenctl restart\"");
@@ -87,20 +88,21 @@ internal sealed partial class ProcfileImport(ImportDraft draft, Func<string, str
 
     private List<SourceSetting> Types(ConfigSource file)
     {
-        var types = new OrderedDictionary<string, SourceSetting>(StringComparer.Ordinal);
+        var types = new List<SourceSetting>();
+        var names = new HashSet<string>(StringComparer.Ordinal);
         var number = 0;
         foreach (var line in file.Text.Split('\n').Select(line => line.TrimEnd('\r')))
         {
             number++;
             if (Line().Match(line) is { Success: true } match)
             {
-                var (name, command) = (match.Groups[1].Value, match.Groups[2].Value.Trim());
-                if (types.TryGetValue(name, out var before))
+                var type = new SourceSetting(file.Path, number, "", match.Groups[1].Value, match.Groups[2].Value.Trim());
+                if (!names.Add(type.Key))
                 {
-                    draft.Differences.Add(before, Replaced);
+                    draft.Differences.Add(type, Repeated);
                 }
 
-                types[name] = new SourceSetting(file.Path, number, "", name, command);
+                types.Add(type);
             }
             else if (line.Trim() is { Length: > 0 } other && !other.StartsWith('#'))
             {
@@ -108,7 +110,7 @@ internal sealed partial class ProcfileImport(ImportDraft draft, Func<string, str
             }
         }
 
-        return [.. types.Values];
+        return types;
     }
 
     private void Service(SourceSetting type, string folder, int port)
@@ -127,6 +129,7 @@ internal sealed partial class ProcfileImport(ImportDraft draft, Func<string, str
         }
 
         service.Set("environment.PORT", TomlLiteral.Of(port.ToString(CultureInfo.InvariantCulture)));
+        service.Set("environment.PS", TomlLiteral.Of(type.Key + ".1"));
     }
 
     /// <summary>The command without a shell where that is the same; else a shell, which replaces itself with a single program.</summary>

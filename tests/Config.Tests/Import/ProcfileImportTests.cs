@@ -53,12 +53,15 @@ public sealed class ProcfileImportTests
     }
 
     [Fact]
-    public void LastLineOfNameCounts()
+    public void EachLineOfNameRuns()
     {
         var imported = Imported.Of("Procfile", "web: a\nweb: b\r\n");
 
-        Assert.Equal(["b"], Words(imported.Service));
-        Assert.Equal(["web:1"], imported.NotNeeded);
+        Assert.Equal(["web", "web-2"], imported.Config.Services.Select(service => service.Name));
+        Assert.Equal(["a", "b"], imported.Config.Services.SelectMany(Words));
+        Assert.Equal(["5000", "5100"], imported.Config.Services.Select(service => Variable(service, "PORT")));
+        Assert.Equal(["web.1", "web.1"], imported.Config.Services.Select(service => Variable(service, "PS")));
+        Assert.Contains("web:2", imported.Changed);
     }
 
     [Fact]
