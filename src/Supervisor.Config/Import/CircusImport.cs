@@ -304,6 +304,13 @@ internal sealed partial class CircusImport(ImportDraft draft)
                 }
 
                 break;
+            case "on_demand" when service.Listeners.Count > 0 || !Flag(value):
+                if (Flag(value))
+                {
+                    service.Set("start", TomlLiteral.Of("on-demand"), setting);
+                }
+
+                break;
             case "singleton":
                 if (Flag(value))
                 {

@@ -25,7 +25,7 @@ internal static class CircusReasons
         ["max_age_variance"] = Age,
         ["stdout_stream.refresh_time"] = NoPolling,
         ["stderr_stream.refresh_time"] = NoPolling,
-        ["on_demand"] = Reason.Lost("write start = \"on-demand\""),
+        ["on_demand"] = Reason.Lost("a watcher without a socket has no first connection that could start it"),
         ["virtualenv"] = Interpreter,
         ["virtualenv_py_ver"] = Interpreter,
         ["copy_path"] = Reason.NotNeeded("workers inherit PYTHONPATH with the environment of the daemon"),
