@@ -13,13 +13,27 @@ internal sealed class ReplacementSteps(ServiceStep step)
 
     /// <summary>
     /// Marks a worker. Without effect if it is marked for a cause as urgent, does not serve, or its last replacement has just failed.
+    /// Other limits do not wait: each change of the limits marks only once.
     /// </summary>
     public void Mark(int workerId, ReplacementCause cause, string text)
     {
-        if (step.State.IsStarted && step.State.SlotWorkers.FirstOrDefault(worker => worker.Id == workerId) is { IsReplaceable: true } due
-            && Urgency(cause) > Urgency(due.Due) && !(step.Now < due.NotDueBefore))
+        if (!step.State.IsStarted
+            || step.State.SlotWorkers.FirstOrDefault(worker => worker.Id == workerId) is not { IsReplaceable: true } due)
         {
-            step.Update(workerId, worker => worker with { Due = cause, DueText = text });
+            return;
+        }
+
+        var isAgain = due.Due == ReplacementCause.Limits && due.NotDueBefore is not null;
+        if (cause == ReplacementCause.Limits
+            ? isAgain || Urgency(cause) > Urgency(due.Due)
+            : Urgency(cause) > Urgency(due.Due) && !(step.Now < due.NotDueBefore))
+        {
+            step.Update(workerId, worker => worker with
+            {
+                Due = cause,
+                DueText = text,
+                NotDueBefore = cause == ReplacementCause.Limits ? null : worker.NotDueBefore,
+            });
         }
     }
 
@@ -36,6 +50,7 @@ internal sealed class ReplacementSteps(ServiceStep step)
             {
                 ReplacementCause.Age or ReplacementCause.Memory => was?.Recycle != now.Recycle,
                 ReplacementCause.Unhealthy or ReplacementCause.Silent => was?.Liveness != now.Liveness,
+                ReplacementCause.Limits => was?.Cgroup != now.Cgroup,
                 _ => false,
             };
             if (isChanged)
@@ -45,11 +60,16 @@ internal sealed class ReplacementSteps(ServiceStep step)
         }
     }
 
-    /// <summary>Marks the workers that have reached recycle.max_age.</summary>
+    /// <summary>Marks the workers that have reached recycle.max_age, and ends the waits after failed replacements.</summary>
     public void PassAges()
     {
         foreach (var worker in step.State.Workers)
         {
+            if (worker.RepeatedAt <= step.Now)
+            {
+                step.Update(worker.Id, waited => waited with { NotDueBefore = null });
+            }
+
             if (step.State.RecycledAt(worker) <= step.Now)
             {
                 var age = step.State.SpecOf(worker.Generation).Recycle.MaxAge;
@@ -69,8 +89,8 @@ internal sealed class ReplacementSteps(ServiceStep step)
             return false;
         }
 
-        var due = state.SlotWorkers.Where(worker => worker.Due != ReplacementCause.None && worker is { IsReplaced: false, IsLive: true }
-            && worker.Slot < state.Desired).ToArray();
+        var due = state.SlotWorkers.Where(worker => worker.Due != ReplacementCause.None
+            && worker is { IsReplaced: false, IsLive: true, RepeatedAt: null } && worker.Slot < state.Desired).ToArray();
         if (due.Length == 0)
         {
             return false;
@@ -93,14 +113,17 @@ internal sealed class ReplacementSteps(ServiceStep step)
         return next.Length > 0;
     }
 
-    /// <summary>The worker, which is no longer replaced because the new one has failed.</summary>
+    /// <summary>
+    /// The worker, which is no longer replaced because the new one has failed. Its watch sees another cause again; nothing sees again
+    /// that it needs other limits, so this mark stays.
+    /// </summary>
     public WorkerState Kept(WorkerState worker) => worker.Due == ReplacementCause.None
         ? worker with { IsReplaced = false }
         : worker with
         {
             IsReplaced = false,
-            Due = ReplacementCause.None,
-            DueText = null,
+            Due = worker.Due == ReplacementCause.Limits ? ReplacementCause.Limits : ReplacementCause.None,
+            DueText = worker.Due == ReplacementCause.Limits ? worker.DueText : null,
             NotDueBefore = step.Now + Longer(step.State.SpecOf(worker.Generation).Restart.BackoffMax, ShortestRetry),
         };
 

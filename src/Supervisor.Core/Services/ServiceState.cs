@@ -172,7 +172,7 @@ public sealed record ServiceState
             {
                 foreach (var worker in Workers)
                 {
-                    next = Earlier(next, RecycledAt(worker));
+                    next = Earlier(Earlier(next, RecycledAt(worker)), worker.RepeatedAt);
                 }
 
                 foreach (var slot in Slots)

@@ -133,6 +133,10 @@ public sealed record WorkerState
     /// <summary>Until when no new cause counts, because its replacement has failed; null: each counts.</summary>
     public TimeSpan? NotDueBefore { get; init; }
 
+    /// <summary>When its failed replacement is repeated; null if it does not wait for that.</summary>
+    [JsonIgnore]
+    public TimeSpan? RepeatedAt => Due == ReplacementCause.None ? null : NotDueBefore;
+
     /// <summary>How its main process ended while other processes of it may remain; null while the main process runs.</summary>
     public ExitReason? MainExit { get; init; }
 

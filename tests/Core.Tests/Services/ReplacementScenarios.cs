@@ -115,6 +115,46 @@ public sealed class ReplacementScenarios
     }
 
     [Fact]
+    public void A_failed_replacement_for_other_limits_is_repeated_until_one_succeeds()
+    {
+        var service = Serving(1, new RecycleSpec());
+        Due(service, ReplacementCause.Limits, 0).Did("spawn 0/1");
+        for (var failure = 0; failure < 3; failure++)
+        {
+            FailReplacement(service).Forget();
+            Assert.Equal(service.Now + TimeSpan.FromSeconds(30), service.State.NextDeadline);
+            service.Advance(TimeSpan.FromSeconds(29)).Did();
+            service.Advance(TimeSpan.FromSeconds(1)).Did("spawn 0/1");
+        }
+
+        service.ReadyAll().Did("stop 0/1");
+        service.EndAll();
+        Assert.Null(service.State.NextDeadline);
+    }
+
+    [Fact]
+    public void Another_change_of_limits_repeats_a_failed_replacement_at_once()
+    {
+        var service = Serving(1, new RecycleSpec());
+        FailReplacement(Due(service, ReplacementCause.Limits, 0)).Forget();
+        service.Change(service.State.Spec with { Cgroup = new CgroupLimits { MemoryMax = 1 << 20 } }).Did();
+        Assert.Null(service.State.NextDeadline);
+        Due(service, ReplacementCause.Limits, 0).Did("spawn 0/1");
+    }
+
+    [Fact]
+    public void A_failed_replacement_for_other_limits_waits_for_the_end_of_a_rollout()
+    {
+        var service = Serving(1, new RecycleSpec());
+        FailReplacement(Due(service, ReplacementCause.Limits, 0));
+        service.Advance(TimeSpan.FromSeconds(10)).Restart().Forget().Advance(TimeSpan.FromSeconds(25)).Did();
+        service.Abort().EndAll().Did("stop 0/2", "spawn 0/1");
+    }
+
+    private static FakeService FailReplacement(FakeService service) => service.Send(new WorkerEnded(
+        service.State.Workers.Single(worker => worker.Phase == WorkerPhase.Starting).Id, ExitReason.Exited(1)));
+
+    [Fact]
     public void The_jitter_lowers_the_limits_evenly()
     {
         var recycle = new RecycleSpec { MaxAge = Hour, MaxMemory = 1000, Jitter = 50 };
