@@ -77,6 +77,9 @@ public static unsafe class Processes
     /// </summary>
     public static Exit? PeekExit(DescriptorHandle pidfd) => Wait(PPidfd, (uint)pidfd.Number, WExited | WNoHang | WNoWait);
 
+    /// <summary>How the child with that process id exited; null while it runs.</summary>
+    public static Exit? PeekExit(int pid) => Wait(PPid, (uint)pid, WExited | WNoHang | WNoWait);
+
     /// <summary>Reaps the child behind <paramref name="pidfd"/>; null while it runs.</summary>
     public static Exit? Reap(DescriptorHandle pidfd) => Wait(PPidfd, (uint)pidfd.Number, WExited | WNoHang);
 
@@ -92,21 +95,21 @@ public static unsafe class Processes
     }
 
     /// <summary>
-    /// Waits until a child has exited, and does not reap it. Returns at once if one has exited already; false if there is no
+    /// Waits until a child has exited, and does not reap it. Returns its process id, at once if one has exited already; 0 if there is no
     /// child. It blocks the calling thread.
     /// </summary>
-    public static bool WaitAnyExited()
+    public static int WaitAnyExited()
     {
         var info = stackalloc byte[SigInfoSize];
         while (Syscalls.waitid(0, 0, info, WExited | WNoWait) != 0)
         {
             if (errno != EINTR)
             {
-                return false;
+                return 0;
             }
         }
 
-        return true;
+        return *(int*)(info + SiPid);
     }
 
     /// <summary>

@@ -56,6 +56,12 @@ public sealed class WorkerCgroup : IDisposable
     }
 
     /// <summary>
+    /// Whether the kernel says that no process lives in it or below it (cgroup.events), in one read. False if it does not say so. Any
+    /// thread.
+    /// </summary>
+    internal static bool IsEmpty(string path) => CgroupFile.Number(CgroupFile.Lines(path, "cgroup.events"), "populated") == 0;
+
+    /// <summary>
     /// Sends SIGKILL to all processes of a cgroup, also to those that are forked at the same time (cgroup.kill). False if
     /// the cgroup no longer exists. Any thread.
     /// </summary>

@@ -216,12 +216,19 @@ public sealed class OrphanReaper : IDisposable
             return;
         }
 
-        // Once for all that exit in this turn: to find an exited child, the kernel looks at every child.
+        // Once for all that exit in this turn: to find an exited child, the kernel looks at every child. So the thread looks, not the loop.
         _reapsAtTurnEnd = true;
         _loop.AtTurnEnd(() =>
         {
             (_isBehindChild, _reapsAtTurnEnd) = (false, false);
-            ReapOrphans(hasChildren: true);
+            if (_hasReaped)
+            {
+                ReapOrphans(hasChildren: true);
+            }
+            else if (!_isWatching)
+            {
+                Continue();
+            }
         });
     }
 
@@ -275,23 +282,26 @@ public sealed class OrphanReaper : IDisposable
         while (true)
         {
             var before = Volatile.Read(ref _spawned);
-            var hasChildren = Processes.WaitAnyExited();
+            var exited = Processes.WaitAnyExited();
             _loop.Post(() =>
             {
                 _isWatching = false;
-                ReapOrphans(hasChildren || before != _spawned);
+                ReapOrphans(exited > 0 || before != _spawned, exited);
             });
             _turn.WaitOne();
         }
     }
 
-    private void ReapOrphans(bool hasChildren)
+    /// <summary>Reaps the orphans that have exited, up to the first child of the daemon's own.</summary>
+    /// <param name="hasChildren">Whether there can be children.</param>
+    /// <param name="found">A child that had exited, which saves a look at all children; 0: none is known.</param>
+    private void ReapOrphans(bool hasChildren, int found = 0)
     {
         var reaped = _hasReaped;
         _hasReaped = false;
         var isMore = false;
         var began = Stopwatch.GetTimestamp();
-        while (Processes.PeekAnyExited() is > 0 and var pid)
+        for (; (HasExited(found) ? found : Processes.PeekAnyExited()) is > 0 and var pid; found = 0)
         {
             if (Stopwatch.GetElapsedTime(began) > Stretch)
             {
@@ -336,6 +346,9 @@ public sealed class OrphanReaper : IDisposable
             Array.ForEach(actions, static action => action());
         }
     }
+
+    /// <summary>Whether that child has exited and is not reaped: the number may be another process's by now. It costs no look at others.</summary>
+    private static bool HasExited(int pid) => pid > 0 && Processes.PeekExit(pid) is not null;
 
     private void Continue()
     {

@@ -108,6 +108,12 @@ internal sealed class Sweep
         set => _isCancelled = value;
     }
 
+    /// <summary>
+    /// Whether it may wait for the next look at the daemon's children: the worker has crashed, and its replacement does not wait for the
+    /// sweep. After <see cref="Sweeper.Begin"/> only the sweeper's thread uses it.
+    /// </summary>
+    internal bool CanWait { get; set; }
+
     /// <summary>The strays that were decided upon; used by the sweeper.</summary>
     internal HashSet<(int Pid, ulong StartTime)> Decided { get; } = [];
 

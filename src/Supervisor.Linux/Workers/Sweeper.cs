@@ -47,7 +47,17 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
     private readonly List<Action> _whenIdle = [];
     private Thread? _thread;
     private int _underWay;
+    private long? _lookedAt;
     private volatile bool _isOver;
+
+    /// <summary>
+    /// How often it looks only for workers that have crashed and are replaced already. A look costs as much as hundreds of other system
+    /// calls if the daemon has a thousand children, and nobody waits for it. The first crash after a while does not wait.
+    /// </summary>
+    public TimeSpan CrashInterval { private get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>How often it has looked at all children of the daemon for workers that have exited. Any thread.</summary>
+    public int Looks { get; private set; }
 
     /// <summary>Begins a sweep. On the loop.</summary>
     public void Begin(Sweep sweep)
@@ -108,6 +118,13 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
                 continue;
             }
 
+            if (_lookedAt is { } lookedAt && sweeps.TrueForAll(static sweep => sweep is { CanWait: true, IsCancelled: false })
+                && CrashInterval - Stopwatch.GetElapsedTime(lookedAt) is { Ticks: > 0 } left)
+            {
+                _turn.WaitOne(left);
+                continue;
+            }
+
             foreach (var sweep in Round(sweeps))
             {
                 sweeps.Remove(sweep);
@@ -142,14 +159,26 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
 
     /// <summary>
     /// Runs one round; returns the sweeps that have nothing left. Removes those that report what is left. Most workers leave nothing
-    /// behind: one look at the daemon's children shows that.
+    /// behind: the worker's cgroup shows that, or one look at the daemon's children for all workers without a cgroup.
     /// </summary>
     private List<Sweep> Round(List<Sweep> sweeps)
     {
-        var ended = sweeps.Where(sweep => sweep.IsLeaderDead).ToList();
-        if (ended.Count > 0 && HaveNothingLeft(ended))
+        sweeps.ForEach(static sweep => sweep.CanWait = false);
+        var empty = sweeps.Where(sweep => sweep is { IsLeaderDead: true, Cgroup: { } cgroup } && WorkerCgroup.IsEmpty(cgroup)).ToList();
+        var ended = sweeps.Where(sweep => sweep is { IsLeaderDead: true, Cgroup: null }).ToList();
+        if (ended.Count > 0)
         {
-            return ended;
+            _lookedAt = Stopwatch.GetTimestamp();
+            Looks++;
+            if (HaveNothingLeft(ended))
+            {
+                empty.AddRange(ended);
+            }
+        }
+
+        if (empty.Count > 0)
+        {
+            return empty;
         }
 
         FindStrays([.. sweeps.Where(sweep => sweep is { IsFinal: false, Worker: not null, Cgroup: null })]);

@@ -321,7 +321,7 @@ internal sealed class WorkerEnding(ServiceContext service)
     {
         var spec = service.SpecOf(workerId);
         var signal = spec.StopMode == StopMode.Group ? process.Rest.Tell(spec.StopSignal) : 0;
-        Sweeps.Begin(_sweeps.Of(workerId, process, signal, null, Leaders(process), rest =>
+        var sweep = _sweeps.Of(workerId, process, signal, null, Leaders(process), rest =>
         {
             if (service.Processes.GetValueOrDefault(workerId) != process || process.LastSweep is not null)
             {
@@ -351,7 +351,9 @@ internal sealed class WorkerEnding(ServiceContext service)
             process.Rest.Watch(service.Loop, rest, () => AwaitRest(workerId, process, reason));
             service.Post(new WorkerRemains(workerId, reason, rest.Count, Describe(rest, signal)));
             service.Drains.Told(workerId);
-        }, isTimedOut => Finish(workerId, process, reason, isTimedOut)));
+        }, isTimedOut => Finish(workerId, process, reason, isTimedOut));
+        sweep.CanWait = sweep.Cgroup is null && service.State.IsStarted && service.Worker(workerId) is { RestartDecided: true };
+        Sweeps.Begin(sweep);
     }
 
     /// <summary>Kills the rest of a worker whose main process has exited.</summary>

@@ -29,4 +29,35 @@ public class OrphanReaperTests : KernelTest
         Assert.True(SpinWait.SpinUntil(() => !orphans.IsOwn(child.Pid), Patience));
         Assert.Null(Processes.PeekExit(pidfd));
     }
+
+    [Fact]
+    public void An_orphan_is_reaped_after_a_worker_that_exited_before_it()
+    {
+        using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
+        using var loop = new LoopThread();
+        using var orphans = new OrphanReaper(loop.Loop);
+        var child = Child.Spawn(
+            new()
+            {
+                Path = "/bin/sh",
+                Arguments = ["sh", "-c", "/bin/true & exec /bin/true"],
+                Environment = [],
+                Descriptors = [nothing, nothing, nothing],
+            },
+            out _)!.Value;
+        using var pidfd = child.Pidfd;
+        loop.Await<bool>(done =>
+        {
+            orphans.Add(child.Pid);
+            done(true);
+        });
+        Libc.WaitFor(pidfd);
+        loop.Await<bool>(done =>
+        {
+            orphans.Reap(child.Pid);
+            done(true);
+        });
+        Assert.True(SpinWait.SpinUntil(() => !orphans.IsOwn(child.Pid) && Processes.WaitAnyExited() == 0, Patience));
+        Libc.EndSubreaper();
+    }
 }
