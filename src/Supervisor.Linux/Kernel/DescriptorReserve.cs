@@ -25,14 +25,10 @@ public static class DescriptorReserve
     public static bool IsReached(DescriptorHandle newest, int reserve = FromWorkers) =>
         (ulong)newest.Number + (ulong)reserve >= Processes.DescriptorLimit();
 
-    /// <summary>Whether fewer than <paramref name="reserve"/> descriptors are free.</summary>
-    public static bool IsReached(int reserve = FromWorkers) => Room() < reserve;
-
-    /// <summary>How many descriptors are free, at least.</summary>
-    public static int Room()
+    /// <summary>Whether only the reserve is free.</summary>
+    public static bool IsReached()
     {
         using var newest = Files.Duplicate(2);
-        return newest is null ? 0
-            : (int)Math.Min(Processes.DescriptorLimit() - (ulong)newest.Number, int.MaxValue);
+        return newest is null || IsReached(newest);
     }
 }

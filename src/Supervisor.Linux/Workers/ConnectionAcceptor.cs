@@ -17,6 +17,9 @@ internal sealed class ConnectionAcceptor(ServiceContext service) : IDeadline, ID
     /// <summary>How many connections are accepted before other events of the loop have their turn.</summary>
     private const int MostInTurn = 32;
 
+    /// <summary>The connection, the pipes of its output and the pidfd of its process, while it starts.</summary>
+    private const int DescriptorsOfStart = 8;
+
     /// <summary>How long nothing is accepted after the daemon had no room for a descriptor.</summary>
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMilliseconds(100);
 
@@ -171,8 +174,18 @@ internal sealed class ConnectionAcceptor(ServiceContext service) : IDeadline, ID
         var bySource = limits.MaxPerSource > 0 ? CountBySource() : null;
         var accepted = new List<IncomingConnection>();
         var refused = new List<IncomingConnection>();
-        while (accepted.Count + refused.Count < most && AcceptOne(handle, socket) is { } connection)
+
+        // Without descriptors for its process an accepted connection would be lost; in the accept queue it waits.
+        using var hold = new DescriptorHold(socket);
+        var isShort = !hold.Add(_starting.Count * DescriptorsOfStart);
+        while (accepted.Count + refused.Count < most)
         {
+            isShort = isShort || !hold.Add(DescriptorsOfStart);
+            if (isShort || AcceptOne(handle, socket) is not { } connection)
+            {
+                break;
+            }
+
             var source = connection.Peer.Source;
             if (bySource is not null && bySource.GetValueOrDefault(source) >= limits.MaxPerSource)
             {
@@ -184,6 +197,7 @@ internal sealed class ConnectionAcceptor(ServiceContext service) : IDeadline, ID
             accepted.Add(connection);
         }
 
+        hold.Dispose();
         _rate.Add(accepted.Count, limits, service.Loop.Now);
         Close([.. refused.Select(connection => connection.Descriptor)]);
         if (refused.Count > 0)
@@ -201,6 +215,11 @@ internal sealed class ConnectionAcceptor(ServiceContext service) : IDeadline, ID
             service.Log.ConnectionsWait(
                 $"connection_rate.limit ({limits.RateLimit} in {Core.Duration.Rounded(limits.RateInterval)}) is reached");
             PauseUntil(_rate.End(limits));
+        }
+        else if (isShort && socket is { IsClosed: false } && Polling.IsReadable(socket))
+        {
+            service.Log.ConnectionsWait(DescriptorReserve.ReachedText);
+            PauseUntil(service.Loop.Now + PauseAfterFailure);
         }
         else if (Room <= 0 && socket is { IsClosed: false } && Polling.IsReadable(socket))
         {
