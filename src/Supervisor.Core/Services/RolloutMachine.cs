@@ -217,7 +217,9 @@ public static class RolloutMachine
         }
 
         return reason
-            + (worker.ReadyAt is { } ready ? $" {Duration.Rounded(now - ready)} after it was ready" : WorkerText.BeforeReady(worker))
+            + (worker.ReadyAt is { } ready
+                ? $" {Duration.Rounded(now - ready)} after it was ready"
+                : WorkerText.BeforeReady(worker, reason))
             + (rollout.Phase == RolloutPhase.Canary ? ", while the canary was watched" : "");
     }
 

@@ -41,7 +41,8 @@ public static class ServiceReportText
             ServiceReport.WorkerAbandoned => $"{worker} {report.Text}; listend continues without it",
             ServiceReport.WorkerLeft when report.Worker!.Remaining > 0 => $"{worker} {report.Text}; all its processes have exited",
             ServiceReport.WorkerLeft => $"{worker} {report.Text}",
-            ServiceReport.WorkerDied => $"{worker} {report.Text}{WorkerText.BeforeReady(report.Worker!)}",
+            ServiceReport.WorkerDied => $"{worker} {report.Text}{WorkerText.BeforeReady(report.Worker!, report.Text)}"
+                + WorkerText.AtOnce(report.Worker!, spec.Readiness, report.Text, now),
             ServiceReport.WorkerPinned or ServiceReport.WorkerPinLost => $"{worker} {report.Text}",
             ServiceReport.WorkerConnections or ServiceReport.WorkerCut => $"{worker} {report.Text}",
             ServiceReport.WorkerKeepsAccepting =>

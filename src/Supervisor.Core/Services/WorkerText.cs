@@ -1,10 +1,14 @@
 using System.Globalization;
+using Supervisor.Core.Workers;
 
 namespace Supervisor.Core.Services;
 
 /// <summary>The text for a worker's name, and for the reason why its slot waits.</summary>
 public static class WorkerText
 {
+    private const string Foreground = "a program that goes into the background needs its option for the foreground";
+    private static readonly string Success = ExitReason.Exited(0).Text;
+
     /// <summary><c>worker 0 (pid 812, generation 1)</c>.</summary>
     public static string Name(WorkerState worker)
     {
@@ -12,9 +16,19 @@ public static class WorkerText
         return string.Create(CultureInfo.InvariantCulture, $"worker {worker.Slot} ({pid}generation {worker.Generation})");
     }
 
-    /// <summary>The suffix of an exit's text: that the worker was not ready yet, if that adds information.</summary>
-    public static string BeforeReady(WorkerState worker) =>
-        worker is { ReadyAt: null, Pid: not null, EndReason: not EndReason.StartTimedOut } ? " before it was ready" : "";
+    /// <summary>
+    /// The suffix of an exit's text: that the worker was not ready yet, if that adds information. A program that goes into the background
+    /// exits like that: its status is 0.
+    /// </summary>
+    public static string BeforeReady(WorkerState worker, string? exit = null) =>
+        worker is not { ReadyAt: null, Pid: not null, EndReason: not EndReason.StartTimedOut } ? ""
+        : exit?.EndsWith(Success, StringComparison.Ordinal) == true ? $" before it was ready; {Foreground}"
+        : " before it was ready";
+
+
+    /// <summary>The suffix of an exit's text for a worker that counted as ready at its start, and exited at once with status 0.</summary>
+    public static string AtOnce(WorkerState worker, Readiness ready, string? exit, TimeSpan now) =>
+        ready.Kind == ReadinessKind.Started && exit == Success && now - worker.StartedAt < TimeSpan.FromSeconds(1) ? $"; {Foreground}" : "";
 
     /// <summary>That a slot is in a crash loop which restart.limit does not stop.</summary>
     public static string Looping(SlotState slot, RestartSpec restart)

@@ -82,7 +82,7 @@ internal sealed class StartProgress(EventLoop loop, ServiceRunner runner, bool i
         if (reports.FirstOrDefault(
             report => report.Report is ServiceReport.SlotBackingOff or ServiceReport.SlotFinished) is { Slot: { } slot } held)
         {
-            var when = held.Worker is { } last ? WorkerText.BeforeReady(last) : "";
+            var when = held.Worker is { } last ? WorkerText.BeforeReady(last, slot.LastExit?.Text) : "";
             var next = slot.NextTry is { } at ? $"; next try in {Duration.Rounded(at - Loop.Now)}" : "";
             var ready = string.Create(CultureInfo.InvariantCulture, $"{state.Ready} of {Workers(state.Desired)} ready");
             var lines = RolloutText.LastLines(Runner.FailureLines.Of(slot.Index, slot.Generation));

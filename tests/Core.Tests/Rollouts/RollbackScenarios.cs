@@ -283,7 +283,8 @@ public class RollbackScenarios
     private static string Reason(Fault fault) => fault switch
     {
         Fault.CannotBeExecuted => "could not be started: ENOENT",
-        Fault.Exits => "exited with status 0 before it was ready",
+        Fault.Exits =>
+            "exited with status 0 before it was ready; a program that goes into the background needs its option for the foreground",
         Fault.Silent => "was not ready within start_timeout (30s)",
         Fault.DiesWithinSettle => "exited with status 1 4s after it was ready",
         Fault.LeavesWithinSettle => "sent STOPPING=1 4s after it was ready",
