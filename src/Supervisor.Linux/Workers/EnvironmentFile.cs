@@ -26,9 +26,10 @@ public static class EnvironmentFile
     /// <param name="identity">The user that the variables are for.</param>
     /// <param name="variables">The variables, in order.</param>
     /// <param name="error">The problem, with the path and a remedy.</param>
+    /// <param name="ignored">Gets the numbers of lines that are neither a variable nor a comment.</param>
     public static bool TryRead(
         string path, WorkerIdentity identity, [NotNullWhen(true)] out IReadOnlyList<KeyValuePair<string, string>>? variables,
-            [NotNullWhen(false)] out string? error)
+            [NotNullWhen(false)] out string? error, ICollection<int>? ignored = null)
     {
         var optional = path.StartsWith('-');
         var file = optional ? path[1..] : path;
@@ -37,7 +38,8 @@ public static class EnvironmentFile
         if (content is not null)
         {
             ReadOnlySpan<byte> text = content;
-            variables = Parse(ByteText.Decode(text.StartsWith(Encoding.UTF8.Preamble) ? text[Encoding.UTF8.Preamble.Length..] : text));
+            text = text.StartsWith(Encoding.UTF8.Preamble) ? text[Encoding.UTF8.Preamble.Length..] : text;
+            variables = Parse(ByteText.Decode(text), ignored);
             return true;
         }
 
@@ -61,10 +63,20 @@ public static class EnvironmentFile
     }
 
     /// <summary>The variables of a text, in order.</summary>
-    public static IReadOnlyList<KeyValuePair<string, string>> Parse(string text)
+    /// <param name="text">The text.</param>
+    /// <param name="ignored">Gets the numbers of lines that are neither a variable nor a comment, as systemd ignores them.</param>
+    public static IReadOnlyList<KeyValuePair<string, string>> Parse(string text, ICollection<int>? ignored = null)
     {
         var variables = new List<KeyValuePair<string, string>>();
         var at = 0;
+        var (line, counted) = (1, 0);
+        void Ignore(int start)
+        {
+            line += text.AsSpan(counted, start - counted).Count('\n');
+            counted = start;
+            ignored?.Add(line);
+        }
+
         while (at < text.Length)
         {
             while (at < text.Length && char.IsWhiteSpace(text[at]))
@@ -92,6 +104,7 @@ public static class EnvironmentFile
             var name = text[start..at].Trim();
             if (at >= text.Length || text[at] is '\n' or '\r')
             {
+                Ignore(start);
                 continue;
             }
 
@@ -100,6 +113,10 @@ public static class EnvironmentFile
             if (name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_'))
             {
                 variables.Add(new(name, value));
+            }
+            else
+            {
+                Ignore(start);
             }
         }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Supervisor.Core.Services;
 using Supervisor.Linux.Paths;
@@ -47,7 +48,8 @@ public static class ServiceFiles
         for (var i = 0; i < spec.EnvironmentFiles.Length && identity is not null; i++)
         {
             var file = spec.EnvironmentFiles[i];
-            if (!EnvironmentFile.TryRead(file, identity, out var variables, out var unread))
+            var ignored = new List<int>();
+            if (!EnvironmentFile.TryRead(file, identity, out var variables, out var unread, ignored))
             {
                 var error = Files.GetTargetStatus(file.TrimStart('-'), out var found);
                 faults.Add(IsMissing(error)
@@ -56,6 +58,12 @@ public static class ServiceFiles
                     : found.IsDirectory ? new Fault("environment_files", i, $"\"{file}\" is a directory", "name a file")
                     : new Fault("environment_files", i, unread, null));
                 continue;
+            }
+
+            if (ignored.Count > 0)
+            {
+                faults.Add(new Fault("environment_files", i, IgnoredText(file, ignored),
+                    "write NAME=VALUE, without \"export\" or other words of a shell"));
             }
 
             path = variables.LastOrDefault(variable => variable.Key == "PATH").Value ?? path;
@@ -106,6 +114,12 @@ public static class ServiceFiles
             }
         }
     }
+
+    /// <summary>Names only places: a line may be a part of a secret.</summary>
+    private static string IgnoredText(string file, List<int> lines) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"line {lines[0]} of \"{file.TrimStart('-')}\" is ignored, because it is not NAME=VALUE"
+        + $"{(lines.Count > 1 ? $"; so are {lines.Count - 1} more lines" : "")}");
 
     /// <param name="program">The first word of a command.</param>
     /// <param name="directory">Where a relative path begins; null: where the daemon runs, which is not known; empty: that

@@ -62,8 +62,12 @@ public class EnvironmentFileTests : KernelTest
     [InlineData("A B=x")]
     [InlineData("\u00c9=x")]
     [InlineData("export A=x")]
-    public void An_invalid_variable_name_is_skipped(string text) =>
-        Assert.Equal([new("B", "y")], EnvironmentFile.Parse(text + "\nB=y"));
+    public void An_invalid_variable_name_is_skipped(string text)
+    {
+        var ignored = new List<int>();
+        Assert.Equal([new("Z", "1\n"), new("B", "y")], EnvironmentFile.Parse($"Z='1\n'\n#\n{text}\nB=y", ignored));
+        Assert.Equal([4], ignored);
+    }
 
     /// <summary>An apostrophe in one value does not affect the variables after it.</summary>
     [Fact]
