@@ -6,6 +6,7 @@ namespace Supervisor.Linux.Kernel;
 public static class OwnRights
 {
     // linux/capability.h.
+    private const int ChangeOwner = 0;
     private const int Kill = 5;
     private const int BindService = 10;
     private const int Administration = 21;
@@ -16,6 +17,9 @@ public static class OwnRights
 
     /// <summary>Whether it has CAP_KILL; true if that cannot be read.</summary>
     public static bool MaySignalAll => Capabilities is not { } set || Has(set, Kill);
+
+    /// <summary>Whether it has CAP_CHOWN.</summary>
+    public static bool MayChangeOwners => Capabilities is { } set && Has(set, ChangeOwner);
 
     /// <summary>Whether it has CAP_NET_BIND_SERVICE.</summary>
     public static bool MayBindAnyPort => Capabilities is { } set && Has(set, BindService);

@@ -161,8 +161,7 @@ public sealed class DriftWatch
         if (socket.HasDrifted)
         {
             foreach (var name in socket.Drift.Keys.Where(
-                name => name is not (SocketChange.File or SocketChange.Links or SocketChange.Interface)
-                    && !changes.Any(change => change.Name == name)).ToArray())
+                name => !SocketChange.IsOutside(name) && !changes.Any(change => change.Name == name)).ToArray())
             {
                 socket.Drift.Remove(name);
             }

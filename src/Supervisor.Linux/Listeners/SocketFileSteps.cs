@@ -133,7 +133,8 @@ internal static class SocketFileSteps
         handle.PathIdentity = null;
     }
 
-    private static DescriptorHandle? PinOwn(ListenerHandle handle, string path, out SystemCallError error)
+    /// <summary>The file of the listener's socket, pinned; null if another file is at the path.</summary>
+    internal static DescriptorHandle? PinOwn(ListenerHandle handle, string path, out SystemCallError error)
     {
         if (!handle.Spec.Address.Kind.IsSocket())
         {
@@ -162,5 +163,6 @@ internal static class SocketFileSteps
         return line is null ? usual : Convert.ToInt32(line[field.Length..].Trim(), 8);
     }
 
-    private static OptionValue Octal(int mode) => OptionValue.Of("0" + Convert.ToString(mode, 8));
+    /// <summary>Permission bits as chmod(1) writes them.</summary>
+    internal static OptionValue Octal(int mode) => OptionValue.Of("0" + Convert.ToString(mode, 8));
 }

@@ -6,8 +6,8 @@ using Supervisor.Core.Listeners.Options;
 namespace Supervisor.Linux.Listeners;
 
 /// <summary>
-/// Notices that the file of a UNIX listener's socket, or a link to it, was removed or replaced, names who may have done it, and with
-/// <c>enforce</c> puts it back. Servers in Go and older gunicorn and uwsgi remove the file when they exit.
+/// Notices that the file of a UNIX listener's socket, or a link to it, was removed or replaced, or that the file has another owner or
+/// mode. Names who may have done it, and with <c>enforce</c> restores it. Servers in Go and older gunicorn and uwsgi remove the file when they exit.
 /// </summary>
 /// <param name="files">Looks at paths, and puts files back.</param>
 /// <param name="holders">The processes that held a socket since the last check.</param>
@@ -20,12 +20,18 @@ internal sealed class SocketFileWatch(
     /// <summary>Who removes a file or a link: no holder of the socket needs to be among them.</summary>
     private const string ByWriter = "by a process that may write to its folder";
 
+    /// <summary>Who changes the owner or the mode of a file.</summary>
+    private const string ByOwner = "by root or a process of the file's owner";
+
     /// <summary>Raised when the file cannot be put back as it was: the listener needs another socket.</summary>
     public event Action<ListenerHandle>? NeedsNewSocket;
 
     /// <summary>What is wrong with the file, as text; null if nothing is, or if it cannot be seen.</summary>
-    public string? Finding(ListenerHandle handle) => files.Look(handle) switch
+    public string? Finding(ListenerHandle handle) => files.Look(handle, out var status) switch
     {
+        SocketFileState.InPlace => SocketFileAccess.Differences(handle, status).FirstOrDefault() is { } change
+            ? $"the {change.Name} of {handle.Spec.Address.Path} is {change.Now}, not {change.Before}"
+            : null,
         SocketFileState.Missing => $"the {(handle.Spec.Address.IsFile ? "socket's file" : "FIFO")} {handle.Spec.Address.Path} is missing",
         SocketFileState.OtherSocket => $"another socket is at {handle.Spec.Address.Path}",
         SocketFileState.OtherFile => $"another kind of file is at {handle.Spec.Address.Path}",
@@ -48,7 +54,7 @@ internal sealed class SocketFileWatch(
             handle.IsPathSilent = false;
         }
 
-        var state = files.Look(handle);
+        var state = files.Look(handle, out var status);
         if (state is SocketFileState.InPlace)
         {
             if (socket.HasDrifted)
@@ -56,11 +62,62 @@ internal sealed class SocketFileWatch(
                 socket.Drift.Remove(SocketChange.File);
             }
 
+            CheckAccess(handle, socket, [.. SocketFileAccess.Differences(handle, status)], isAsked);
             CheckLinks(handle, socket, isAsked);
         }
         else if (state is not SocketFileState.Unknown)
         {
             Handle(handle, socket, state, isAsked);
+        }
+    }
+
+    private void CheckAccess(ListenerHandle handle, ListenerSocket socket, SocketChange[] changes, bool isAsked)
+    {
+        if (socket.HasDrifted)
+        {
+            foreach (var name in (string[])[SocketChange.Owner, SocketChange.Mode])
+            {
+                if (!changes.Any(change => change.Name == name))
+                {
+                    socket.Drift.Remove(name);
+                }
+            }
+        }
+
+        foreach (var change in changes)
+        {
+            var suspects = holders(handle, socket);
+            var isNews = (socket.IsNews(change.Name, suspects) || isAsked)
+                && socket.Drift.GetValueOrDefault(change.Name)?.Now != change.Now;
+            socket.Drift[change.Name] = change;
+            var repairs = handle.Spec.Enforce || isAsked;
+            if (isNews)
+            {
+                handle.History.Add(
+                    HandlePhase.Drift, change.Call, change.Name, change.Before, change.Now, verdict: Verdict.Drifted,
+                    note: $"{ByOwner}{SocketHolderProcess.Candidates(suspects)}{(repairs ? "" : "; not repaired: enforce = false")}");
+            }
+
+            if (repairs)
+            {
+                RepairAccess(handle, socket, change, isNews);
+            }
+        }
+    }
+
+    private void RepairAccess(ListenerHandle handle, ListenerSocket socket, SocketChange change, bool isNews)
+    {
+        var error = SocketFileAccess.Restore(handle, change);
+        if (error is null)
+        {
+            socket.Drift.Remove(change.Name);
+        }
+
+        if (isNews)
+        {
+            handle.History.Add(
+                HandlePhase.Repair, change.Call, change.Name, change.Before, error is null ? change.Before : change.Now, error?.Name,
+                error is null ? Verdict.Exact : Verdict.Refused, self, error?.Text);
         }
     }
 

@@ -28,8 +28,12 @@ public sealed class SocketFiles
     }
 
     /// <summary>What is at the path of a listener with a socket.</summary>
-    internal SocketFileState Look(ListenerHandle handle)
+    internal SocketFileState Look(ListenerHandle handle) => Look(handle, out _);
+
+    /// <summary>The same, with the status of the listener's own file; otherwise the status is empty.</summary>
+    internal SocketFileState Look(ListenerHandle handle, out Files.Status own)
     {
+        own = default;
         if (handle.IsGiven || handle.IsPathSilent
             || handle is not { Descriptor: not null, Spec.Address: { HasFile: true, Path: { } path } })
         {
@@ -53,6 +57,7 @@ public sealed class SocketFiles
         if (IsOwn(handle, place, status))
         {
             handle.WasInPlace = true;
+            own = status;
             return SocketFileState.InPlace;
         }
 

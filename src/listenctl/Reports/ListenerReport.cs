@@ -182,7 +182,7 @@ internal static class ListenerReport
                     .Append(": ")
                     .Append(RequestedAndEffective.Text(drift.Requested, drift.Effective, output.Arrow))
                     .Append(
-                        drift.Name is SocketChange.File or SocketChange.Links or SocketChange.Interface
+                        SocketChange.IsOutside(drift.Name)
                             ? $", see listenctl history {listener.Name}"
                             : ", changed by a process that holds the shared socket",
                         Palette.Muted),

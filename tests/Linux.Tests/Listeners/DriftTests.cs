@@ -208,6 +208,64 @@ public sealed class DriftTests : KernelTest
         Assert.Equal(["shutdown"], handle.Drift.Select(change => change.Name));
     }
 
+    [Fact]
+    public void Mode_and_owner_of_a_socket_file_are_restored()
+    {
+        using var directory = new TemporaryDirectory();
+        using var handle = Taken(
+            $"unix://{directory["access.sock"]}", spec => spec with { Unix = new() { Mode = 0x1B0, User = "0", Group = "0" } },
+            out var watch);
+        var path = handle.Spec.Address.Path!;
+        using (var file = Files.Pin(path, out _)!)
+        {
+            Assert.Null(Files.SetPinnedMode(file, 0x1FF));
+            Assert.Null(Files.SetPinnedOwner(file, 65534, 65534));
+        }
+
+        watch.Check(handle);
+        Assert.Null(Files.GetStatus(path, out var status));
+        Assert.Equal((0x1B0, 0u, 0u), (status.Permissions, status.Uid, status.Gid));
+        Assert.Equal(
+            [
+                (HandlePhase.Drift, "owner", "65534:65534", Verdict.Drifted), (HandlePhase.Repair, "owner", "0:0", Verdict.Exact),
+                (HandlePhase.Drift, "mode", "0777", Verdict.Drifted), (HandlePhase.Repair, "mode", "0660", Verdict.Exact),
+            ],
+            Later(handle).Select(entry => (entry.Phase, entry.Option, entry.Effective?.ToString(), entry.Verdict)));
+        Assert.Empty(handle.Drift);
+        watch.Check(handle);
+        Assert.Equal(4, Later(handle).Count);
+    }
+
+    [Fact]
+    public void Without_enforce_a_changed_mode_is_kept_until_a_reload_asks()
+    {
+        using var directory = new TemporaryDirectory();
+        using var handle = Taken(
+            $"unix://{directory["kept.sock"]}", spec => spec with { Unix = new() { Mode = 0x1B0 }, Enforce = false }, out var watch);
+        using var file = Files.Pin(handle.Spec.Address.Path!, out _)!;
+        Assert.Null(Files.SetPinnedMode(file, 0x180));
+        watch.Check(handle);
+        watch.Check(handle);
+        Assert.Equal(["mode"], handle.Drift.Select(change => change.Name));
+        Assert.Equal([HandlePhase.Drift], Later(handle).Select(entry => entry.Phase));
+        Assert.Equal($"the mode of {handle.Spec.Address.Path} is 0600, not 0660", watch.FileFinding(handle));
+
+        watch.CheckFile(handle, isAsked: true);
+        Assert.Empty(handle.Drift);
+        Assert.Null(watch.FileFinding(handle));
+    }
+
+    [Fact]
+    public void A_mode_that_is_not_configured_is_not_compared()
+    {
+        using var directory = new TemporaryDirectory();
+        using var handle = Taken($"unix://{directory["any.sock"]}", null, out var watch);
+        using var file = Files.Pin(handle.Spec.Address.Path!, out _)!;
+        Assert.Null(Files.SetPinnedMode(file, 0x1FF));
+        watch.Check(handle);
+        Assert.Empty(Later(handle));
+    }
+
     public override void Dispose()
     {
         _loop.Dispose();

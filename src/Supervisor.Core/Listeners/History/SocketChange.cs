@@ -29,11 +29,21 @@ public sealed record SocketChange(string Name, string Call, SocketOption? Option
     /// <summary><see cref="Name"/> of the links to the file of a UNIX socket (<c>unix.symlinks</c>).</summary>
     public const string Links = "symlinks";
 
+    /// <summary><see cref="Name"/> of the permission bits of the file of a UNIX socket.</summary>
+    public const string Mode = "mode";
+
+    /// <summary><see cref="Name"/> of the user and group of the file of a UNIX socket.</summary>
+    public const string Owner = "owner";
+
     /// <summary><see cref="Name"/> of the interface that the socket depends on: it is gone.</summary>
     public const string Interface = "interface";
 
     /// <summary><see cref="Name"/> of the end of receiving on the socket.</summary>
     public const string Shutdown = "shutdown";
+
+    /// <summary>Whether it is a change outside of the socket, which no holder of the socket needs to have made.</summary>
+    /// <param name="name">The name of the change.</param>
+    public static bool IsOutside(string name) => name is File or Links or Interface or Mode or Owner;
 
     /// <summary>Why <c>enforce</c> does not repair it; null if it does.</summary>
     /// <param name="kind">The listener's kind.</param>
