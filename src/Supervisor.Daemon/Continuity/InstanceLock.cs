@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Supervisor.Control;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Paths;
 using Supervisor.Native;
 
@@ -50,8 +51,8 @@ internal sealed class InstanceLock : IDisposable
         var file = TrustedFile.OpenOwn(paths.LockFile, fileMode, PathTrust.InForce, out var refused);
         if (file is null)
         {
-            error = $"runtime directory {paths.Directory}: cannot open {paths.LockFile}: {refused}; change its owner to this user, or "
-                + $"{Elsewhere}";
+            error = $"runtime directory {paths.Directory}: cannot open {paths.LockFile}: {refused}; "
+                + $"{FileSystemRemedy.Of(refused?.Error?.Name) ?? "change its owner to this user"}, or {Elsewhere}";
             return null;
         }
 
@@ -117,7 +118,8 @@ internal sealed class InstanceLock : IDisposable
 
         if (made.Target is null || !made.TargetStatus.IsDirectory)
         {
-            return $"cannot create it: {made.Error?.ToString() ?? $"{made.RealPath} is not a directory"}; create it for this user";
+            return $"cannot create it: {made.Error?.ToString() ?? $"{made.RealPath} is not a directory"}; "
+                + (FileSystemRemedy.Of(made.Error?.Name) ?? "create it for this user");
         }
 
         // The umask clears bits of the mode that mkdir() gets.

@@ -119,7 +119,7 @@ internal sealed class ControlServer : IDisposable
         if (refused is { } why)
         {
             socket.Dispose();
-            error = $"control socket {path}: {why}";
+            error = $"control socket {path}: {why}" + (FileSystemRemedy.Of(why.Name) is { } remedy ? $"; {remedy}" : "");
             return null;
         }
 

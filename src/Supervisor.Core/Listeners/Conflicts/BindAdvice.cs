@@ -19,6 +19,8 @@ internal static class BindAdvice
             ? "set bind.ipv6_only = true on the [::] listener, or remove the IPv4 listener, which it covers"
             : "change the address or port of one, or set bind.reuse_port = true on both");
 
+    private static string? Folder(ListenAddress address) => Path.GetDirectoryName(address.Path);
+
     private static string Remedy(BindFinding finding, ListenerSpec spec, BindEvidence evidence)
     {
         var (address, holders) = (spec.Address, finding.Holders);
@@ -86,6 +88,7 @@ internal static class BindAdvice
             BindCause.NamespaceAbsent =>
                 $"make it (ip netns add {Path.GetFileName(spec.NetworkNamespace)}), then listenctl reload, or correct network_namespace",
             BindCause.PathTooLong => $"choose a path of at most {ListenAddress.MaxUnixPathBytes} bytes",
+            BindCause.FileSystemFull => $"remove files (df {Folder(address)}; df -i {Folder(address)}), or choose another directory",
             BindCause.DescriptorLimit => "raise the limit of open files (LimitNOFILE= in the unit, fs.file-max for the system)",
             BindCause.KernelMemory => "free memory, or lower net.core and buffer settings",
             BindCause.Unexplained when evidence.IsPolicy =>

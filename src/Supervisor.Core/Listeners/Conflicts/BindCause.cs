@@ -105,6 +105,9 @@ public enum BindCause
     /// <summary>A UNIX path longer than sun_path.</summary>
     PathTooLong,
 
+    /// <summary>The file system of a path has no room for another file.</summary>
+    FileSystemFull,
+
     /// <summary>The limit of open descriptors is reached.</summary>
     DescriptorLimit,
 

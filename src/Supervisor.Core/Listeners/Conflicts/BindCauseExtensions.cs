@@ -40,6 +40,7 @@ public static class BindCauseExtensions
         BindCause.DirectoryAbsent => "directory-absent",
         BindCause.NamespaceAbsent => "namespace-absent",
         BindCause.PathTooLong => "path-too-long",
+        BindCause.FileSystemFull => "file-system-full",
         BindCause.DescriptorLimit => "descriptor-limit",
         BindCause.KernelMemory => "kernel-memory",
         BindCause.Unexplained => "unexplained",

@@ -73,12 +73,19 @@ public static class BindFailureClassifier
             "ENAMETOOLONG" => new(
                 BindCause.PathTooLong,
                 $"the path has {address.PathBytes} bytes, the limit for a UNIX socket is {ListenAddress.MaxUnixPathBytes}"),
+            "ENOSPC" or "EDQUOT" when address.Kind.IsUnix() => Full(failure, address),
             "EMFILE" => new(BindCause.DescriptorLimit, "this process has no descriptor left"),
             "ENFILE" => new(BindCause.DescriptorLimit, "the system has reached its limit of open files"),
             "ENOBUFS" or "ENOMEM" => new(BindCause.KernelMemory, "the kernel has no memory for it"),
             _ => new(BindCause.Unexplained, failure.ToString()),
         };
     }
+
+    /// <summary>No file can be made at the path of an address.</summary>
+    internal static BindFinding Full(SystemCallFailure failure, ListenAddress address) => new(
+        BindCause.FileSystemFull,
+        failure.Name == "EDQUOT" ? $"the disk quota permits no other file at {address.Path}"
+            : $"the file system of {address.Path} has no free space or no free inode");
 
     private static BindFinding Privileged(ListenAddress address, BindEvidence evidence)
     {

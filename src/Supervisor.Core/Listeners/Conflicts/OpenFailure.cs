@@ -29,6 +29,7 @@ internal static class OpenFailure
         "EACCES" or "EPERM" => new(
             BindCause.PathPermission, evidence.FileKind ?? $"uid {evidence.Uid} must not open or make {address.Path}"),
         "EROFS" => new(BindCause.PathPermission, $"{address.Path} is on a read-only file system"),
+        "ENOSPC" or "EDQUOT" => BindFailureClassifier.Full(failure, address),
         "ENAMETOOLONG" => new(BindCause.PathTooLong, $"{address.Path} or a part of it is longer than the file system allows"),
         _ => null,
     };
