@@ -23,7 +23,7 @@ public sealed class RuleSetTests
     ];
 
     [Theory]
-    [InlineData(Profile.Check, "metrics-address", "shell-stays", "symlink-paths")]
+    [InlineData(Profile.Check, "metrics-address", "option-levels", "shell-stays", "symlink-paths")]
     [InlineData(Profile.Start)]
     [InlineData(Profile.Reload)]
     [InlineData(Profile.State)]

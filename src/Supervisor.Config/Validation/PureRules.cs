@@ -11,6 +11,7 @@ public static class PureRules
         new("applicable-settings", Profile.Always, ApplicableSettings.Check),
         new("multicast-groups", Profile.Always, MulticastGroups.Check),
         new("custom-options", Profile.Always, CustomOptions.Check),
+        new("option-levels", Profile.Check, OptionLevels.Check),
         new("duplicate-listeners", Profile.Always, DuplicateListeners.Check),
         new("symlink-paths", Profile.Check, SymlinkPaths.Check),
         new("metrics-address", Profile.Check, MetricsAddress.Check),

@@ -16,6 +16,7 @@ public sealed class ValidationRulesTests
     [InlineData("metrics-address", Profile.Check)]
     [InlineData("access-rules", Profile.Always)]
     [InlineData("custom-options", Profile.Always)]
+    [InlineData("option-levels", Profile.Check)]
     [InlineData("known-listeners", Profile.Always)]
     [InlineData("stdin-listener", Profile.Always)]
     [InlineData("handoff-kinds", Profile.Always)]
@@ -67,5 +68,5 @@ public sealed class ValidationRulesTests
     }
 
     [Fact]
-    public void Every_rule_is_in_the_table() => Assert.Equal(48, ValidationRules.All.Length);
+    public void Every_rule_is_in_the_table() => Assert.Equal(49, ValidationRules.All.Length);
 }
