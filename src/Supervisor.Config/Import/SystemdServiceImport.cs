@@ -129,6 +129,12 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
             Readiness(hasConnections);
         }
 
+        if (!hasListeners)
+        {
+            // As in systemd, where the old process exits first.
+            _service.Set("rollout.strategy", TomlLiteral.Of("stop-first"), null, CommonReasons.BindsItself);
+        }
+
         if (unit.Last("Service", "TimeoutStopSec") is null && unit.Last("Service", "TimeoutSec") is null)
         {
             _service.Set("stop_timeout", TomlLiteral.Of(TimeSpan.FromSeconds(90)), null, "systemd's default");
@@ -274,6 +280,9 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
             case var key when key.StartsWith("Limit", StringComparison.Ordinal):
                 SystemdLimits.Translate(_service, setting, value, unit.Last("Service", "CPUQuota") is not null);
                 PackagedUnit.Check(_service, setting, value);
+                break;
+            case "ExecReload":
+                _service.Report(setting, SystemdServiceReasons.Reload(value));
                 break;
             case var key:
                 _service.Report(setting, SystemdServiceReasons.Of(key));

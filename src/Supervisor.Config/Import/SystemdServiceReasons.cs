@@ -36,7 +36,6 @@ internal static class SystemdServiceReasons
     private static readonly Dictionary<string, Reason> Known = new(StringComparer.Ordinal)
     {
         ["ExecStop"] = Reason.Lost("listend stops a worker only with stop_signal"),
-        ["ExecReload"] = Reason.Changed("see \"listenctl restart\" and \"listenctl signal SERVICE HUP\""),
         ["ExecCondition"] = Reason.Lost("hooks.pre_start can prevent a start, and the roll-out then fails"),
         ["PIDFile"] = MainPid,
         ["BusName"] = Reason.Lost("a worker is ready by the notify protocol or by a check from outside"),
@@ -105,6 +104,25 @@ internal static class SystemdServiceReasons
         : IsCgroup(key) ? Cgroup
         : SandboxPrefixes.Any(p => key.StartsWith(p, StringComparison.Ordinal)) ? Sandbox
         : CommonReasons.Setting;
+
+    /// <summary>The reason for ExecReload=. Most send a signal: <c>kill -HUP $MAINPID</c>.</summary>
+    public static Reason Reload(string command)
+    {
+        const string restart = "see \"listenctl restart\"";
+        var words = command.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return Reason.Changed(words is [var program, _, ..] && Path.GetFileName(program.TrimStart('-', '+', '@', ':', '!')) == "kill"
+            && KillSignal(words[1..]) is { } signal ? $"{restart} and \"listenctl signal SERVICE {signal}\"" : restart);
+    }
+
+    /// <summary>The signal of the arguments of kill(1); null without one that is easy to read.</summary>
+    private static string? KillSignal(string[] arguments) => arguments switch
+    {
+        ["-s" or "-n" or "--signal", var given, ..] => given,
+        [var first, ..] when first.StartsWith("--signal=", StringComparison.Ordinal) => first["--signal=".Length..],
+        [['-', not '-', ..] first, ..] => first[1..],
+        ["$MAINPID"] => "TERM",
+        _ => null,
+    };
 
     private static bool IsCgroup(string key) =>
         key is not ("MemoryDenyWriteExecute" or "SocketBindAllow" or "SocketBindDeny" or "SystemCallFilter")
