@@ -65,6 +65,9 @@ internal sealed class ReExecSystem(
                         onResult(result, verdict => verdict.IsOf(state.Checksum, () => Succession.ReadSealed(state.Memory, out _)));
                     }
                 });
+
+            // The memory ends with execve(): a collection later would only keep clients waiting. This one runs next to the check.
+            CollectionPause.Begin(snapshots.ListenerCount, BytesOfListener);
         }).Continue();
 
     /// <inheritdoc/>
@@ -72,9 +75,6 @@ internal sealed class ReExecSystem(
     {
         flush();
         broker.CloseUnfinished();
-
-        // This memory ends with execve(): a collection now would only keep clients waiting.
-        using var pause = CollectionPause.For(snapshots.ListenerCount, BytesOfListener);
         var descriptors = new OutgoingDescriptors();
         var manifest = snapshots.Whole(descriptors) with
         {
@@ -94,6 +94,7 @@ internal sealed class ReExecSystem(
     /// <inheritdoc/>
     public void Discard()
     {
+        CollectionPause.End();
         _draft?.Dispose();
         _draft = null;
         _room?.ContinueWith(static made => made.Result?.Dispose(), TaskContinuationOptions.OnlyOnRanToCompletion);
@@ -103,7 +104,9 @@ internal sealed class ReExecSystem(
     /// <summary>The number of the first descriptor that <see cref="UpgradePreflight"/> passes on.</summary>
     private const int StateDescriptor = 3;
 
-    /// <summary>What the state that is passed on allocates for each listener, rounded up.</summary>
+    /// <summary>
+    /// What the state that is passed on allocates for each listener, rounded up; answers to clients during the check need a part of it.
+    /// </summary>
     private const int BytesOfListener = 2 * 1024;
 
     private const string StateName = "listend-state";

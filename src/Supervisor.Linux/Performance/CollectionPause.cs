@@ -22,6 +22,9 @@ public readonly ref struct CollectionPause : IDisposable
     /// <summary>The largest pause for a state: what reading one with 18,000 listeners allocates.</summary>
     private const long MaxStateBytes = 256 << 20;
 
+    /// <summary>Whether <see cref="Begin"/> has begun a pause.</summary>
+    private static bool _isBegun;
+
     private readonly bool _isOurs;
 
     private CollectionPause(bool isOurs) => _isOurs = isOurs;
@@ -59,6 +62,19 @@ public readonly ref struct CollectionPause : IDisposable
         const int bytesOfListener = 3 * 1024;
         const int objectsOfListener = 3 * bytesOfListener;
         _ = For(bytes / bytesOfListener, objectsOfListener, MaxStateBytes);
+    }
+
+    /// <summary>
+    /// Begins such a pause, until <see cref="End"/>. To get its memory, the collector collects everything now: with thousands of
+    /// listeners, that takes tens of milliseconds. On the loop.
+    /// </summary>
+    public static void Begin(int count, int bytesEach) => _isBegun = For(count, bytesEach)._isOurs;
+
+    /// <summary>Ends what <see cref="Begin"/> has begun. On the loop.</summary>
+    public static void End()
+    {
+        new CollectionPause(_isBegun).Dispose();
+        _isBegun = false;
     }
 
     /// <summary>Ends the pause.</summary>
