@@ -95,6 +95,9 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
     /// </summary>
     public bool IsFormerStateValid { private get; set; }
 
+    /// <summary>A checkpoint in slices continues when this has completed.</summary>
+    public Task ContinuesAfter { private get; set; } = Task.CompletedTask;
+
     /// <summary>Whether something is to be saved at the end of this turn.</summary>
     private bool IsDirty => _needsCheckpoint || _mayAllHaveChanged || _isLaterDue
         || _unsavedServices.Any || _unsavedListeners.Any;
@@ -229,7 +232,7 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
         }
 
         Save();
-        if (_checkpoint is not null)
+        if (_checkpoint is not null && ContinuesAfter.IsCompleted)
         {
             Continue();
         }

@@ -165,6 +165,9 @@ internal sealed class ControlServer : IDisposable
         _server?.Stop(StopTimeout);
     }
 
+    /// <inheritdoc cref="OnDemandServer.FirstServed"/>
+    public Task FirstServed => _server!.FirstServed;
+
     /// <summary>
     /// Stops accepting: streams end, answers in progress are completed, and new connections wait in the queue. On the loop.
     /// </summary>

@@ -35,6 +35,7 @@ internal sealed class OnDemandServer : IDisposable
     private Task _starting = Task.CompletedTask;
     private volatile bool _isStopping = true;
     private bool _isWatched;
+    private TaskCompletionSource? _waiting;
 
     /// <summary>A server that does nothing until <see cref="Serve"/>. The caller keeps owning the listener.</summary>
     public OnDemandServer(EventLoop loop, DescriptorHandle listener, HttpTerms terms)
@@ -50,12 +51,19 @@ internal sealed class OnDemandServer : IDisposable
         if (Polling.IsReadable(_listener))
         {
             // Clients wait, as after an upgrade: Kestrel starts while the daemon does.
+            _waiting = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             Activate();
             return;
         }
 
         Watch();
     }
+
+    /// <summary>
+    /// Completes when the first of the clients that waited for <see cref="Serve"/> has been served; at once if none waited. Never if the
+    /// server cannot start.
+    /// </summary>
+    public Task FirstServed => _waiting?.Task ?? Task.CompletedTask;
 
     /// <summary>
     /// Stops accepting and ends Kestrel, which gets <paramref name="patience"/> for answers in progress. New connections wait in the
@@ -172,6 +180,7 @@ internal sealed class OnDemandServer : IDisposable
         finally
         {
             first.Count();
+            _waiting?.TrySetResult();
             if (connections.End() && !_isStopping)
             {
                 _idle.Change(IdleAfter, Timeout.InfiniteTimeSpan);

@@ -15,6 +15,9 @@ namespace Supervisor.Daemon.Runtime;
 /// </summary>
 internal sealed class Endpoints : IDisposable
 {
+    /// <summary>How long other work waits for the first answer; it takes some 50 ms.</summary>
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromMilliseconds(200);
+
     private readonly ControlServer _control;
     private readonly Broker _broker;
     private readonly BrokerTable _table;
@@ -103,6 +106,14 @@ internal sealed class Endpoints : IDisposable
             parts.Overflows, () => _descriptors.AtRisk),
         new ControlVerbs(reloads.RunAsync, ReExec.BeginAsync),
         () => trimmer.Begin(IdleMemoryTrimmer.AfterService));
+
+    /// <summary>
+    /// Completes when the first of the clients that have waited for this daemon is served, or after a short time; at once if none waits.
+    /// Until then, what can be done later should leave the processors to the HTTP server. After <see cref="Serve"/>.
+    /// </summary>
+    public Task FirstServed(TimeProvider time) => _control.FirstServed is { IsCompleted: false } served
+        ? Task.WhenAny(served, Task.Delay(AnswerPatience, time))
+        : Task.CompletedTask;
 
     /// <summary>The daemon exits regularly: removes the saved state and stops serving clients.</summary>
     public void Close()

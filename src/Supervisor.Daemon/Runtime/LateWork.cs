@@ -15,6 +15,18 @@ internal sealed class LateWork(EventLoop loop, IEnumerable<int> steps)
 
     private readonly IEnumerator<int> _steps = steps.GetEnumerator();
 
+    /// <summary>Begins in a turn of the loop after <paramref name="first"/> has completed; now if it has.</summary>
+    public void ContinueAfter(Task first)
+    {
+        if (first.IsCompleted)
+        {
+            Continue();
+            return;
+        }
+
+        first.ContinueWith(_ => loop.Post(Continue), TaskScheduler.Default);
+    }
+
     /// <summary>Does as much as fits into a slice, and the rest in later turns.</summary>
     public void Continue()
     {

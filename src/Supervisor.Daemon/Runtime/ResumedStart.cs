@@ -68,8 +68,10 @@ internal static class ResumedStart
         request.Log.Kind(previous.MessageId).Information(
             "{Note}: adopted {Workers} {WorkersWord} and {Listeners} {ListenersWord}",
             previous.Note, workers, workers == 1 ? "worker" : "workers", listeners, listeners == 1 ? "listener" : "listeners");
+        var served = endpoints.FirstServed(parts.Loop.Time);
+        endpoints.Checkpointer.ContinuesAfter = served;
         serving.Announce();
-        new LateWork(parts.Loop, WorkWhileServing([.. parts.Listeners.Handles], previous)).Continue();
+        new LateWork(parts.Loop, WorkWhileServing([.. parts.Listeners.Handles], previous)).ContinueAfter(served);
         if (configured is not null)
         {
             parts.Loop.Post(() => parts.Reloader.ApplyAtStart(configured));
