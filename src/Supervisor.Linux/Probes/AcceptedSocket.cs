@@ -44,10 +44,15 @@ internal static class AcceptedSocket
         return message.Length >= InodeOffset + 4 ? BinaryPrimitives.ReadUInt32LittleEndian(message[InodeOffset..]) : null;
     }
 
+    /// <summary>The inode of the client's end; null if it cannot be read.</summary>
+    public static ulong? OwnInode(Socket client) =>
+        new FileInfo(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{client.Handle}")).LinkTarget is { } link
+            ? WorkerTree.SocketInode(link)
+            : null;
+
     private static ulong? Unix(Socket client)
     {
-        var link = new FileInfo(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{client.Handle}")).LinkTarget;
-        if (link is null || WorkerTree.SocketInode(link) is not { } own)
+        if (OwnInode(client) is not { } own)
         {
             return null;
         }

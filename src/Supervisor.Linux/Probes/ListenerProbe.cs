@@ -304,6 +304,7 @@ public abstract class ListenerProbe : IReadinessProbe, IDisposable
             // accept() gives the socket its inode before the descriptor exists.
             if (AcceptedSocket.Inode(connection) is > 0 and var inode)
             {
+                OwnConnections.Shared.AddAccepted(connection, inode);
                 if (await HoldsAsync(inode))
                 {
                     return Owner.Worker;

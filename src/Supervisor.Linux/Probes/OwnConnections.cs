@@ -5,8 +5,8 @@ using Supervisor.Core.Workers;
 namespace Supervisor.Linux.Probes;
 
 /// <summary>
-/// The TCP connections of probes by the addresses that workers see: no client is at their other end, so none is cut with them. They are
-/// known for a while after the probe has closed them, because the worker may close them later. Any thread.
+/// The connections of probes: TCP by the addresses that workers see, UNIX by the inodes of both ends. No client is at their other end, so
+/// none is cut with them. They are known for a while after the probe has closed them, because the worker may close them later. Any thread.
 /// </summary>
 /// <param name="time">The clock.</param>
 internal sealed class OwnConnections(TimeProvider time)
@@ -19,45 +19,89 @@ internal sealed class OwnConnections(TimeProvider time)
     /// <summary>So many of the newest are kept within <see cref="Span"/>.</summary>
     private const int Most = 4096;
 
-    private readonly Lock _guard = new();
-    private readonly Dictionary<ConnectionPeer, long> _begun = [];
-    private readonly Queue<(ConnectionPeer Peer, long Begun)> _inOrder = new();
+    private readonly Recent<ConnectionPeer> _internet = new(time);
+    private readonly Recent<ulong> _unix = new(time);
 
     /// <summary>Those of this daemon.</summary>
     public static OwnConnections Shared { get; } = new(TimeProvider.System);
 
+    /// <summary>Whether some are UNIX connections.</summary>
+    public bool HasUnix => !_unix.IsEmpty;
+
     /// <summary>A probe has connected.</summary>
     public void Add(Socket connection)
     {
-        if (connection.LocalEndPoint is not IPEndPoint local)
+        if (connection.LocalEndPoint is IPEndPoint local)
         {
-            return;
+            _internet.Add(new ConnectionPeer(ConnectionPeer.Number(local.Address), (ushort)local.Port));
         }
-
-        var peer = new ConnectionPeer(ConnectionPeer.Number(local.Address), (ushort)local.Port);
-        var now = time.GetTimestamp();
-        lock (_guard)
+        else if (AcceptedSocket.OwnInode(connection) is { } inode)
         {
-            _begun[peer] = now;
-            _inOrder.Enqueue((peer, now));
-            while (_inOrder.TryPeek(out var oldest)
-                && (_inOrder.Count > Most || time.GetElapsedTime(oldest.Begun, now) > Span))
-            {
-                _inOrder.Dequeue();
-                if (_begun.GetValueOrDefault(oldest.Peer) == oldest.Begun)
-                {
-                    _begun.Remove(oldest.Peer);
-                }
-            }
+            _unix.Add(inode);
         }
     }
 
-    /// <summary>Whether a probe is at the other end of a connection, or was until a while ago.</summary>
-    public bool Have(ConnectionPeer peer)
+    /// <summary>
+    /// A process has accepted a probe's UNIX connection as the socket with that inode. Its peer has no inode once the probe has closed it.
+    /// </summary>
+    public void AddAccepted(Socket connection, ulong inode)
     {
-        lock (_guard)
+        if (connection.AddressFamily == AddressFamily.Unix)
         {
-            return _begun.TryGetValue(peer, out var begun) && time.GetElapsedTime(begun) <= Span;
+            _unix.Add(inode);
+        }
+    }
+
+    /// <summary>Whether a probe is at the other end of a TCP connection, or was until a while ago.</summary>
+    public bool Have(ConnectionPeer peer) => _internet.Has(peer);
+
+    /// <summary>Whether a socket with that inode is an end of a probe's UNIX connection, or was until a while ago.</summary>
+    public bool Have(ulong inode) => _unix.Has(inode);
+
+    /// <summary>What was added within <see cref="Span"/>.</summary>
+    private sealed class Recent<T>(TimeProvider time)
+        where T : notnull
+    {
+        private readonly Lock _guard = new();
+        private readonly Dictionary<T, long> _begun = [];
+        private readonly Queue<(T Key, long Begun)> _inOrder = new();
+
+        public bool IsEmpty
+        {
+            get
+            {
+                lock (_guard)
+                {
+                    return _begun.Count == 0;
+                }
+            }
+        }
+
+        public void Add(T key)
+        {
+            var now = time.GetTimestamp();
+            lock (_guard)
+            {
+                _begun[key] = now;
+                _inOrder.Enqueue((key, now));
+                while (_inOrder.TryPeek(out var oldest)
+                    && (_inOrder.Count > Most || time.GetElapsedTime(oldest.Begun, now) > Span))
+                {
+                    _inOrder.Dequeue();
+                    if (_begun.GetValueOrDefault(oldest.Key) == oldest.Begun)
+                    {
+                        _begun.Remove(oldest.Key);
+                    }
+                }
+            }
+        }
+
+        public bool Has(T key)
+        {
+            lock (_guard)
+            {
+                return _begun.TryGetValue(key, out var begun) && time.GetElapsedTime(begun) <= Span;
+            }
         }
     }
 }

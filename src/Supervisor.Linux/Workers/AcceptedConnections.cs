@@ -23,6 +23,8 @@ public sealed class AcceptedConnections
 {
     private const uint ShowName = 0x1;
     private const ushort DiagName = 0;
+    private const uint ShowPeer = 0x4;
+    private const ushort DiagPeer = 2;
     private const int Established = 1;
     private const int UnixMessage = 16;
 
@@ -186,7 +188,9 @@ public sealed class AcceptedConnections
         request.Clear();
         request[0] = 1;
         BinaryPrimitives.WriteUInt32LittleEndian(request[4..], 1u << Established);
-        BinaryPrimitives.WriteUInt32LittleEndian(request[12..], ShowName);
+        var own = OwnConnections.Shared;
+        var hasOwn = own.HasUnix;
+        BinaryPrimitives.WriteUInt32LittleEndian(request[12..], hasOwn ? ShowName | ShowPeer : ShowName);
         var listeners = names.GetAlternateLookup<ReadOnlySpan<char>>();
         netlink.Dump(SOCK_DIAG_BY_FAMILY, request, (_, message) =>
         {
@@ -199,11 +203,16 @@ public sealed class AcceptedConnections
             var inode = BinaryPrimitives.ReadUInt32LittleEndian(message[4..]);
             var name = Netlink.Attribute(message[UnixMessage..], DiagName);
             Span<char> text = stackalloc char[Sockaddr.MaxLength];
-            if (inode != 0 && name.Length <= text.Length
+            if (inode != 0 && name.Length <= text.Length && !(hasOwn && (own.Have(inode) || own.Have(Peer(message[UnixMessage..]))))
                 && listeners.TryGetValue(text[..Encoding.Latin1.GetChars(name, text)], out var listener))
             {
                 found[inode] = new AcceptedConnection(inode, listener, Peer: null);
             }
         });
     }
+
+    /// <summary>The inode of the other end; 0 without one.</summary>
+    private static ulong Peer(ReadOnlySpan<byte> attributes) => Netlink.Attribute(attributes, DiagPeer) is { Length: >= 4 } peer
+        ? BinaryPrimitives.ReadUInt32LittleEndian(peer)
+        : 0;
 }

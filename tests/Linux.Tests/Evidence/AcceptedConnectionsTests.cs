@@ -1,4 +1,5 @@
 using Supervisor.Core.Workers;
+using Supervisor.Linux.Probes;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
@@ -57,6 +58,26 @@ public class AcceptedConnectionsTests : KernelTest
         Assert.All(found.Values, connection => Assert.Equal(connection.Listener == "path", connection.Peer is null));
         Assert.All(found.Values, connection => Assert.Equal(connection.Listener == "path", connection.OpenFor is null));
         sockets.ForEach(socket => socket.Dispose());
+    }
+
+    [Fact]
+    public async Task Probes_of_a_unix_listener_are_not_counted()
+    {
+        using var folder = new TemporaryDirectory();
+        using var listener = Given.Listener($"unix://{folder.Path}/probed");
+        using var probe = new TcpProbe(
+            this, static () => Processes.CurrentPid, "web", listener.Effective!, static () => 0,
+            new AcceptProbe(this, static () => Processes.CurrentPid, [("web", 0)]));
+        var result = probe.Within(TimeSpan.FromSeconds(20)).ProbeAsync(CancellationToken.None);
+        using var accepted = Libc.Accept(listener.Descriptor!);
+        Assert.Empty(new AcceptedConnections([listener]).Read().All);
+        Assert.Null(await result);
+
+        // The probe has closed its end, and the worker has not.
+        Assert.Empty(new AcceptedConnections([listener]).Read().All);
+        using var client = Loopback.Connect(listener.Effective!);
+        using var served = Libc.Accept(listener.Descriptor!);
+        Assert.Single(new AcceptedConnections([listener]).Read().All);
     }
 
     [Fact]
