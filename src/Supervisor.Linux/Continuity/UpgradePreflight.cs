@@ -116,8 +116,8 @@ public sealed class UpgradePreflight : IDeadline, IDisposable
             }
 
             ChildProcess.Finish();
-            _process = new HookProcess(child.Pid, child.Pidfd, new OutputPipe(output!, line => Take(_output, line)),
-                new OutputPipe(errors!, line => Take(_error, line)), _orphans)
+            _process = new HookProcess(child.Pid, child.Pidfd, new OutputPipe(output!, piece => Take(_output, piece.Text)),
+                new OutputPipe(errors!, piece => Take(_error, piece.Text)), _orphans)
             {
                 Launch = new PendingLaunch(child, Unlaunched),
                 LeavesProcesses = _leavesProcesses,

@@ -9,7 +9,8 @@ internal sealed class JournalOutput(string service, JournalSocket journal) : IOu
     /// <inheritdoc/>
     public void Write(IReadOnlyList<OutgoingLine> lines)
     {
-        foreach (var line in lines)
+        // A piece without text is only the end of a line that was sent.
+        foreach (var line in lines.Where(line => line is not { Text: "", Continues: true }))
         {
             journal.Send(Entry(service, line));
         }

@@ -9,7 +9,7 @@ namespace Supervisor.Linux.Output;
 /// <summary>
 /// <c>log = "file:PATH"</c>: appends the worker's lines without their priority prefix (O_APPEND, mode 0640). Rotation by copy
 /// and truncation needs no support. To detect a rotation by rename, a write compares the path's device and inode with the open
-/// file's, at most once a second. Lines that cannot be written (a full disk) are dropped; one message reports the failure, and
+/// file's, at most once a second. A long line arrives in pieces, and is one line in the file unless another one comes between. Lines that cannot be written (a full disk) are dropped; one message reports the failure, and
 /// one the recovery.
 /// </summary>
 /// <remarks>
@@ -41,6 +41,9 @@ public sealed class LogFile : IOutputSink
     private ForeignCall<Opening>? _opening;
     private bool _isMidLine;
 
+    /// <summary>The process and stream whose long line has been written in part and goes on; null if there is none.</summary>
+    private (int Pid, bool IsError)? _cut;
+
     /// <summary>A log file at that path, opened with the first line.</summary>
     /// <param name="path">Its absolute path.</param>
     /// <param name="time">The clock.</param>
@@ -67,16 +70,17 @@ public sealed class LogFile : IOutputSink
         }
 
         _buffer.SetLength(0);
+        var wasCut = _cut is not null;
         if (_isMidLine)
         {
             _buffer.WriteByte((byte)'\n');
+            _cut = null;
         }
 
         var ends = new int[lines.Count];
         for (var i = 0; i < lines.Count; i++)
         {
-            _buffer.Write(ByteText.Encode(lines[i].Text));
-            _buffer.WriteByte((byte)'\n');
+            Add(lines[i]);
             ends[i] = (int)_buffer.Length;
         }
 
@@ -88,7 +92,8 @@ public sealed class LogFile : IOutputSink
             if (count <= 0)
             {
                 // A partial line stays, and is ended when there is room again.
-                _isMidLine = done == 0 ? _isMidLine : data[done - 1] != (byte)'\n';
+                _isMidLine = done == 0 ? _isMidLine || wasCut : data[done - 1] != (byte)'\n';
+                _cut = null;
                 Lose(ends.Count(end => end > done), error ?? new SystemCallError("write", 28));
                 return;
             }
@@ -102,6 +107,22 @@ public sealed class LogFile : IOutputSink
             _log.Kind(MessageIds.LogFileRecovered)
                 .Warning("{Whose}log file {Path}: writing works again; {Lines} lines were lost", _service, _path, _lost);
             _lost = 0;
+        }
+    }
+
+    private void Add(OutgoingLine line)
+    {
+        var stream = (line.Pid, line.IsError);
+        if (_cut is { } cut && !(line.Continues && cut == stream))
+        {
+            _buffer.WriteByte((byte)'\n');
+        }
+
+        _buffer.Write(ByteText.Encode(line.Text));
+        _cut = line.IsCut ? stream : null;
+        if (!line.IsCut)
+        {
+            _buffer.WriteByte((byte)'\n');
         }
     }
 
@@ -146,7 +167,7 @@ public sealed class LogFile : IOutputSink
             _file?.Dispose();
             _file = opened;
             _opened = opening.Status;
-            _isMidLine = false;
+            (_isMidLine, _cut) = (false, null);
         }
 
         _reported = null;

@@ -13,6 +13,9 @@ public sealed class OutputPipe : IDisposable
     /// <summary>Bytes of the longest line in one piece.</summary>
     public const int MaxLineBytes = 16 * 1024;
 
+    /// <summary>How many characters of a line its later pieces know.</summary>
+    private const int BeginningLength = 8;
+
     /// <summary>Bytes read at a time.</summary>
     public const int MaxBytesPerWake = 64 * 1024;
 
@@ -20,18 +23,20 @@ public sealed class OutputPipe : IDisposable
     [ThreadStatic]
     private static byte[]? _spare;
 
-    private readonly Action<string> _onLine;
+    private readonly Action<OutputPiece> _onPiece;
     private byte[] _buffer = [];
     private int _length;
-    private bool _inLongLine;
+
+    /// <summary>What the line began with, of which pieces have been emitted; null at the beginning of a line.</summary>
+    private string? _beginning;
 
     /// <summary>
     /// Takes over the non-blocking read end <paramref name="descriptor"/> and the beginning of a line that a predecessor read.
     /// </summary>
-    public OutputPipe(DescriptorHandle descriptor, Action<string> onLine, byte[]? rest = null)
+    public OutputPipe(DescriptorHandle descriptor, Action<OutputPiece> onPiece, byte[]? rest = null)
     {
         Descriptor = descriptor;
-        _onLine = onLine;
+        _onPiece = onPiece;
         if (rest is { Length: > 0 and < MaxLineBytes })
         {
             _buffer = new byte[MaxLineBytes];
@@ -136,20 +141,14 @@ public sealed class OutputPipe : IDisposable
         var rest = _buffer.AsSpan(0, _length);
         while (rest.IndexOf((byte)'\n') is >= 0 and var end)
         {
-            if (end > 0 || !_inLongLine)
-            {
-                Emit(rest[..end]);
-            }
-
-            _inLongLine = false;
+            Emit(rest[..end]);
             rest = rest[(end + 1)..];
         }
 
         if (rest.Length == _buffer.Length)
         {
             var piece = WholeCharacters(rest);
-            Emit(rest[..piece]);
-            _inLongLine = true;
+            Emit(rest[..piece], isCut: true);
             rest = rest[piece..];
         }
 
@@ -182,5 +181,10 @@ public sealed class OutputPipe : IDisposable
         return piece.Length;
     }
 
-    private void Emit(ReadOnlySpan<byte> line) => _onLine(ByteText.Decode(line));
+    private void Emit(ReadOnlySpan<byte> line, bool isCut = false)
+    {
+        var piece = new OutputPiece(ByteText.Decode(line), _beginning, isCut);
+        _beginning = isCut ? _beginning ?? piece.Text[..Math.Min(piece.Text.Length, BeginningLength)] : null;
+        _onPiece(piece);
+    }
 }

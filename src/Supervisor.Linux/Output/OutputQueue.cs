@@ -6,12 +6,22 @@ using Supervisor.Linux.Paths;
 
 namespace Supervisor.Linux.Output;
 
-/// <summary>A worker's line that the daemon is to write.</summary>
+/// <summary>A worker's line that the daemon is to write, or a piece of a long line.</summary>
 /// <param name="Pid">The worker's process.</param>
 /// <param name="Generation">Its generation.</param>
 /// <param name="Priority">syslog's, 0 to 7.</param>
 /// <param name="Text">The line without its priority prefix.</param>
-public readonly record struct OutgoingLine(int Pid, int Generation, int Priority, string Text);
+public readonly record struct OutgoingLine(int Pid, int Generation, int Priority, string Text)
+{
+    /// <summary>Whether it came from the standard error.</summary>
+    public bool IsError { get; init; }
+
+    /// <summary>Whether it continues the last piece of that process and stream.</summary>
+    public bool Continues { get; init; }
+
+    /// <summary>Whether the line goes on with the next piece.</summary>
+    public bool IsCut { get; init; }
+}
 
 /// <summary>A destination of lines.</summary>
 public interface IOutputSink : IDisposable

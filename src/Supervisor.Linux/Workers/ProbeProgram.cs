@@ -55,11 +55,11 @@ internal sealed class ProbeProgram
         _process?.Kill();
     }
 
-    private void Take(string line)
+    private void Take(OutputPiece piece)
     {
-        if (line.Length > 0)
+        if (piece.Text.Length > 0)
         {
-            _lastLine = line;
+            _lastLine = piece.Text;
         }
     }
 

@@ -268,10 +268,10 @@ public sealed class ServiceSnapshot
 
         var read = descriptors.Take(DescriptorKey.Output(_service.Name, entry.Id)) ?? (notify is null ? null : Files.EndedPipe());
         var output = read is null ? null
-            : new OutputPipe(read, line => _service.Watching.TakeLine(worker, entry.Pid, line, isError: false), entry.OutputRest);
+            : new OutputPipe(read, piece => _service.Watching.TakeOutput(worker, entry.Pid, piece, isError: false), entry.OutputRest);
         var error = new OutputPipe(
             descriptors.Take(DescriptorKey.Error(_service.Name, entry.Id)) ?? Files.EndedPipe(),
-            line => _service.Watching.TakeLine(worker, entry.Pid, line, isError: true), entry.ErrorRest);
+            piece => _service.Watching.TakeOutput(worker, entry.Pid, piece, isError: true), entry.ErrorRest);
         var process = new WorkerProcess(
             entry, pidfd, descriptors.Take(DescriptorKey.First(_service.Name, entry.Id)), notify, output, error, _service.Orphans,
             isChild, _service.Spawner.Adopt, _service.Generations.Of(worker.Generation).Identity?.Uid ?? Processes.EffectiveUid);

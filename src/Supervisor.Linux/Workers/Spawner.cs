@@ -101,8 +101,8 @@ public sealed class Spawner : IDisposable
         WorkerIdentity identity,
         WorkerState worker,
         IReadOnlyList<ListenerHandle> listeners,
-        Action<string> onOutput,
-        Action<string> onError,
+        Action<OutputPiece> onOutput,
+        Action<OutputPiece> onError,
         FileVariables fromFiles,
         GenerationPins pins,
         bool isOneOfMany,
@@ -247,8 +247,8 @@ public sealed class Spawner : IDisposable
     /// laid out once, unless a placeholder is in the command or the environment.
     /// </summary>
     internal WorkerProcess? Start(
-        ServiceSpec spec, WorkerIdentity identity, WorkerState worker, IncomingConnection connection, Action<string> onOutput,
-        Action<string> onError, GenerationPins pins, bool isOneOfMany, out string? failure)
+        ServiceSpec spec, WorkerIdentity identity, WorkerState worker, IncomingConnection connection, Action<OutputPiece> onOutput,
+        Action<OutputPiece> onError, GenerationPins pins, bool isOneOfMany, out string? failure)
     {
         var (cgroup, members, limits) = MakeCgroup(spec, worker);
         if (TemplateFor(spec, identity, worker.Generation, connection, pins, hasCgroup: members is not null) is not { } template)
@@ -279,7 +279,7 @@ public sealed class Spawner : IDisposable
 
     /// <summary>A process that was just started. Takes over the child's descriptors, the notify socket and the cgroup.</summary>
     private WorkerProcess Started(
-        ProgramLauncher.Child child, NotifySocket? notify, Action<string> onOutput, Action<string> onError, ServiceSpec spec,
+        ProgramLauncher.Child child, NotifySocket? notify, Action<OutputPiece> onOutput, Action<OutputPiece> onError, ServiceSpec spec,
         WorkerIdentity identity, WorkerCgroup? cgroup, SetLimits limits, string token, ulong earliest) =>
         new(
             child.Pid, child.Pidfd, notify, child.Output is { } piped ? new OutputPipe(piped, onOutput) : null,
@@ -359,8 +359,8 @@ public sealed class Spawner : IDisposable
     /// the reason.
     /// </summary>
     internal HookProcess? StartHook(
-        ServiceSpec spec, WorkerIdentity identity, HookKind hook, int generation, IReadOnlyList<string> command, Action<string> onOutput,
-        Action<string> onError, FileVariables fromFiles, GenerationPins pins, out string? failure) =>
+        ServiceSpec spec, WorkerIdentity identity, HookKind hook, int generation, IReadOnlyList<string> command,
+        Action<OutputPiece> onOutput, Action<OutputPiece> onError, FileVariables fromFiles, GenerationPins pins, out string? failure) =>
         StartProgram(
             spec, identity, command, [new("LISTEND_HOOK", hook.Setting()["hooks.".Length..])], generation, slot: null, onOutput, onError,
             fromFiles, pins, out failure);
@@ -370,7 +370,7 @@ public sealed class Spawner : IDisposable
     /// LISTEND_WORKER_PID the main process.
     /// </summary>
     internal HookProcess? StartProbe(
-        ServiceSpec spec, WorkerIdentity identity, WorkerState worker, int pid, IReadOnlyList<string> command, Action<string> onOutput,
+        ServiceSpec spec, WorkerIdentity identity, WorkerState worker, int pid, IReadOnlyList<string> command, Action<OutputPiece> onOutput,
         FileVariables fromFiles, GenerationPins pins, out string? failure)
     {
         var placeholders = new Placeholders(spec.Name, worker.Generation, worker.Slot, []);
@@ -385,7 +385,7 @@ public sealed class Spawner : IDisposable
 
     private HookProcess? StartProgram(
         ServiceSpec spec, WorkerIdentity identity, IReadOnlyList<string> command, IReadOnlyList<KeyValuePair<string, string>> more,
-        int generation, int? slot, Action<string> onOutput, Action<string> onError, FileVariables fromFiles, GenerationPins pins,
+        int generation, int? slot, Action<OutputPiece> onOutput, Action<OutputPiece> onError, FileVariables fromFiles, GenerationPins pins,
         out string? failure)
     {
         var environment = Compose(spec, identity, fromFiles);

@@ -58,10 +58,11 @@ public sealed class WorkerOutput : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _queue?.Dispose();
 
-    internal void Write(WorkerState worker, int pid, string line, bool isError) =>
-        Write(worker.Slot, worker.Generation, pid, line, isError);
+    internal void Write(WorkerState worker, int pid, OutputPiece piece, bool isError) =>
+        Write(worker.Slot, worker.Generation, pid, piece, isError);
 
-    internal void Write(HookEffect hook, int pid, string line, bool isError) => Write(null, hook.Generation, pid, line, isError);
+    internal void Write(HookEffect hook, int pid, OutputPiece piece, bool isError) =>
+        Write(null, hook.Generation, pid, piece, isError);
 
     /// <summary>Redirects the lines if the service's log has changed, or the user that the log file belongs to.</summary>
     internal void Change(ServiceSpec before, ServiceSpec spec)
@@ -83,22 +84,37 @@ public sealed class WorkerOutput : IDisposable
     private OutputQueue? QueueFor(ServiceSpec spec) =>
         OutputQueue.For(spec, _daemonLogsToJournal, _time, _daemonLog, () => WorkerIdentity.RightsOf(spec));
 
-    private void Write(int? slot, int generation, int pid, string line, bool isError)
+    private void Write(int? slot, int generation, int pid, OutputPiece piece, bool isError)
     {
-        // sd-daemon(3): the worker's own priority.
-        var priority = DefaultPriority;
-        if (line is ['<', >= '0' and <= '7' and var digit, '>', ..])
+        // sd-daemon(3): the worker's own priority, which all pieces of a line have.
+        var (priority, line) = (DefaultPriority, piece.Text);
+        if ((piece.Beginning ?? line) is ['<', >= '0' and <= '7' and var digit, '>', ..])
         {
             priority = digit - '0';
-            line = line[3..];
+            line = piece.Continues ? line : line[3..];
         }
 
         // Files and the journal get each byte; for readers, the end of the line may be CR LF.
         var shown = line is [.., '\r'] ? line[..^1] : line;
-        Lines.Add(seq => new OutputLine(seq, _time.GetUtcNow(), pid, slot, generation, isError, priority, shown));
+        var isEnd = piece.Continues && shown.Length == 0;
+        if (!isEnd)
+        {
+            Lines.Add(seq => new OutputLine(seq, _time.GetUtcNow(), pid, slot, generation, isError, priority, shown));
+        }
+
         if (_queue is not null)
         {
-            _queue.Write(new OutgoingLine(pid, generation, priority, line));
+            _queue.Write(new OutgoingLine(pid, generation, priority, line)
+            {
+                IsError = isError,
+                Continues = piece.Continues,
+                IsCut = piece.IsCut,
+            });
+            return;
+        }
+
+        if (isEnd)
+        {
             return;
         }
 

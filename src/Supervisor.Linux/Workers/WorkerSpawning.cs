@@ -5,6 +5,7 @@ using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Protocols;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
+using Supervisor.Linux.Output;
 using Supervisor.Linux.Performance;
 using Supervisor.Native;
 
@@ -116,17 +117,17 @@ internal sealed class WorkerSpawning(ServiceContext service)
 
         // The pid of the log lines is known once the process exists; it writes nothing before.
         var pid = 0;
-        void TakeLine(string line) => service.Watching.TakeLine(worker, pid, line, isError: false);
-        void TakeError(string line) => service.Watching.TakeLine(worker, pid, line, isError: true);
+        void TakeOutput(OutputPiece piece) => service.Watching.TakeOutput(worker, pid, piece, isError: false);
+        void TakeError(OutputPiece piece) => service.Watching.TakeOutput(worker, pid, piece, isError: true);
         string? failure;
         var spawned = connection is not null && fromFiles == FileVariables.None && pins.IsPinned
-            ? service.Spawner.Start(spec, identity, worker, connection, TakeLine, TakeError, pins, isOneOfMany, out failure)
+            ? service.Spawner.Start(spec, identity, worker, connection, TakeOutput, TakeError, pins, isOneOfMany, out failure)
             : service.Spawner.Start(
                 spec,
                 identity,
                 worker,
                 listeners,
-                TakeLine,
+                TakeOutput,
                 TakeError,
                 fromFiles,
                 pins,

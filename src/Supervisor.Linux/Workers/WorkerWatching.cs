@@ -70,7 +70,8 @@ internal sealed class WorkerWatching(ServiceContext service)
     }
 
     /// <summary>A line that a worker has written.</summary>
-    public void TakeLine(WorkerState worker, int pid, string line, bool isError) => service.Output.Write(worker, pid, line, isError);
+    public void TakeOutput(WorkerState worker, int pid, OutputPiece piece, bool isError) =>
+        service.Output.Write(worker, pid, piece, isError);
 
     /// <summary>With <c>ready = "log:TEXT"</c> the text makes the worker ready, in either of its two streams.</summary>
     private void SearchOutput(int workerId, WorkerProcess process)

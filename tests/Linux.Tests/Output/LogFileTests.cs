@@ -89,6 +89,35 @@ public class LogFileTests : KernelTest
     }
 
     [Fact]
+    public void The_pieces_of_a_long_line_are_one_line()
+    {
+        using var file = new LogFile(Path, _time, Given.Log().Log);
+        file.Write([Piece(1, "one "), Piece(1, "long ", continues: true)]);
+        file.Write([Piece(1, "line", continues: true, isCut: false), Piece(2, "next", isCut: false)]);
+        Assert.Equal("one long line\nnext\n", File.ReadAllText(Path));
+    }
+
+    [Fact]
+    public void A_line_that_comes_between_two_pieces_is_a_line_of_its_own()
+    {
+        using var file = new LogFile(Path, _time, Given.Log().Log);
+        file.Write([Piece(1, "long "), Piece(2, "other", isCut: false), Piece(1, "rest", continues: true, isCut: false)]);
+        file.Write([Piece(1, "cut"), Piece(1, "error", isCut: false) with { IsError = true }]);
+        Assert.Equal("long \nother\nrest\ncut\nerror\n", File.ReadAllText(Path));
+    }
+
+    [Fact]
+    public void A_long_line_goes_on_in_the_new_file_after_a_rotation()
+    {
+        using var file = new LogFile(Path, _time, Given.Log().Log);
+        file.Write([Piece(1, "long ")]);
+        File.Move(Path, Path + ".1");
+        _time.Advance(TimeSpan.FromSeconds(1));
+        file.Write([Piece(1, "line", continues: true, isCut: false)]);
+        Assert.Equal(("long ", "line\n"), (File.ReadAllText(Path + ".1"), File.ReadAllText(Path)));
+    }
+
+    [Fact]
     public void A_log_queue_writes_all_its_lines_before_it_ends()
     {
         var queue = new OutputQueue(new LogFile(Path, TimeProvider.System, Given.Log().Log));
@@ -102,6 +131,9 @@ public class LogFileTests : KernelTest
     }
 
     private string Path => _directory["out.log"];
+
+    private static OutgoingLine Piece(int pid, string text, bool continues = false, bool isCut = true) =>
+        new(pid, 1, 6, text) { Continues = continues, IsCut = isCut };
 
     private static void Write(LogFile file, params string[] lines) =>
         file.Write([.. lines.Select(line => new OutgoingLine(1, 1, 6, line))]);

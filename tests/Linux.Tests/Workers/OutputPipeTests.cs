@@ -52,6 +52,15 @@ public class OutputPipeTests : KernelTest
     }
 
     [Fact]
+    public void The_pieces_of_a_long_line_know_their_beginning()
+    {
+        var longest = "<3>failed" + new string('x', OutputPipe.MaxLineBytes - 9);
+        var pieces = Pieces(Encoding.UTF8.GetBytes($"one\n{longest}{longest}\n<4>two"), [5000]);
+        Assert.Equal(
+            [new("one"), new(longest, IsCut: true), new(longest, "<3>faile", IsCut: true), new("", "<3>faile"), new("<4>two")], pieces);
+    }
+
+    [Fact]
     public void A_character_is_not_split()
     {
         var text = "x" + new string('\u4e16', 20_000);
@@ -74,7 +83,7 @@ public class OutputPipeTests : KernelTest
         Assert.Null(Files.Pipe(out var reader, out var writer));
         using (writer)
         {
-            using (var pipe = new OutputPipe(reader!, lines.Add))
+            using (var pipe = new OutputPipe(reader!, piece => lines.Add(piece.Text)))
             {
                 Libc.Write(writer!, "panic: no more"u8);
                 Assert.True(pipe.Drain());
@@ -91,7 +100,7 @@ public class OutputPipeTests : KernelTest
         var taken = 0;
         Assert.Null(Files.Pipe(out var reader, out var writer));
         using (writer)
-        using (var pipe = new OutputPipe(reader!, line => taken += line.Length + 1))
+        using (var pipe = new OutputPipe(reader!, piece => taken += piece.Text.Length + 1))
         {
             var data = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("0123456789abcde\n", 4096)));
             Libc.Write(writer!, data);
@@ -152,9 +161,13 @@ public class OutputPipeTests : KernelTest
         }
     }
 
-    private static List<string> Lines(byte[] data, int[] sizes)
+    /// <summary>The lines, and the pieces of long ones; not the empty piece that only ends a line.</summary>
+    private static List<string> Lines(byte[] data, int[] sizes) =>
+        [.. Pieces(data, sizes).Where(piece => piece is not { Text: "", Continues: true }).Select(piece => piece.Text)];
+
+    private static List<OutputPiece> Pieces(byte[] data, int[] sizes)
     {
-        var lines = new List<string>();
+        var lines = new List<OutputPiece>();
         Assert.Null(Files.Pipe(out var reader, out var writer));
         using var pipe = new OutputPipe(reader!, lines.Add);
         using (writer)

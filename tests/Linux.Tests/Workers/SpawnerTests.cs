@@ -4,6 +4,7 @@ using Supervisor.Core.Services;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Linux.Output;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
 
@@ -215,7 +216,7 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
 
         using var pins = new GenerationPins(_ => { });
         if (spawner.Start(
-            spec, identity, worker, listeners, output.Add, output.Add, variables, pins, isOneOfMany: false, out failure)
+            spec, identity, worker, listeners, Take, Take, variables, pins, isOneOfMany: false, out failure)
             is not { } process)
         {
             return null;
@@ -238,5 +239,7 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
         }
 
         return null;
+
+        void Take(OutputPiece piece) => output.Add(piece.Text);
     }
 }
