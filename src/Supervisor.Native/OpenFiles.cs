@@ -109,18 +109,15 @@ public static unsafe class OpenFiles
             }
         }
 
-        var others = new Thread[Math.Min(Environment.ProcessorCount, pids.Count / ProcessesWorthAThread + 1) - 1];
-        for (var i = 0; i < others.Length; i++)
+        var others = new List<Thread>();
+        var threads = Math.Min(Environment.ProcessorCount, pids.Count / ProcessesWorthAThread + 1) - 1;
+        while (others.Count < threads && BackgroundThread.TryStart("scan", 0, Scan) is { } other)
         {
-            others[i] = new Thread(Scan);
-            others[i].Start();
+            others.Add(other);
         }
 
         Scan();
-        foreach (var other in others)
-        {
-            other.Join();
-        }
+        others.ForEach(static other => other.Join());
 
         hidden += unseen;
     }

@@ -1,3 +1,5 @@
+using Supervisor.Native;
+
 namespace Supervisor.Linux.Kernel;
 
 /// <summary>
@@ -73,7 +75,7 @@ internal sealed class ProbeThreads
         {
             while (_running.Count(probe => !IsOverdue(probe)) < MaxThreads && Next() is { } probe)
             {
-                new Thread(() => RunProbes(probe)) { IsBackground = true, Name = "probe" }.Start();
+                BackgroundThread.Start("probe", 0, () => RunProbes(probe));
             }
 
             if (_waiting.Count > 0)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Supervisor.Native;
 
 namespace Supervisor.Linux.Kernel;
 
@@ -30,19 +31,12 @@ internal static class ProcessEnvironment
         }
 
         var read = new TaskCompletionSource<string?[]>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var thread = new Thread(
-            () =>
-            {
-                var values = ProcFile.VariablesOf(pid, names);
-                turn.Release();
-                read.SetResult(values);
-            },
-            StackBytes)
+        BackgroundThread.Start("environ", StackBytes, () =>
         {
-            IsBackground = true,
-            Name = "environ",
-        };
-        thread.Start();
+            var values = ProcFile.VariablesOf(pid, names);
+            turn.Release();
+            read.SetResult(values);
+        });
         if (await Task.WhenAny(read.Task, Task.Delay(Patience)).ConfigureAwait(false) == read.Task)
         {
             return await read.Task.ConfigureAwait(false);

@@ -39,9 +39,13 @@ internal static class SocketCloser
 
         if (slow is not null)
         {
-            var thread = new Thread(() => slow.ForEach(socket => socket.Dispose()), StackBytes) { IsBackground = true, Name = "closer" };
-            thread.Start();
-            thread.Join(Patience);
+            var closed = new ManualResetEventSlim();
+            BackgroundThread.Start("closer", StackBytes, () =>
+            {
+                slow.ForEach(static socket => socket.Dispose());
+                closed.Set();
+            });
+            closed.Wait(Patience);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Supervisor.Core.Listeners;
+using Supervisor.Native;
 
 namespace Supervisor.Linux.Kernel;
 
@@ -116,7 +117,7 @@ public sealed class UserDirectory(IUserDatabase database, TimeProvider time)
 
             var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             _underWay.Add(name, done.Task);
-            new Thread(() => Answered(name, done), StackBytes) { IsBackground = true, Name = "users" }.Start();
+            BackgroundThread.Start("users", StackBytes, () => Answered(name, done));
             return done.Task;
         }
     }

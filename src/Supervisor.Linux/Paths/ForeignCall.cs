@@ -12,15 +12,19 @@ internal sealed class ForeignCall<T>
 {
     private const int StackBytes = 512 * 1024;
 
-    private readonly Thread _thread;
+    /// <summary>Null if it could not start.</summary>
+    private readonly Thread? _thread;
     private T? _result;
     private ExceptionDispatchInfo? _failure;
 
-    /// <summary>Starts the call. <paramref name="refused"/> makes the result if the thread cannot take the rights.</summary>
+    /// <summary>Starts the call. <paramref name="refused"/> makes the result if the thread cannot start or take the rights.</summary>
     public ForeignCall(FileRights? rights, Func<T> body, Func<SystemCallError, T> refused)
     {
-        _thread = new Thread(Run, StackBytes) { IsBackground = true, Name = "files" };
-        _thread.Start();
+        _thread = BackgroundThread.TryStart("files", StackBytes, Run);
+        if (_thread is null)
+        {
+            _result = refused(new SystemCallError("clone", KernelAbi.EAGAIN));
+        }
 
         void Run()
         {
@@ -39,7 +43,7 @@ internal sealed class ForeignCall<T>
     /// <summary>Waits for the result; false if it has not arrived within <paramref name="patience"/>.</summary>
     public bool TryGet(TimeSpan patience, out T? result)
     {
-        var ended = _thread.Join(patience);
+        var ended = _thread?.Join(patience) ?? true;
         result = ended ? Get() : default;
         return ended;
     }
@@ -47,7 +51,7 @@ internal sealed class ForeignCall<T>
     /// <summary>Waits for the result without a time limit.</summary>
     public T Get()
     {
-        _thread.Join();
+        _thread?.Join();
         _failure?.Throw();
         return _result!;
     }

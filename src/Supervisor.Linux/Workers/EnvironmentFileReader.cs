@@ -1,6 +1,7 @@
 using Supervisor.Core.Protocols;
 using Supervisor.Core.Services;
 using Supervisor.Linux.Kernel;
+using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
 
@@ -39,7 +40,7 @@ internal sealed class EnvironmentFileReader(EventLoop loop)
         var reading = new Reading(spec, identity, [onRead]);
         _underWay.Add(reading);
         const int stackBytes = 256 * 1024;
-        new Thread(() =>
+        BackgroundThread.Start("environment", stackBytes, () =>
         {
             var read = ReadAll(spec, identity);
             loop.Post(() =>
@@ -47,8 +48,7 @@ internal sealed class EnvironmentFileReader(EventLoop loop)
                 _underWay.Remove(reading);
                 reading.OnRead.ForEach(tell => tell(read));
             });
-        }, stackBytes)
-        { IsBackground = true, Name = "environment" }.Start();
+        });
     }
 
     private static FileVariables ReadAll(ServiceSpec spec, WorkerIdentity identity)

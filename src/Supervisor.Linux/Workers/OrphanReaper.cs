@@ -51,7 +51,8 @@ public sealed class OrphanReaper : IDisposable
     /// </summary>
     private readonly AutoResetEvent _turn = new(false);
 
-    private Thread? _thread;
+    /// <summary>Whether the thread was started that waits for children.</summary>
+    private bool _isRunning;
 
     /// <summary>
     /// How many processes were spawned. One may leave an orphan and be reaped before the loop learns that there was no child.
@@ -169,11 +170,10 @@ public sealed class OrphanReaper : IDisposable
         _children[pid] = 0;
         _reaping.TryRemove(pid, out _);
         Interlocked.Increment(ref _spawned);
-        if (_thread is null)
+        if (!_isRunning)
         {
-            _thread = new Thread(WaitForChildren, StackBytes) { IsBackground = true, Name = "orphans" };
-            _isWatching = true;
-            _thread.Start();
+            (_isRunning, _isWatching) = (true, true);
+            BackgroundThread.Start("orphans", StackBytes, WaitForChildren);
         }
         else if (!_isWatching && !_isBehindChild)
         {

@@ -45,7 +45,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
     /// </summary>
     private readonly AutoResetEvent _turn = new(false);
     private readonly List<Action> _whenIdle = [];
-    private Thread? _thread;
+    private bool _isRunning;
     private int _underWay;
     private long? _lookedAt;
     private volatile bool _isOver;
@@ -65,10 +65,10 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
         _underWay++;
         sweep.Began = Stopwatch.GetTimestamp();
         _queue.Enqueue(sweep);
-        if (_thread is null)
+        if (!_isRunning)
         {
-            _thread = new Thread(Run, StackBytes) { IsBackground = true, Name = "sweeps" };
-            _thread.Start();
+            _isRunning = true;
+            BackgroundThread.Start("sweeps", StackBytes, Run);
         }
         else
         {
