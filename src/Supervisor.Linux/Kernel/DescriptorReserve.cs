@@ -25,6 +25,16 @@ public static class DescriptorReserve
     public static bool IsReached(DescriptorHandle newest, int reserve = FromWorkers) =>
         (ulong)newest.Number + (ulong)reserve >= Processes.DescriptorLimit();
 
+    /// <summary>
+    /// Whether so many descriptors may not be free: the lowest free number is high. It costs as much as one descriptor, and can miss that
+    /// the upper numbers are in use while lower ones are free. <paramref name="any"/> is an open descriptor.
+    /// </summary>
+    public static bool IsNear(DescriptorHandle any, int count)
+    {
+        using var lowest = Files.Duplicate(any, out _);
+        return lowest is null || (ulong)(lowest.Number + count + FromWorkers) >= Processes.DescriptorLimit() / 2;
+    }
+
     /// <summary>Whether only the reserve is free.</summary>
     public static bool IsReached()
     {

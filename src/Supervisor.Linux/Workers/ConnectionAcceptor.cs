@@ -177,10 +177,11 @@ internal sealed class ConnectionAcceptor(ServiceContext service) : IDeadline, ID
 
         // Without descriptors for its process an accepted connection would be lost; in the accept queue it waits.
         using var hold = new DescriptorHold(socket);
-        var isShort = !hold.Add(_starting.Count * DescriptorsOfStart);
+        var isNear = DescriptorReserve.IsNear(socket, (_starting.Count + most) * DescriptorsOfStart);
+        var isShort = isNear && !hold.Add(_starting.Count * DescriptorsOfStart);
         while (accepted.Count + refused.Count < most)
         {
-            isShort = isShort || !hold.Add(DescriptorsOfStart);
+            isShort = isShort || (isNear && !hold.Add(DescriptorsOfStart));
             if (isShort || AcceptOne(handle, socket) is not { } connection)
             {
                 break;
