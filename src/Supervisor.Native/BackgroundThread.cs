@@ -2,7 +2,7 @@ namespace Supervisor.Native;
 
 /// <summary>
 /// Starts background threads also where the host permits none for a while (RLIMIT_NPROC, pids.max): a worker can use up what it shares
-/// with the daemon, and that must not end the daemon. Any thread.
+/// with the daemon. The runtime's thread pool does not survive that if it needs another thread just then. Any thread.
 /// </summary>
 public static class BackgroundThread
 {
