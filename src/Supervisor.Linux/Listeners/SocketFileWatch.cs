@@ -7,7 +7,8 @@ namespace Supervisor.Linux.Listeners;
 
 /// <summary>
 /// Notices that the file of a UNIX listener's socket, or a link to it, was removed or replaced, or that the file has another owner or
-/// mode. Names who may have done it, and with <c>enforce</c> restores it. Servers in Go and older gunicorn and uwsgi remove the file when they exit.
+/// mode. Names who may have done it, and with <c>enforce</c> restores it. Servers in Go and older gunicorn and uwsgi remove the file
+/// when they exit.
 /// </summary>
 /// <param name="files">Looks at paths, and puts files back.</param>
 /// <param name="holders">The processes that held a socket since the last check.</param>
@@ -87,15 +88,11 @@ internal sealed class SocketFileWatch(
         foreach (var change in changes)
         {
             var suspects = holders(handle, socket);
-            var isNews = (socket.IsNews(change.Name, suspects) || isAsked)
-                && socket.Drift.GetValueOrDefault(change.Name)?.Now != change.Now;
-            socket.Drift[change.Name] = change;
+            var isNews = Keep(socket, change, suspects, isAsked);
             var repairs = handle.Spec.Enforce || isAsked;
             if (isNews)
             {
-                handle.History.Add(
-                    HandlePhase.Drift, change.Call, change.Name, change.Before, change.Now, verdict: Verdict.Drifted,
-                    note: $"{ByOwner}{SocketHolderProcess.Candidates(suspects)}{(repairs ? "" : "; not repaired: enforce = false")}");
+                Record(handle, change, ByOwner, suspects, repairs);
             }
 
             if (repairs)
@@ -121,6 +118,20 @@ internal sealed class SocketFileWatch(
         }
     }
 
+    /// <summary>Keeps a change as the socket's drift; whether it is to be recorded.</summary>
+    private static bool Keep(ListenerSocket socket, SocketChange change, IReadOnlyList<SocketHolderProcess> suspects, bool isAsked)
+    {
+        var isNews = (socket.IsNews(change.Name, suspects) || isAsked) && socket.Drift.GetValueOrDefault(change.Name)?.Now != change.Now;
+        socket.Drift[change.Name] = change;
+        return isNews;
+    }
+
+    private static void Record(
+        ListenerHandle handle, SocketChange change, string who, IReadOnlyList<SocketHolderProcess> suspects, bool repairs) =>
+        handle.History.Add(
+            HandlePhase.Drift, change.Call, change.Name, change.Before, change.Now, verdict: Verdict.Drifted,
+            note: $"{who}{SocketHolderProcess.Candidates(suspects)}{(repairs ? "" : "; not repaired: enforce = false")}");
+
     private void CheckLinks(ListenerHandle handle, ListenerSocket socket, bool isAsked)
     {
         if (handle.Spec.Unix.Symlinks.IsEmpty || SocketLinks.Lost(handle) is not { Count: > 0 } lost)
@@ -142,9 +153,7 @@ internal sealed class SocketFileWatch(
         var repairs = handle.Spec.Enforce || isAsked;
         if (isNews)
         {
-            handle.History.Add(
-                HandlePhase.Drift, change.Call, change.Name, change.Before, change.Now, verdict: Verdict.Drifted,
-                note: $"{ByWriter}{SocketHolderProcess.Candidates(suspects)}{(repairs ? "" : "; not repaired: enforce = false")}");
+            Record(handle, change, ByWriter, suspects, repairs);
         }
 
         if (!repairs)
@@ -176,8 +185,7 @@ internal sealed class SocketFileWatch(
                 _ => "missing",
             }));
         var suspects = holders(handle, socket);
-        var isNews = (socket.IsNews(change.Name, suspects) || isAsked) && socket.Drift.GetValueOrDefault(change.Name)?.Now != change.Now;
-        socket.Drift[change.Name] = change;
+        var isNews = Keep(socket, change, suspects, isAsked);
         if (!isNews && !handle.Spec.Enforce && !isAsked)
         {
             return;

@@ -9,8 +9,8 @@ namespace Supervisor.Linux.Output;
 /// <summary>
 /// <c>log = "file:PATH"</c>: appends the worker's lines without their priority prefix (O_APPEND, mode 0640). Rotation by copy
 /// and truncation needs no support. To detect a rotation by rename, a write compares the path's device and inode with the open
-/// file's, at most once a second. A long line arrives in pieces, and is one line in the file unless another one comes between. Lines that cannot be written (a full disk) are dropped; one message reports the failure, and
-/// one the recovery.
+/// file's, at most once a second. A long line arrives in pieces and is one line in the file, unless another line comes between. Lines
+/// that cannot be written (a full disk) are dropped; one message reports the failure, and one the recovery.
 /// </summary>
 /// <remarks>
 /// <see cref="TrustedFile"/> decides with which rights to open the file, on a separate thread: another user's directory can be
@@ -41,7 +41,7 @@ public sealed class LogFile : IOutputSink
     private ForeignCall<Opening>? _opening;
     private bool _isMidLine;
 
-    /// <summary>The process and stream whose long line has been written in part and goes on; null if there is none.</summary>
+    /// <summary>The process and stream that began the unfinished long line at the end of the file; null if there is none.</summary>
     private (int Pid, bool IsError)? _cut;
 
     /// <summary>A log file at that path, opened with the first line.</summary>

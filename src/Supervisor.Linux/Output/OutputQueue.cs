@@ -19,7 +19,7 @@ public readonly record struct OutgoingLine(int Pid, int Generation, int Priority
     /// <summary>Whether it continues the last piece of that process and stream.</summary>
     public bool Continues { get; init; }
 
-    /// <summary>Whether the line goes on with the next piece.</summary>
+    /// <summary>Whether the next piece continues the line.</summary>
     public bool IsCut { get; init; }
 }
 

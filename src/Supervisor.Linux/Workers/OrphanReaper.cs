@@ -347,7 +347,9 @@ public sealed class OrphanReaper : IDisposable
         }
     }
 
-    /// <summary>Whether that child has exited and is not reaped: the number may be another process's by now. It costs no look at others.</summary>
+    /// <summary>
+    /// Whether that child has exited and is not reaped: the number may be another process's by now. It costs no look at others.
+    /// </summary>
     private static bool HasExited(int pid) => pid > 0 && Processes.PeekExit(pid) is not null;
 
     private void Continue()
