@@ -104,7 +104,7 @@ public sealed record ServiceDocument(
     public AutoscaleDocument? Autoscale { get; init; }
 
     /// <summary>The services that the start or the roll-out waits for (<c>after</c>).</summary>
-    public IReadOnlyList<string> WaitsFor { get; init; } = [];
+    public IReadOnlyList<string> WaitsFor { get; set; } = [];
 
     /// <summary>Processes that do not exit after SIGKILL: the service continues without them.</summary>
     public IReadOnlyList<AbandonedDocument> Abandoned { get; set; } = [];

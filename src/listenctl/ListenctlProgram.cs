@@ -54,23 +54,23 @@ internal static class ListenctlProgram
     public static int Run(IReadOnlyList<string> args, CommandContext context)
     {
         var options = new GlobalOptions();
-        var root = Root(options, context);
-        ReadableHelp.Install(root);
-
-        if (Completion.Parse(args) is { } completion)
-        {
-            completion.Write(root, options, context);
-            return ExitCode.Done;
-        }
-
-        var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (parsed.Errors.Count > 0)
-        {
-            return UsageError.Report(parsed, context.Error);
-        }
-
+        ParseResult? parsed = null;
         try
         {
+            var root = Root(options, context);
+            ReadableHelp.Install(root);
+            if (Completion.Parse(args) is { } completion)
+            {
+                completion.Write(root, options, context);
+                return ExitCode.Done;
+            }
+
+            parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+            if (parsed.Errors.Count > 0)
+            {
+                return UsageError.Report(parsed, context.Error);
+            }
+
             if (parsed.GetValue(options.Host) is { } host && parsed.CommandResult.Command is Verb verb && parsed.Action == verb.Action)
             {
                 verb.RequireRemote();
@@ -88,13 +88,7 @@ internal static class ListenctlProgram
         }
         catch (ControlException error)
         {
-            context.Error.WriteLine("listenctl: " + Printable.Of(error.Message, keepLines: true));
-            if (error.ExitCode == ExitCode.Failed && parsed.GetValue(options.Json))
-            {
-                Json.Write(context.Output, error.Document ?? Json.Problem("Failed", 500, error.Message));
-            }
-
-            return error.ExitCode;
+            return Report(error, isJson: parsed?.GetValue(options.Json) == true, context);
         }
         catch (OutputClosedException)
         {
@@ -105,5 +99,25 @@ internal static class ListenctlProgram
             context.Error.WriteLine($"listenctl: cannot write standard output: {Printable.Of(error.Message)}");
             return ExitCode.Failed;
         }
+        catch (Exception error)
+        {
+            // A fault of listenctl itself. The runtime would print a page and leave a core file.
+            var what = Printable.Of($"{error.GetType().Name} {error.StackTrace?.Split('\n')[0].Trim()}: {error.Message}");
+            return Report(
+                new ControlException($"internal error, please report it: {what}", ExitCode.Failed),
+                isJson: parsed?.GetValue(options.Json) == true,
+                context);
+        }
+    }
+
+    private static int Report(ControlException error, bool isJson, CommandContext context)
+    {
+        context.Error.WriteLine("listenctl: " + Printable.Of(error.Message, keepLines: true));
+        if (error.ExitCode == ExitCode.Failed && isJson)
+        {
+            Json.Write(context.Output, error.Document ?? Json.Problem("Failed", 500, error.Message));
+        }
+
+        return error.ExitCode;
     }
 }

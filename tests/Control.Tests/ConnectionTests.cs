@@ -63,7 +63,8 @@ public sealed class ConnectionTests
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n", "lost the connection")]
     [InlineData("SSH-2.0-OpenSSH_9.2\r\n", "is not listend: its answer is not HTTP")]
     [InlineData(
-        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi", "is not listend: its answer is text/html, not JSON")]
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi",
+        "is not listend: its answer is text/html, not application/json")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}", "is not listend: its answer has no length")]
     [InlineData(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
@@ -139,9 +140,10 @@ public sealed class ConnectionTests
     [Fact]
     public void The_client_passes_on_a_long_answer_completely()
     {
-        var json = "[" + string.Join(",", Enumerable.Range(0, 100_000)) + "]";
+        var entry = """{"seq":1,"at":"2026-03-04T12:00:00Z","phase":"create","call":"socket","verdict":"exact","since_creation_us":0}""";
+        var json = "[" + string.Join(",", Enumerable.Repeat(entry, 10_000)) + "]";
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json(json));
-        Assert.Equal(json + "\n", Listenctl.Run(daemon, "listeners", "--json").Output);
+        Assert.Equal(json + "\n", Listenctl.Run(daemon, "history", "web", "--json").Output);
     }
 
     [Theory]

@@ -18,7 +18,11 @@ internal sealed class ControlClient
     public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>The media type of Prometheus' text format.</summary>
-    private const string MetricsType = "text/plain; version=0.0.4";
+    public const string MetricsType = "text/plain; version=0.0.4";
+
+    private const string DocumentType = "application/json";
+    private const string LinesType = "application/x-ndjson";
+    private const string EventsType = "text/event-stream";
 
     private readonly TimeProvider clock;
     private readonly bool printsToReader;
@@ -66,12 +70,14 @@ internal sealed class ControlClient
         return context.IsRoot || context.MayOpen(system) ? system : RuntimePaths.Default(isRoot: false, context.Variable)?.ControlSocket;
     }
 
-    /// <summary>Reads a document, which arrives within <paramref name="timeout"/>; null: <see cref="AnswerTimeout"/>.</summary>
-    public byte[] Get(string target, TimeSpan? timeout = null)
+    /// <summary>
+    /// Reads a document of this media type, which arrives within <paramref name="timeout"/>; null: <see cref="AnswerTimeout"/>.
+    /// </summary>
+    public byte[] Get(string target, TimeSpan? timeout = null, string type = DocumentType)
     {
         try
         {
-            using var answer = Send("GET", target, Deadline.After(timeout ?? AnswerTimeout, clock));
+            using var answer = Send("GET", target, [type], Deadline.After(timeout ?? AnswerTimeout, clock));
             return answer.ReadToEnd();
         }
         catch (TimeoutException)
@@ -85,7 +91,7 @@ internal sealed class ControlClient
     {
         try
         {
-            var answer = Send("GET", target, Deadline.After(AnswerTimeout, clock));
+            var answer = Send("GET", target, [LinesType, EventsType], Deadline.After(AnswerTimeout, clock));
             answer.Deadline = Deadline.None;
             answer.NeedsReader = printsToReader;
             return answer;
@@ -101,7 +107,7 @@ internal sealed class ControlClient
     {
         try
         {
-            using var answer = Send("POST", target, Deadline.After(timeout ?? AnswerTimeout, clock));
+            using var answer = Send("POST", target, [DocumentType], Deadline.After(timeout ?? AnswerTimeout, clock));
             return answer.ReadToEnd();
         }
         catch (TimeoutException)
@@ -114,7 +120,7 @@ internal sealed class ControlClient
     /// Requests a change and opens the stream of its steps, which the caller disposes.
     /// <see cref="TimeoutException"/> if the daemon sends nothing until <paramref name="deadline"/>.
     /// </summary>
-    public ControlResponse PostAndWatch(string target, Deadline deadline) => Send("POST", target, deadline);
+    public ControlResponse PostAndWatch(string target, Deadline deadline) => Send("POST", target, [LinesType, DocumentType], deadline);
 
     /// <summary>
     /// Returns if a daemon holds the lock of the runtime directory, or if that cannot be seen. Otherwise waits for
@@ -155,7 +161,7 @@ internal sealed class ControlClient
         IsLost = true,
     };
 
-    private ControlResponse Send(string method, string target, Deadline deadline)
+    private ControlResponse Send(string method, string target, string[] types, Deadline deadline)
     {
         // A daemon may accept a connection just before its upgrade. Repeating a GET changes nothing.
         const int mostAttempts = 5;
@@ -163,7 +169,7 @@ internal sealed class ControlClient
         {
             try
             {
-                return SendOnce(method, target, deadline);
+                return SendOnce(method, target, types, deadline);
             }
             catch (ControlException error) when (error.IsLost && method == "GET" && attempt < mostAttempts)
             {
@@ -171,7 +177,7 @@ internal sealed class ControlClient
         }
     }
 
-    private ControlResponse SendOnce(string method, string target, Deadline deadline)
+    private ControlResponse SendOnce(string method, string target, string[] types, Deadline deadline)
     {
         var socket = Connect(deadline);
         var response = new ControlResponse(socket, this) { Deadline = deadline };
@@ -183,7 +189,7 @@ internal sealed class ControlClient
                 + $"Accept: application/json, application/x-ndjson, text/event-stream\r\nConnection: close\r\n{length}\r\n";
             response.Send(Encoding.ASCII.GetBytes(request));
             response.ReadHead();
-            ThrowIfRefused(response);
+            ThrowIfRefused(response, types);
             return response;
         }
         catch
@@ -248,20 +254,17 @@ internal sealed class ControlClient
         return new ControlException($"cannot connect to listend at {SocketPath}: {reason}\n{remedy}", ExitCode.Unreachable);
     }
 
-    private void ThrowIfRefused(ControlResponse response)
+    private void ThrowIfRefused(ControlResponse response, string[] types)
     {
         if (response.Status is >= 200 and < 300)
         {
             var type = response.ContentType;
-            if (type.StartsWith("application/json", StringComparison.OrdinalIgnoreCase)
-                || type.StartsWith("application/x-ndjson", StringComparison.OrdinalIgnoreCase)
-                || type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase)
-                || type.StartsWith(MetricsType, StringComparison.OrdinalIgnoreCase))
+            if (types.Any(expected => type.StartsWith(expected, StringComparison.OrdinalIgnoreCase)))
             {
                 return;
             }
 
-            throw NotListend(type.Length == 0 ? "its answer has no content type" : $"its answer is {type}, not JSON");
+            throw NotListend(type.Length == 0 ? "its answer has no content type" : $"its answer is {type}, not {types[0]}");
         }
 
         if (!response.ContentType.StartsWith("application/problem+json", StringComparison.OrdinalIgnoreCase))

@@ -7,7 +7,7 @@ namespace Supervisor.Listenctl.Client;
 
 /// <summary>
 /// JSON from the daemon to standard output. With --json a document is copied byte for byte, so fields of a newer daemon
-/// are kept. It is parsed only to show it to people.
+/// are kept. It is always read too, so that the answer of another program is an error and not output.
 /// </summary>
 internal static class Json
 {
@@ -17,11 +17,11 @@ internal static class Json
     {
         try
         {
-            return JsonSerializer.Deserialize(json, type) ?? throw new JsonException("null");
+            return StrictJson.Read(json, type);
         }
         catch (JsonException error)
         {
-            throw client.NotListend($"its answer is not the expected JSON ({error.Message})");
+            throw client.NotListend($"its answer is not the expected JSON ({Reason(error)})");
         }
     }
 
@@ -65,6 +65,14 @@ internal static class Json
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty("name", out var name) && name.ValueKind == JsonValueKind.String
             ? name.GetString()
             : null;
+
+    /// <summary>The serializer's message, without the names of types.</summary>
+    private static string Reason(JsonException error)
+    {
+        const string missing = "was missing required properties including: ";
+        var at = error.Message.IndexOf(missing, StringComparison.Ordinal);
+        return at < 0 ? error.Message : $"without {error.Message[(at + missing.Length)..].TrimEnd('.')}";
+    }
 
     /// <summary>The unchanged text of an element.</summary>
     public static byte[] Raw(JsonElement element) => Encoding.UTF8.GetBytes(element.GetRawText());

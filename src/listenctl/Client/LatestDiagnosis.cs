@@ -54,8 +54,9 @@ internal sealed class LatestDiagnosis : IDisposable
             {
                 Document = Json.Read(Ask(_client, TimeSpan.FromSeconds(1)), ControlJson.Default.DiagnosisDocument, _client);
             }
-            catch (ControlException)
+            catch (Exception)
             {
+                // An exception that ends this thread would end the process.
                 Document = null;
             }
         }

@@ -48,13 +48,13 @@ internal sealed class ConnectionsCommand : DaemonVerb
             + (parsed.GetValue(name) is { } of ? $"&name={Uri.EscapeDataString(of)}" : "")
             + (limit is { } some ? string.Create(CultureInfo.InvariantCulture, $"&limit={Math.Min(some, int.MaxValue)}") : "");
         var bytes = client.Get(target, Patience);
+        var connections = Json.Read(bytes, ControlJson.Default.ListConnectionDocument, client);
         if (json)
         {
             Json.Write(Context.Output, bytes);
         }
         else
         {
-            var connections = Json.Read(bytes, ControlJson.Default.ListConnectionDocument, client);
             ConnectionTable.Write(new TextOutput(Context), connections, isShort ? Summary.MostRows : int.MaxValue);
         }
 

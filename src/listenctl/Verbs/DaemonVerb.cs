@@ -22,13 +22,14 @@ internal abstract class DaemonVerb(string name, string description, string usage
     /// <summary>Prints one answer: the daemon's document with --json, otherwise a line for people.</summary>
     protected int Print(byte[] document, bool json, Func<byte[], string> line)
     {
+        var text = line(document);
         if (json)
         {
             Json.Write(Context.Output, document);
         }
         else
         {
-            new TextOutput(Context).WriteLine(line(document));
+            new TextOutput(Context).WriteLine(text);
         }
 
         return ExitCode.Done;

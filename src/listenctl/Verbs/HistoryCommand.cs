@@ -29,18 +29,19 @@ internal sealed class HistoryCommand : DaemonVerb
         var name = parsed.GetRequiredValue(listener)!;
         var target = $"/v1/listeners/{Uri.EscapeDataString(name)}/history";
         var isEndless = parsed.GetValue(follow);
+        if (json && isEndless)
+        {
+            return Follow(client, target, (line, _) => Json.Write(Context.Output, line));
+        }
+
+        var bytes = client.Get(target);
+        var entries = Json.Read(bytes, ControlJson.Default.ListHistoryEntryDocument, client);
         if (json)
         {
-            if (isEndless)
-            {
-                return Follow(client, target, (line, _) => Json.Write(Context.Output, line));
-            }
-
-            Json.Write(Context.Output, client.Get(target));
+            Json.Write(Context.Output, bytes);
             return ExitCode.Done;
         }
 
-        var entries = Json.Read(client.Get(target), ControlJson.Default.ListHistoryEntryDocument, client);
         var output = new TextOutput(Context);
         var table = HistoryTable.NewTable(output);
         var rows = entries.ConvertAll(e => HistoryTable.Row(e, output));

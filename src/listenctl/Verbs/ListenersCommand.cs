@@ -32,13 +32,13 @@ internal sealed class ListenersCommand : DaemonVerb
             name is not null ? $"/v1/listeners?name={Uri.EscapeDataString(name)}"
             : json ? "/v1/listeners"
             : "/v1/listeners?options=false");
+        var listeners = Json.Read(bytes, ControlJson.Default.ListListenerDocument, client);
         if (json)
         {
             Json.Write(Context.Output, name is null ? bytes : Only(bytes, name, client));
             return ExitCode.Done;
         }
 
-        var listeners = Json.Read(bytes, ControlJson.Default.ListListenerDocument, client);
         var output = new TextOutput(Context);
         if (name is null && listeners.Count > Summary.MostRows && !parsed.GetValue(all))
         {

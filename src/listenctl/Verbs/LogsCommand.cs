@@ -35,13 +35,14 @@ internal sealed class LogsCommand : DaemonVerb
         using var stream = client.Follow($"/v1/services/{Uri.EscapeDataString(parsed.GetRequiredValue(service)!)}/logs{query}");
         while (stream.TryReadLine(out var line))
         {
+            var written = Json.Read(line, ControlJson.Default.OutputLineDocument, client);
             if (output is null)
             {
                 Json.Write(Context.Output, line);
             }
             else
             {
-                output.WriteLine(Text(Json.Read(line, ControlJson.Default.OutputLineDocument, client)));
+                output.WriteLine(Text(written));
             }
 
             if (Context.OutputIsClosed)

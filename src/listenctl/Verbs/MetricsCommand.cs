@@ -13,7 +13,7 @@ internal sealed class MetricsCommand(GlobalOptions options, CommandContext conte
     /// <inheritdoc/>
     protected override int Run(ParseResult parsed, ControlClient client, bool json)
     {
-        var text = client.Get("/metrics");
+        var text = client.Get("/metrics", type: ControlClient.MetricsType);
         if (json)
         {
             Json.Write(Context.Output, Json.Text(Encoding.UTF8.GetString(text)));

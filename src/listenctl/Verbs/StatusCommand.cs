@@ -27,13 +27,13 @@ internal sealed class StatusCommand : DaemonVerb
     {
         var name = parsed.GetValue(service);
         var bytes = client.Get(name is null ? "/v1/status" : $"/v1/status?service={Uri.EscapeDataString(name)}");
+        var status = Json.Read(bytes, ControlJson.Default.StatusDocument, client);
         if (json)
         {
             Json.Write(Context.Output, name is null ? bytes : Only(bytes, name, client));
             return ExitCode.Done;
         }
 
-        var status = Json.Read(bytes, ControlJson.Default.StatusDocument, client);
         var services = name is null ? status.Services : [.. status.Services.Where(s => s.Name == name)];
         if (name is not null && services.Count == 0)
         {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using System.Text.Json.Serialization.Metadata;
 using Supervisor.Control;
 using Supervisor.Listenctl.Client;
 using Supervisor.Listenctl.Reports;
@@ -51,11 +52,11 @@ internal sealed class TopCommand : DaemonVerb
             byte[] document =
             [
                 .. "{\"status\":"u8,
-                .. Trimmed(client.Get("/v1/status")),
+                .. Checked(client.Get("/v1/status"), ControlJson.Default.StatusDocument, client),
                 .. ",\"listeners\":"u8,
-                .. Trimmed(client.Get("/v1/listeners")),
+                .. Checked(client.Get("/v1/listeners"), ControlJson.Default.ListListenerDocument, client),
                 .. ",\"diagnosis\":"u8,
-                .. Trimmed(LatestDiagnosis.Ask(client, ShortLook)),
+                .. Checked(LatestDiagnosis.Ask(client, ShortLook), ControlJson.Default.DiagnosisDocument, client),
                 .. "}"u8,
             ];
             Json.Write(Context.Output, document);
@@ -215,5 +216,10 @@ internal sealed class TopCommand : DaemonVerb
         Context.Output.Flush();
     }
 
-    private static ReadOnlySpan<byte> Trimmed(byte[] document) => document.AsSpan().TrimEnd("\r\n \t"u8);
+    private static ReadOnlySpan<byte> Checked<T>(byte[] document, JsonTypeInfo<T> type, ControlClient client)
+        where T : class
+    {
+        Json.Read(document, type, client);
+        return document.AsSpan().TrimEnd("\r\n \t"u8);
+    }
 }
