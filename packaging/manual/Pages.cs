@@ -91,6 +91,10 @@ internal static class Pages
             .Term("2", "The command line is invalid.")
             .Term("3", "The daemon cannot be reached, or with `-H` the other host.")
             .Term("4", "The user is not permitted to do this.")
+            .Term(
+                "126, 127",
+                "`take`: the command cannot be executed (126) or does not exist (127). Otherwise `take` becomes the command and exits with "
+                + "its status.")
             .Section("ENVIRONMENT")
             .Term("LISTEND_CONTROL", "The control socket. `--socket` overrides it.")
             .Term("XDG_RUNTIME_DIR", "The folder in which a user's own daemon has its control socket, as listend/control.sock.")

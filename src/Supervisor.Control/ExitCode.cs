@@ -18,6 +18,12 @@ public static class ExitCode
     /// <summary>Not permitted.</summary>
     public const int NotPermitted = 4;
 
+    /// <summary><c>listenctl take</c>: the program exists and cannot be executed. A shell and env(1) exit with it.</summary>
+    public const int NotExecutable = 126;
+
+    /// <summary><c>listenctl take</c>: there is no such program. A shell and env(1) exit with it.</summary>
+    public const int NotFound = 127;
+
     /// <summary>
     /// <c>listend run</c>: the configuration is invalid, so a restart without a change fails again. EX_CONFIG of sysexits(3).
     /// </summary>

@@ -113,7 +113,7 @@ internal static class ListenctlProgram
     private static int Report(ControlException error, bool isJson, CommandContext context)
     {
         context.Error.WriteLine("listenctl: " + Printable.Of(error.Message, keepLines: true));
-        if (error.ExitCode == ExitCode.Failed && isJson)
+        if (error.ExitCode is not (ExitCode.Usage or ExitCode.Unreachable or ExitCode.NotPermitted) && isJson)
         {
             Json.Write(context.Output, error.Document ?? Json.Problem("Failed", 500, error.Message));
         }

@@ -10,8 +10,8 @@ namespace Supervisor.Listenctl.Client;
 /// </summary>
 internal sealed partial class RemoteHost(string host, CommandContext context)
 {
-    /// <summary>The exit status of ssh when it could not run the command; a shell's when it cannot execute or find a program.</summary>
-    private const int SshFailed = 255, NotExecutable = 126, NotFound = 127;
+    /// <summary>The exit status of ssh when it could not run the command.</summary>
+    private const int SshFailed = 255;
 
     /// <summary>Why ssh would not read this as the name of a host; null if it would.</summary>
     public static string? Fault(string host) =>
@@ -36,7 +36,7 @@ internal sealed partial class RemoteHost(string host, CommandContext context)
         return status switch
         {
             SshFailed => throw Unreachable("ssh failed", $"Its message is above. Check that \"ssh {Word(host)} true\" works."),
-            NotFound or NotExecutable when !becomesProgram => throw Unreachable(
+            ExitCode.NotFound or ExitCode.NotExecutable when !becomesProgram => throw Unreachable(
                 "its shell cannot run listenctl", "Install listend there, in a folder of the PATH that ssh sets."),
             _ => status,
         };

@@ -10,6 +10,7 @@ using Supervisor.Linux.Listeners;
 using Supervisor.Listenctl.Client;
 using Supervisor.Listenctl.Terminal;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Listenctl.Verbs;
 
@@ -73,7 +74,7 @@ internal sealed class TakeCommand : DaemonVerb
             throw new ControlException($"--handoff stdin passes exactly one listener, not {names.Length}", ExitCode.Usage);
         }
 
-        var path = ProgramPath.Find(command[0]) ?? throw new ControlException($"{command[0]}: not found in PATH", ExitCode.Failed);
+        var path = ProgramPath.Find(command[0]) ?? throw new ControlException($"{command[0]}: not found in PATH", ExitCode.NotFound);
         using var answer = BrokerSession.Request(
             client, BrokerClient.TakeRequest(names, Environment.GetEnvironmentVariable(WorkerTokens.Variable)));
         HandedListener[] handed = [.. answer.Handles.Select((name, i) => Handed(name, answer.Descriptors[i]))];
@@ -87,7 +88,8 @@ internal sealed class TakeCommand : DaemonVerb
         var environment = HandoffEnvironment.For(kind, handed, generation: 1, daemonPid: Processes.ParentPid);
         var first = environment.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart;
         var failed = ChildProcess.Replace(path, command, [.. Compose(environment)], answer.Descriptors, first);
-        throw new ControlException($"cannot execute {path}: {failed.Name} ({failed.Text})", ExitCode.Failed);
+        throw new ControlException(
+            $"cannot execute {path}: {failed.Name} ({failed.Text})", failed.Errno == ENOENT ? ExitCode.NotFound : ExitCode.NotExecutable);
     }
 
     /// <summary>The words before "--" and the words after it.</summary>
