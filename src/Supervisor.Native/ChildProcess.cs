@@ -286,8 +286,8 @@ public static unsafe class ChildProcess
     /// <summary>
     /// execve(2): this process becomes the program. It keeps the descriptors that are not close-on-exec, and gets
     /// <paramref name="descriptors"/> as <paramref name="first"/>, <paramref name="first"/> + 1 and so on. SIGPIPE, which the runtime
-    /// ignores, is reset to its default. The method returns only on failure. Descriptors from <paramref name="first"/> on may
-    /// be closed then, so the caller should only report the error.
+    /// ignores, is reset to its default. The method returns only on failure. This thread then has its descriptors as before, and standard
+    /// output and error work: the runtime writes to duplicates of them, which may have these numbers.
     /// </summary>
     public static SystemCallError Replace(
         string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, IReadOnlyList<DescriptorHandle> descriptors,
@@ -298,6 +298,7 @@ public static unsafe class ChildProcess
 
         // A source may have a number that another source must get, so all sources are first moved out of the range.
         var away = new int[descriptors.Count];
+        var former = new int[descriptors.Count];
         for (var i = 0; i < away.Length; i++)
         {
             away[i] = fcntl(descriptors[i].Number, F_DUPFD_CLOEXEC, first + descriptors.Count);
@@ -305,22 +306,37 @@ public static unsafe class ChildProcess
             {
                 return SystemCallError.Last("fcntl");
             }
+
+            former[i] = fcntl(first + i, F_DUPFD_CLOEXEC, first + descriptors.Count);
         }
 
         // The runtime reads signals from one of these numbers on a thread of its own: it would read what waits in a handed descriptor.
         Succession.UnshareDescriptors();
-        for (var i = 0; i < away.Length; i++)
+        sigaction action = default;
+        sigaction ignored = default;
+        _ = LibC.sigaction(sigPipe, &action, &ignored);
+        var failed = Execute();
+        _ = LibC.sigaction(sigPipe, &ignored, null);
+        for (var i = 0; i < former.Length; i++)
         {
-            if (dup2(away[i], first + i) < 0)
-            {
-                return SystemCallError.Last("dup2");
-            }
+            _ = former[i] >= 0 ? dup2(former[i], first + i) : close(first + i);
         }
 
-        sigaction action = default;
-        _ = LibC.sigaction(sigPipe, &action, null);
-        Processes.UnblockSignals();
-        _ = Syscalls.execve(NativeText.Of(path, memory), NativeText.Block(arguments, memory), NativeText.Block(environment, memory));
-        return SystemCallError.Last("execve");
+        return failed;
+
+        SystemCallError Execute()
+        {
+            for (var i = 0; i < away.Length; i++)
+            {
+                if (dup2(away[i], first + i) < 0)
+                {
+                    return SystemCallError.Last("dup2");
+                }
+            }
+
+            Processes.UnblockSignals();
+            _ = Syscalls.execve(NativeText.Of(path, memory), NativeText.Block(arguments, memory), NativeText.Block(environment, memory));
+            return SystemCallError.Last("execve");
+        }
     }
 }
