@@ -402,6 +402,9 @@ public static class MessageIds
     /// <summary>Files of the daemon in the runtime directory were removed, and the daemon cannot make them again.</summary>
     public const string RuntimeFilesLost = "c2f561dd30c64070a114c48c7d704459";
 
+    /// <summary>Lines of an environment file have no effect.</summary>
+    public const string EnvironmentIgnored = "4c80ca71649c40cd96048ed9c66f7c73";
+
     /// <summary>A client has requested what it may not do.</summary>
     public const string RequestDenied = "c1b5a0d2f38e4e67a94d5c7be0219f83";
 

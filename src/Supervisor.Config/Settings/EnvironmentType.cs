@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Toml;
+using Supervisor.Core.Protocols;
 
 namespace Supervisor.Config.Settings;
 
@@ -9,8 +10,6 @@ namespace Supervisor.Config.Settings;
 internal sealed class EnvironmentType() : SettingType<ImmutableSortedDictionary<string, string>>(
     "a table of strings", "names without \"=\", except LISTEN_*, LISTEND_*, WATCHDOG_* and NOTIFY_SOCKET", "{ MODE = \"production\" }")
 {
-    private static readonly string[] OwnPrefixes = ["LISTEN_", "LISTEND_", "WATCHDOG_"];
-
     private readonly TextType<string> _value =
         new("a string", "without NUL", "production", static (text, _) => text) { AllowsNewline = true };
 
@@ -55,7 +54,7 @@ internal sealed class EnvironmentType() : SettingType<ImmutableSortedDictionary<
                 "write a name such as MODE");
         }
 
-        return name == "NOTIFY_SOCKET" || OwnPrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal))
+        return SupervisorVariables.IsOwn(name)
             ? new ValueError($"{name} is reserved: the daemon sets it for its workers", "remove it or give it another name")
             : null;
     }

@@ -5,8 +5,12 @@ namespace Supervisor.Core.Protocols;
 /// <summary>Environment variables between a supervisor and its child, which mean nothing to the child's own children.</summary>
 public static class SupervisorVariables
 {
+    private const string NotifySocket = "NOTIFY_SOCKET";
+
     /// <summary>Those that listend sets for its workers, by prefix.</summary>
-    private static readonly string[] OwnPrefixes = ["LISTEN_", "NOTIFY_", "WATCHDOG_", "LISTEND_"];
+    private static readonly string[] OwnPrefixes = ["LISTEN_", "WATCHDOG_", "LISTEND_"];
+
+    private static readonly string[] NotifyPrefix = ["NOTIFY_"];
 
     /// <summary>Other hand-offs, by prefix: a worker would look for sockets that it does not have.</summary>
     private static readonly string[] HandoffPrefixes =
@@ -28,11 +32,12 @@ public static class SupervisorVariables
         "NGINX", "GUNICORN_FD", "GUNICORN_PID", "UNICORN_FD", "NODE_UNIQUE_ID", "ENDLESS_CONTINUE", "ENDLESS_SOCKET_ORDER",
     }.ToFrozenSet(StringComparer.Ordinal);
 
-    /// <summary>Whether listend sets it for its workers, so that an environment file cannot.</summary>
-    public static bool IsOwn(string name) => HasPrefix(name, OwnPrefixes);
+    /// <summary>Whether listend sets it for its workers, so that neither the configuration nor an environment file can.</summary>
+    public static bool IsOwn(string name) => name == NotifySocket || HasPrefix(name, OwnPrefixes);
 
     /// <summary>Whether a worker does not inherit it from the daemon, for which it was meant.</summary>
-    public static bool IsForDaemon(string name) => IsOwn(name) || HasPrefix(name, HandoffPrefixes) || PerUnit.Contains(name);
+    public static bool IsForDaemon(string name) =>
+        IsOwn(name) || HasPrefix(name, NotifyPrefix) || HasPrefix(name, HandoffPrefixes) || PerUnit.Contains(name);
 
     private static bool HasPrefix(string name, string[] prefixes) =>
         Array.Exists(prefixes, prefix => name.StartsWith(prefix, StringComparison.Ordinal));

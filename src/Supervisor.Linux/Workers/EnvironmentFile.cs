@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using Supervisor.Core.Protocols;
 using Supervisor.Linux.Paths;
 using Supervisor.Native;
 
@@ -26,10 +27,10 @@ public static class EnvironmentFile
     /// <param name="identity">The user that the variables are for.</param>
     /// <param name="variables">The variables, in order.</param>
     /// <param name="error">The problem, with the path and a remedy.</param>
-    /// <param name="ignored">Gets the numbers of lines that are neither a variable nor a comment.</param>
+    /// <param name="ignored">Gets the lines without effect that are not comments.</param>
     public static bool TryRead(
         string path, WorkerIdentity identity, [NotNullWhen(true)] out IReadOnlyList<KeyValuePair<string, string>>? variables,
-            [NotNullWhen(false)] out string? error, ICollection<int>? ignored = null)
+            [NotNullWhen(false)] out string? error, ICollection<IgnoredLine>? ignored = null)
     {
         var optional = path.StartsWith('-');
         var file = optional ? path[1..] : path;
@@ -62,19 +63,19 @@ public static class EnvironmentFile
         return false;
     }
 
-    /// <summary>The variables of a text, in order.</summary>
+    /// <summary>The variables of a text, in order, without those that listend sets for its workers.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="ignored">Gets the numbers of lines that are neither a variable nor a comment, as systemd ignores them.</param>
-    public static IReadOnlyList<KeyValuePair<string, string>> Parse(string text, ICollection<int>? ignored = null)
+    /// <param name="ignored">Gets those lines, and lines that are neither a variable nor a comment, as systemd ignores them.</param>
+    public static IReadOnlyList<KeyValuePair<string, string>> Parse(string text, ICollection<IgnoredLine>? ignored = null)
     {
         var variables = new List<KeyValuePair<string, string>>();
         var at = 0;
         var (line, counted) = (1, 0);
-        void Ignore(int start)
+        void Ignore(int start, string? variable = null)
         {
             line += text.AsSpan(counted, start - counted).Count('\n');
             counted = start;
-            ignored?.Add(line);
+            ignored?.Add(new IgnoredLine(line, variable));
         }
 
         while (at < text.Length)
@@ -110,13 +111,17 @@ public static class EnvironmentFile
 
             at++;
             var value = Value(text, ref at);
-            if (name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_'))
+            if (name.Length == 0 || char.IsAsciiDigit(name[0]) || !name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_'))
             {
-                variables.Add(new(name, value));
+                Ignore(start);
+            }
+            else if (SupervisorVariables.IsOwn(name))
+            {
+                Ignore(start, name);
             }
             else
             {
-                Ignore(start);
+                variables.Add(new(name, value));
             }
         }
 

@@ -1,4 +1,3 @@
-using Supervisor.Core.Protocols;
 using Supervisor.Core.Services;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
@@ -9,12 +8,16 @@ namespace Supervisor.Linux.Workers;
 /// Reads the <c>environment_files</c> of one service on separate threads, because a file system can hang and the loop must not
 /// wait. Lives on the loop.
 /// </summary>
-internal sealed class EnvironmentFileReader(EventLoop loop)
+/// <param name="loop">The loop.</param>
+/// <param name="onIgnored">Gets a sentence about ignored lines, once for each state of the files.</param>
+internal sealed class EnvironmentFileReader(EventLoop loop, Action<string> onIgnored)
 {
     /// <summary>The limit of concurrent reads: a read that hangs keeps its thread until the file system answers.</summary>
     public const int MostAtOnce = 4;
 
     private readonly List<Reading> _underWay = [];
+
+    private string _lastIgnored = "";
 
     /// <summary>
     /// Reads the files of a specification as they are now, or joins a read of the same files that is under way. Calls
@@ -42,26 +45,41 @@ internal sealed class EnvironmentFileReader(EventLoop loop)
         const int stackBytes = 256 * 1024;
         BackgroundThread.Start("environment", stackBytes, () =>
         {
-            var read = ReadAll(spec, identity);
+            var read = ReadAll(spec, identity, out var ignored);
             loop.Post(() =>
             {
                 _underWay.Remove(reading);
+                ReportIgnored(ignored);
                 reading.OnRead.ForEach(tell => tell(read));
             });
         });
     }
 
-    private static FileVariables ReadAll(ServiceSpec spec, WorkerIdentity identity)
+    /// <summary>Not at every start of a worker: the files rarely change.</summary>
+    private void ReportIgnored(List<string> sentences)
     {
+        var all = string.Join('\n', sentences);
+        if (all != _lastIgnored)
+        {
+            _lastIgnored = all;
+            sentences.ForEach(onIgnored);
+        }
+    }
+
+    private static FileVariables ReadAll(ServiceSpec spec, WorkerIdentity identity, out List<string> ignored)
+    {
+        ignored = [];
         var all = new List<KeyValuePair<string, string>>();
         foreach (var file in spec.EnvironmentFiles)
         {
-            if (!EnvironmentFile.TryRead(file, identity, out var variables, out var error))
+            var lines = new List<IgnoredLine>();
+            if (!EnvironmentFile.TryRead(file, identity, out var variables, out var error, lines))
             {
                 return new FileVariables([], $"environment_files \"{file}\": reading it: {error}");
             }
 
-            all.AddRange(variables.Where(pair => !SupervisorVariables.IsOwn(pair.Key)));
+            ignored.AddRange(IgnoredLine.Describe(file, lines).Select(text => $"{text.Message}; {text.Remedy}"));
+            all.AddRange(variables);
         }
 
         return new FileVariables(all, null);

@@ -21,7 +21,7 @@ internal sealed class ServiceContext
         Log = log;
         Output = output;
         Generations = generations;
-        EnvironmentFiles = new EnvironmentFileReader(loop);
+        EnvironmentFiles = new EnvironmentFileReader(loop, log.EnvironmentIgnored);
         Stored = new DescriptorStore(descriptors => disposer.Close(Disposer.OwnerOf(Name), descriptors), loop, (slot, stored) =>
         {
             log.StoredHungUp(slot, stored.Name);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Supervisor.Core.Services;
 using Supervisor.Linux.Paths;
@@ -48,7 +47,7 @@ public static class ServiceFiles
         for (var i = 0; i < spec.EnvironmentFiles.Length && identity is not null; i++)
         {
             var file = spec.EnvironmentFiles[i];
-            var ignored = new List<int>();
+            var ignored = new List<IgnoredLine>();
             if (!EnvironmentFile.TryRead(file, identity, out var variables, out var unread, ignored))
             {
                 var error = Files.GetTargetStatus(file.TrimStart('-'), out var found);
@@ -60,11 +59,9 @@ public static class ServiceFiles
                 continue;
             }
 
-            if (ignored.Count > 0)
-            {
-                faults.Add(new Fault("environment_files", i, IgnoredText(file, ignored),
-                    "write NAME=VALUE, without \"export\" or other words of a shell"));
-            }
+            var element = i;
+            faults.AddRange(IgnoredLine.Describe(file, ignored)
+                .Select(text => new Fault("environment_files", element, text.Message, text.Remedy)));
 
             path = variables.LastOrDefault(variable => variable.Key == "PATH").Value ?? path;
         }
@@ -114,12 +111,6 @@ public static class ServiceFiles
             }
         }
     }
-
-    /// <summary>Names only places: a line may be a part of a secret.</summary>
-    private static string IgnoredText(string file, List<int> lines) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"line {lines[0]} of \"{file.TrimStart('-')}\" is ignored, because it is not NAME=VALUE"
-        + $"{(lines.Count > 1 ? $"; so are {lines.Count - 1} more lines" : "")}");
 
     /// <param name="program">The first word of a command.</param>
     /// <param name="directory">Where a relative path begins; null: where the daemon runs, which is not known; empty: that

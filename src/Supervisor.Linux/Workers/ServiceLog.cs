@@ -40,6 +40,11 @@ internal sealed class ServiceLog : IDisposable
     public void Blocked(string why) =>
         _log.Kind(MessageIds.ServiceBlocked).Error("service {Service}: cannot be started: {Reason}", _name, why);
 
+    /// <summary>Logs lines of environment files that have no effect. A local user may write the file of a service.</summary>
+    public void EnvironmentIgnored(string what) =>
+        _limit.Write(_name, "environment", (log, leftOut) => log.Kind(MessageIds.EnvironmentIgnored).Warning(
+            "service {Service}: environment_files: {Reason}{LeftOut}", _name, what, leftOut), MostAtOnce);
+
     /// <summary>Logs a rejected message; a worker cannot choose the text of <paramref name="kind"/>.</summary>
     public void MessageRefused(WorkerProcess process, int sender, string kind, string reason)
     {

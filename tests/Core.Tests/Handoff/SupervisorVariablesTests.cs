@@ -7,6 +7,7 @@ public class SupervisorVariablesTests
     [Theory]
     [InlineData("LISTEN_PIDFDID", true, true)]
     [InlineData("NOTIFY_SOCKET", true, true)]
+    [InlineData("NOTIFY_ADMIN", false, true)]
     [InlineData("RUNTIME_DIRECTORY", false, true)]
     [InlineData("SERVER_STARTER_PORT", false, true)]
     [InlineData("NGINX", false, true)]

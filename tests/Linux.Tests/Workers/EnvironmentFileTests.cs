@@ -64,9 +64,18 @@ public class EnvironmentFileTests : KernelTest
     [InlineData("export A=x")]
     public void An_invalid_variable_name_is_skipped(string text)
     {
-        var ignored = new List<int>();
+        var ignored = new List<IgnoredLine>();
         Assert.Equal([new("Z", "1\n"), new("B", "y")], EnvironmentFile.Parse($"Z='1\n'\n#\n{text}\nB=y", ignored));
-        Assert.Equal([4], ignored);
+        Assert.Equal([new(4, null)], ignored);
+    }
+
+    [Fact]
+    public void A_variable_that_listend_sets_is_skipped_and_named()
+    {
+        var ignored = new List<IgnoredLine>();
+        var text = "LISTEN_FDS=1\nNOTIFY_ADMIN=me\n# LISTEN_PID=1\nNOTIFY_SOCKET='x\ny'\nLISTENER=web\nLISTEND_X=1\nWATCHDOG_USEC=1\n";
+        Assert.Equal([new("NOTIFY_ADMIN", "me"), new("LISTENER", "web")], EnvironmentFile.Parse(text, ignored));
+        Assert.Equal([new(1, "LISTEN_FDS"), new(4, "NOTIFY_SOCKET"), new(7, "LISTEND_X"), new(8, "WATCHDOG_USEC")], ignored);
     }
 
     /// <summary>An apostrophe in one value does not affect the variables after it.</summary>

@@ -201,7 +201,7 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
         if (!spec.EnvironmentFiles.IsEmpty)
         {
             using var loop = new EventLoop(TimeProvider.System);
-            new EnvironmentFileReader(loop).Read(spec, identity, read =>
+            new EnvironmentFileReader(loop, static _ => { }).Read(spec, identity, read =>
             {
                 variables = read;
                 loop.Stop();
