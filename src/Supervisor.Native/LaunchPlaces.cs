@@ -31,7 +31,7 @@ internal sealed class LaunchPlaces
     {
         _nothing = nothing;
         var most = (int)Math.Min(Most, Processes.DescriptorLimit() / LimitShare);
-        while (_places.Count < most && Files.Duplicate(nothing, out _) is { } place)
+        while (_places.Count < most && Descriptors.Duplicate(nothing, out _) is { } place)
         {
             if (place.Number > Highest)
             {
@@ -56,7 +56,7 @@ internal sealed class LaunchPlaces
     public DescriptorHandle? Take(DescriptorHandle source)
     {
         var place = _isTaken.IndexOf(false);
-        if (place < 0 || Files.DuplicateOnto(source, _places[place]) is not null)
+        if (place < 0 || Descriptors.DuplicateOnto(source, _places[place]) is not null)
         {
             return null;
         }
@@ -69,7 +69,7 @@ internal sealed class LaunchPlaces
     /// <summary>Closes the duplicate in a place.</summary>
     public void Return(DescriptorHandle place)
     {
-        Files.DuplicateOnto(_nothing, place);
+        Descriptors.DuplicateOnto(_nothing, place);
         _isTaken[_places.IndexOf(place)] = false;
         Free++;
     }

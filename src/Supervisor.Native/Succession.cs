@@ -241,7 +241,7 @@ public static unsafe class Succession
             _ = Syscalls.pthread_sigmask(set, former, null);
             foreach (var descriptor in passed)
             {
-                Files.SetCloseOnExec(descriptor);
+                Descriptors.SetCloseOnExec(descriptor);
             }
 
             return error;

@@ -90,7 +90,7 @@ internal sealed class InstanceLock : IDisposable
         }
 
         using var made = TryTake(paths, out _, out var error);
-        return made is null ? error : Files.DuplicateOnto(made._file, _file)?.ToString();
+        return made is null ? error : Descriptors.DuplicateOnto(made._file, _file)?.ToString();
     }
 
     /// <inheritdoc/>

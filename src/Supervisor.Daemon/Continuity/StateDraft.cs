@@ -82,7 +82,7 @@ internal sealed class StateDraft(ConfigEntry config) : IDisposable
     private int? UnchangedIndex(ListenerHandle handle, Func<ListenerHandle, int> fingerprint) =>
         _text is not null && _listeners.TryGetValue(handle, out var drafted) && ReferenceEquals(drafted.Spec, handle.Spec)
             && drafted.Count == handle.History.Count && drafted.Fingerprint == fingerprint(handle)
-            && drafted.IsNonBlocking == (handle.Descriptor is { } open && Files.IsNonBlocking(open))
+            && drafted.IsNonBlocking == (handle.Descriptor is { } open && Descriptors.IsNonBlocking(open))
             ? drafted.Index
             : null;
 

@@ -62,7 +62,7 @@ internal sealed class BrokerTable(
                 return Configured(name, "put");
             }
 
-            if (held.Descriptor is not { } former || !Files.AreSame(former, descriptor))
+            if (held.Descriptor is not { } former || !Descriptors.AreSame(former, descriptor))
             {
                 return new BrokerError(
                     BrokerErrorCode.Invalid, $"\"{name}\" already holds another descriptor: drop it first, or choose another name");

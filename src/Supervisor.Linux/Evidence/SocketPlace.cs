@@ -111,7 +111,7 @@ internal sealed class SocketPlace : IDisposable
         }
 
         // The thread may outlive the wait, and the number of a closed descriptor is reused.
-        var copy = Files.Duplicate(socket, out var uncopied);
+        var copy = Descriptors.Duplicate(socket, out var uncopied);
         if (copy is null)
         {
             return uncopied;
@@ -179,7 +179,7 @@ internal sealed class SocketPlace : IDisposable
     /// </summary>
     public DescriptorHandle? OpenFile(DescriptorHandle pinned, bool writes, out SystemCallError error)
     {
-        if (Files.Duplicate(pinned, out error) is not { } copy)
+        if (Descriptors.Duplicate(pinned, out error) is not { } copy)
         {
             return null;
         }
@@ -290,7 +290,7 @@ internal sealed class SocketPlace : IDisposable
         }
 
         // An abandoned thread has a descriptor of its own.
-        if (Files.Duplicate(_directory, out var error) is not { } directory)
+        if (Descriptors.Duplicate(_directory, out var error) is not { } directory)
         {
             return refused(error);
         }

@@ -47,7 +47,7 @@ public sealed class DescriptorStore(
             _slots.Add(slot, stored = []);
         }
 
-        if (stored.Any(other => Files.AreSame(other.Descriptor, descriptor)))
+        if (stored.Any(other => Descriptors.AreSame(other.Descriptor, descriptor)))
         {
             // Closing it cannot block: the stored descriptor keeps the file open.
             descriptor.Dispose();

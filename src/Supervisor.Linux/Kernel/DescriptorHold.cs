@@ -15,7 +15,7 @@ internal sealed class DescriptorHold(DescriptorHandle any) : IDisposable
     {
         for (; count > 0; count--)
         {
-            if (Files.Duplicate(any, out _) is not { } descriptor)
+            if (Descriptors.Duplicate(any, out _) is not { } descriptor)
             {
                 return false;
             }

@@ -31,14 +31,14 @@ public static class DescriptorReserve
     /// </summary>
     public static bool IsNear(DescriptorHandle any, int count)
     {
-        using var lowest = Files.Duplicate(any, out _);
+        using var lowest = Descriptors.Duplicate(any, out _);
         return lowest is null || (ulong)(lowest.Number + count + FromWorkers) >= Processes.DescriptorLimit() / 2;
     }
 
     /// <summary>Whether only the reserve is free.</summary>
     public static bool IsReached()
     {
-        using var newest = Files.Duplicate(2);
+        using var newest = Descriptors.Duplicate(2);
         return newest is null || IsReached(newest);
     }
 }

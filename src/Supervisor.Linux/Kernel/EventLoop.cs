@@ -156,7 +156,7 @@ public sealed class EventLoop : IDisposable
             Polling.Remove(_set, descriptor);
         }
 
-        var error = Files.DuplicateOnto(with, descriptor);
+        var error = Descriptors.DuplicateOnto(with, descriptor);
         if (isWatched && Polling.Add(_set, descriptor, token) is { } unwatched)
         {
             throw new SystemCallException(unwatched, "watching a descriptor again");

@@ -20,7 +20,7 @@ public sealed class IncomingDescriptors : IDisposable
         foreach (var (key, number) in numbers)
         {
             var descriptor = new DescriptorHandle(number);
-            if (Files.SetCloseOnExec(descriptor) is null)
+            if (Descriptors.SetCloseOnExec(descriptor) is null)
             {
                 incoming._descriptors.Add(key, descriptor);
             }

@@ -61,7 +61,7 @@ public sealed class InheritedDescriptors
         for (var i = 0; i < number; i++)
         {
             var descriptor = new DescriptorHandle(Start + i);
-            if (Files.SetCloseOnExec(descriptor) is { } error)
+            if (Descriptors.SetCloseOnExec(descriptor) is { } error)
             {
                 complaint = $"LISTEN_FDS={count}: descriptor {Start + i} is not open: {error}";
                 descriptor.SetHandleAsInvalid();

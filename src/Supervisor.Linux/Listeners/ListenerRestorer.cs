@@ -127,13 +127,14 @@ public sealed class ListenerRestorer
         var history = _context.Record(handle);
         history.Add(HandlePhase.Adopt, call, note: note);
         OptionSteps.ReadAfterBind(new SocketTarget(handle, 0, history));
-        if (entry.IsNonBlocking && !Files.IsNonBlocking(descriptor))
+        if (entry.IsNonBlocking && !Descriptors.IsNonBlocking(descriptor))
         {
             // systemd clears it on the sockets of a socket unit before each start of the service (NonBlocking=, systemd.service(5)).
             // Without it, workers that survived the restart hang in accept(), each until it gets a connection.
-            var refused = Files.SetNonBlocking(descriptor);
+            var refused = Descriptors.SetNonBlocking(descriptor);
             history.Add(
-                HandlePhase.Adopt, "fcntl", SocketChange.NonBlocking, OptionValue.Of(true), OptionValue.Of(Files.IsNonBlocking(descriptor)),
+                HandlePhase.Adopt, "fcntl", SocketChange.NonBlocking, OptionValue.Of(true),
+                OptionValue.Of(Descriptors.IsNonBlocking(descriptor)),
                 refused?.Name, refused is null ? Verdict.Exact : Verdict.Refused,
                 "cleared by the process that passed it, as systemd does at each start; surviving workers rely on it");
         }

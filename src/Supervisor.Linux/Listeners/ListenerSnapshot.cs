@@ -26,7 +26,7 @@ public static class ListenerSnapshot
         Origin = handle.Origin,
         IsGiven = handle.IsGiven,
         IsIdle = handle.IsIdle,
-        IsNonBlocking = handle.Descriptor is { } open && Files.IsNonBlocking(open),
+        IsNonBlocking = handle.Descriptor is { } open && Descriptors.IsNonBlocking(open),
         Failure = handle.Failure,
         GivesUp = givesUp,
         PathDevice = handle.PathIdentity?.Device,

@@ -14,7 +14,7 @@ internal static class NonBlockingFlag
 {
     /// <summary>Whether the flag is not as configured. False for a socket that a client gave: nothing is configured for it.</summary>
     public static bool Differs(ListenerHandle handle, ListenerSocket socket) =>
-        !handle.IsGiven && Files.IsNonBlocking(socket.Descriptor) != handle.Spec.Listen.NonBlocking;
+        !handle.IsGiven && Descriptors.IsNonBlocking(socket.Descriptor) != handle.Spec.Listen.NonBlocking;
 
     /// <summary>Records a holder's change, once for each generation of a holder. The present value is the new baseline.</summary>
     public static void Note(
@@ -34,14 +34,15 @@ internal static class NonBlockingFlag
     public static void Restore(ListenerHandle handle, ListenerSocket socket, HistoryActor self)
     {
         var wanted = handle.Spec.Listen.NonBlocking;
-        var error = Files.SetNonBlocking(socket.Descriptor, wanted);
+        var error = Descriptors.SetNonBlocking(socket.Descriptor, wanted);
         if (error is null)
         {
             socket.Baseline = socket.Baseline is { } baseline ? baseline with { IsNonBlocking = wanted } : null;
         }
 
         Record(
-            handle, socket, OptionValue.Of(Files.IsNonBlocking(socket.Descriptor)), error is null ? Verdict.Exact : Verdict.Refused, self,
+            handle, socket, OptionValue.Of(Descriptors.IsNonBlocking(socket.Descriptor)),
+            error is null ? Verdict.Exact : Verdict.Refused, self,
             "set as configured before a worker starts: no process has the socket", error?.Name);
     }
 

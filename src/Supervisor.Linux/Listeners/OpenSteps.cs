@@ -72,7 +72,7 @@ internal static class OpenSteps
         {
             target.History.AddSetting(
                 HandlePhase.Create, "fcntl", SocketChange.NonBlocking, OptionValue.Of(false),
-                Files.SetNonBlocking(target.Descriptor, false), "opened with O_NONBLOCK, so that the open never waits");
+                Descriptors.SetNonBlocking(target.Descriptor, false), "opened with O_NONBLOCK, so that the open never waits");
         }
 
         if (spec.Address.Kind == ListenerKind.Special)

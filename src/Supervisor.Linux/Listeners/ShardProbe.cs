@@ -72,7 +72,7 @@ public static class ShardProbe
             return $"SO_ATTACH_REUSEPORT_CBPF has no effect: {left} and {chosen} connections instead of 0 and 1";
         }
 
-        using (Files.Duplicate(second, out _))
+        using (Descriptors.Duplicate(second, out _))
         {
         }
 

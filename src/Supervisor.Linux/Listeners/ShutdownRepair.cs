@@ -29,7 +29,7 @@ public sealed class ShutdownRepair
     /// <returns>False if neither is possible: the handle then has a <see cref="ListenerHandle.Failure"/> and no socket.</returns>
     public bool Remake(ListenerHandle handle)
     {
-        using var old = Files.Duplicate(handle.Descriptor!, out _);
+        using var old = Descriptors.Duplicate(handle.Descriptor!, out _);
         handle.Settled = handle.Effective;
         var history = _context.Record(handle);
         _context.DropSpare(handle);
@@ -89,7 +89,7 @@ public sealed class ShutdownRepair
 
         Sockets.Bind(old, raw);
         if (Sockets.Listen(old, handle.Spec.Listen.Backlog) is null && SocketIdentity.Read(old)?.Address == address
-            && Files.Duplicate(old, out _) is { } revived)
+            && Descriptors.Duplicate(old, out _) is { } revived)
         {
             handle.SetSocket(revived);
             handle.Failure = AddressSteps.Verify(new SocketTarget(handle, 0, _context.Record(handle)));

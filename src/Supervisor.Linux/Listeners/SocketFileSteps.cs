@@ -139,7 +139,7 @@ internal static class SocketFileSteps
         if (!handle.Spec.Address.Kind.IsSocket())
         {
             // The descriptor is of the file itself.
-            return Files.Duplicate(handle.Descriptor!, out error);
+            return Descriptors.Duplicate(handle.Descriptor!, out error);
         }
 
         using var place = SocketPlace.Open(path, out error, out _);

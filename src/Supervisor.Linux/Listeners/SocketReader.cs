@@ -19,7 +19,8 @@ internal static class SocketReader
         var (socket, kind) = (from.Descriptor, handle.Spec.Address.Kind);
         if (!kind.IsSocket())
         {
-            return new SocketReading([], null, Files.IsNonBlocking(socket), OptionValue.Of(0), IsFilterLocked: false, IsShutDown: false)
+            return new SocketReading(
+                [], null, Descriptors.IsNonBlocking(socket), OptionValue.Of(0), IsFilterLocked: false, IsShutDown: false)
             {
                 Rows = [],
             };
@@ -36,7 +37,7 @@ internal static class SocketReader
         return new SocketReading(
             options.MoveToImmutable(),
             kind.Listens() ? AcceptQueue.Read(socket, kind, from.Inode)?.Limit : null,
-            Files.IsNonBlocking(socket),
+            Descriptors.IsNonBlocking(socket),
             Filter(socket),
             locked != 0,
             IsShutDown(socket, kind))

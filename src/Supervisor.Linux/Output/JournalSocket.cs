@@ -41,7 +41,7 @@ public sealed class JournalSocket : IDisposable
             return false;
         }
 
-        using var standardError = Files.Duplicate(2);
+        using var standardError = Descriptors.Duplicate(2);
         return standardError is not null && Files.GetStatus(standardError, out var status) is null
             && string.Create(CultureInfo.InvariantCulture, $"{status.Device}") == device
             && string.Create(CultureInfo.InvariantCulture, $"{status.Inode}") == inode;

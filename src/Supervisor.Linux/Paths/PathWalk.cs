@@ -164,7 +164,7 @@ public sealed class PathWalk : IDisposable
         Put(path);
         if (_ahead.Count == 0)
         {
-            (Parent, Name, Target, TargetStatus) = (Files.Duplicate(at, out _), ".", at, status);
+            (Parent, Name, Target, TargetStatus) = (Descriptors.Duplicate(at, out _), ".", at, status);
             return null;
         }
 

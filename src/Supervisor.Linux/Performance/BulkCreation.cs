@@ -18,7 +18,7 @@ public static class BulkCreation
         if (listeners >= many)
         {
             // Growing the descriptor table makes the caller wait; the first listeners have room as it is.
-            BackgroundThread.Start("table", 0, () => Files.GrowTable(listeners));
+            BackgroundThread.Start("table", 0, () => Descriptors.GrowTable(listeners));
         }
 
         // A handle with its history takes a third of it; the rest is the plan, and the event for the log.

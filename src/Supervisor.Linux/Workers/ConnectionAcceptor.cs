@@ -232,9 +232,9 @@ internal sealed class ConnectionAcceptor(ServiceContext service) : IDeadline, ID
     private IncomingConnection? AcceptOne(ListenerHandle handle, DescriptorHandle socket)
     {
         // The open file is shared: a process that the listener was lent to may have cleared the flag, and the loop must not wait.
-        if (!Files.IsNonBlocking(socket))
+        if (!Descriptors.IsNonBlocking(socket))
         {
-            Files.SetNonBlocking(socket, true);
+            Descriptors.SetNonBlocking(socket, true);
         }
 
         if (Sockets.Accept(socket, nonBlocking: false, out var error) is { } descriptor)

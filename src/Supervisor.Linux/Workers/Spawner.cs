@@ -79,7 +79,7 @@ public sealed class Spawner : IDisposable
     {
         if (workers > FewWorkers)
         {
-            Files.GrowTable(workers * DescriptorsEach);
+            Descriptors.GrowTable(workers * DescriptorsEach);
         }
 
         ChildProcess.Expect(workers);

@@ -61,7 +61,7 @@ internal sealed class PutCommand : DaemonVerb
         var example = Math.Max(number, 3);
 
         // A duplicate: this process does not own the descriptor itself.
-        using var given = Files.Duplicate(number) ?? throw new ControlException(
+        using var given = Descriptors.Duplicate(number) ?? throw new ControlException(
             $"descriptor {number} is not open: let the shell open it, for example \"listenctl put {held} --fd {example} {example}<&0\"",
             ExitCode.Failed);
         using var answer = BrokerSession.Request(client, BrokerClient.Request("put", held), given);

@@ -18,7 +18,7 @@ public sealed class IncomingDescriptorsTests : KernelTest
             GC.Collect();
             GC.WaitForPendingFinalizers();
             using var taken = new DescriptorHandle(number);
-            Assert.Null(Files.SetCloseOnExec(taken));
+            Assert.Null(Descriptors.SetCloseOnExec(taken));
         }
     }
 

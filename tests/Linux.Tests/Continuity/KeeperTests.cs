@@ -82,7 +82,7 @@ public sealed class KeeperTests : KernelTest
         using var loop = new EventLoop(TimeProvider.System);
         var keeper = FdHolder.TryStart(loop, path, [], Log.Logger, out _)!;
         using var pipe = NewPipe();
-        using var same = Files.Duplicate(pipe, out _)!;
+        using var same = Descriptors.Duplicate(pipe, out _)!;
         using var first = NewPipe();
         using var second = NewPipe();
         keeper.Put([new(key, pipe)]);

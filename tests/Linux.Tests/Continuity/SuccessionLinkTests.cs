@@ -21,7 +21,7 @@ public sealed class SuccessionLinkTests : KernelTest
             using var incoming = SuccessionLink.Receive(successor, Patience, out var refusal);
             Assert.Null(refusal);
             Assert.Equal(sent.Keys.Order(), incoming!.Remaining.Order());
-            Assert.All(incoming.Remaining, key => Assert.True(Files.AreSame(daemon, incoming.Peek(key)!)));
+            Assert.All(incoming.Remaining, key => Assert.True(Descriptors.AreSame(daemon, incoming.Peek(key)!)));
             Assert.True(SuccessionLink.Commit(successor));
         });
         TakeRequest(daemon);

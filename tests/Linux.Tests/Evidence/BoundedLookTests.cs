@@ -33,11 +33,11 @@ public class BoundedLookTests : KernelTest
         {
             for (var i = 0; i < many; i++)
             {
-                copies.Add(Files.Duplicate(nothing, out _) ?? throw new InvalidOperationException("no descriptor is left"));
+                copies.Add(Descriptors.Duplicate(nothing, out _) ?? throw new InvalidOperationException("no descriptor is left"));
             }
 
             using var listener = Given.Listener("tcp://127.0.0.1:0");
-            using var second = Files.Duplicate(listener.Descriptor!, out _)!;
+            using var second = Descriptors.Duplicate(listener.Descriptor!, out _)!;
             var found = new List<OpenFiles.Found>();
             Assert.Equal(0, OpenFiles.FindSockets(new HashSet<ulong> { listener.Inode }, found).Unseen);
             Assert.Equal(new[] { listener.Descriptor!.Number, second.Number }.Order(), found.Select(one => one.Descriptor).Order());

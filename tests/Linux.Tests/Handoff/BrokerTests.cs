@@ -24,7 +24,7 @@ public class BrokerTests : KernelTest
         Assert.Equal(["three", "one"], answer.Handles);
         Assert.Equal(
             new[] { 2, 0 }.Select(i => $"socket:[{broker.Handles[i].Inode}]"),
-            answer.Descriptors.Select(descriptor => Descriptors.LinkOf(descriptor.Number)));
+            answer.Descriptors.Select(descriptor => ProcessDescriptors.LinkOf(descriptor.Number)));
         Assert.All(answer.Descriptors, descriptor => Assert.Equal(1, Libc.GetFlags(descriptor, ofDescriptor: true)));
         using var document = JsonDocument.Parse(Assert.Single(answer.Packets));
         var handle = document.RootElement.GetProperty("handles")[0];
@@ -107,7 +107,7 @@ public class BrokerTests : KernelTest
         using var answer = client.Ask(BrokerClient.TakeRequest(broker.Handles.Select(handle => handle.Name)));
         Assert.Equal(
             broker.Handles.Select(handle => $"socket:[{handle.Inode}]"),
-            answer.Descriptors.Select(descriptor => Descriptors.LinkOf(descriptor.Number)));
+            answer.Descriptors.Select(descriptor => ProcessDescriptors.LinkOf(descriptor.Number)));
         Assert.Equal(3, answer.Packets.Count);
         Assert.All(answer.Packets, packet => Assert.True(packet.Length <= BrokerRequest.MaxBytes));
         using var list = client.Ask(BrokerClient.Request("list"));
@@ -128,7 +128,7 @@ public class BrokerTests : KernelTest
             Assert.Equal(names.Reverse(), answer.Handles);
             Assert.Equal(
                 broker.Handles.Reverse().Select(handle => $"socket:[{handle.Inode}]"),
-                answer.Descriptors.Select(descriptor => Descriptors.LinkOf(descriptor.Number)));
+                answer.Descriptors.Select(descriptor => ProcessDescriptors.LinkOf(descriptor.Number)));
         }
 
         // The first reply belongs to the first request.
@@ -136,7 +136,7 @@ public class BrokerTests : KernelTest
         Assert.Equal(names, late.Handles);
         Assert.Equal(
             broker.Handles.Select(handle => $"socket:[{handle.Inode}]"),
-            late.Descriptors.Select(descriptor => Descriptors.LinkOf(descriptor.Number)));
+            late.Descriptors.Select(descriptor => ProcessDescriptors.LinkOf(descriptor.Number)));
     }
 
     [Theory]
@@ -166,7 +166,7 @@ public class BrokerTests : KernelTest
         Assert.DoesNotContain(handle.History.Entries, entry => entry.Call is "listen" or "setsockopt");
         Assert.Equal(1, Libc.GetFlags(handle.Descriptor!, ofDescriptor: true));
         using var taken = client.Ask(BrokerClient.TakeRequest(["legacy"]));
-        Assert.Equal($"socket:[{handle.Inode}]", Descriptors.LinkOf(Assert.Single(taken.Descriptors).Number));
+        Assert.Equal($"socket:[{handle.Inode}]", ProcessDescriptors.LinkOf(Assert.Single(taken.Descriptors).Number));
         using var dropped = client.Ask(BrokerClient.Request("drop", "legacy"));
         Assert.Null(dropped.Error);
         using var gone = client.Ask(BrokerClient.TakeRequest(["legacy"]));
@@ -185,7 +185,7 @@ public class BrokerTests : KernelTest
             using var put = client.Ask(BrokerClient.Request("put", "pipe"), reader);
             Assert.Null(put.Error);
             var handle = Assert.Single(broker.Handles);
-            Assert.Equal(("held", Descriptors.LinkOf(reader!.Number)), (handle.StateWord(), handle.Effective!.ToString()));
+            Assert.Equal(("held", ProcessDescriptors.LinkOf(reader!.Number)), (handle.StateWord(), handle.Effective!.ToString()));
             using var taken = client.Ask(BrokerClient.TakeRequest(["pipe"]));
             Libc.Write(writer!, "x"u8);
             Span<byte> one = stackalloc byte[1];
@@ -332,7 +332,7 @@ public class BrokerTests : KernelTest
             using var first = warm.Ask(BrokerClient.TakeRequest(["one"]));
         }
 
-        var before = broker.On(Descriptors.Open);
+        var before = broker.On(ProcessDescriptors.Open);
         for (var i = 0; i < takes; i += 10)
         {
             using var client = broker.Client();
@@ -351,8 +351,8 @@ public class BrokerTests : KernelTest
         Assert.True(SpinWait.SpinUntil(() => broker.On(() => broker.Broker.Connections) == 0, Patience));
 
         // The disposer may still close the last ones; the link to it stays open once it has started.
-        SpinWait.SpinUntil(() => broker.On(Descriptors.Open).Count <= before.Count + 1, Patience);
-        Assert.InRange(broker.On(Descriptors.Open).Except(before).Count(), 0, 1);
+        SpinWait.SpinUntil(() => broker.On(ProcessDescriptors.Open).Count <= before.Count + 1, Patience);
+        Assert.InRange(broker.On(ProcessDescriptors.Open).Except(before).Count(), 0, 1);
     }
 
     /// <summary>

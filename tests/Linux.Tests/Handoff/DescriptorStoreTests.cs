@@ -24,8 +24,8 @@ public class DescriptorStoreTests : KernelTest
     {
         using var store = new DescriptorStore(Close);
         using var original = Null();
-        var first = Files.Duplicate(original, out _)!;
-        var second = Files.Duplicate(original, out _)!;
+        var first = Descriptors.Duplicate(original, out _)!;
+        var second = Descriptors.Duplicate(original, out _)!;
         Assert.Null(store.Store(0, "a", first));
         Assert.Null(store.Store(0, "b", second));
         Assert.Equal("a", Assert.Single(store.Of(0)).Name);

@@ -96,12 +96,12 @@ public class DisposerTests : KernelTest
         using (reader)
         {
             Assert.True(DescriptorPassing.Send(theirs!, "x"u8, [reader!, writer!, ours!], wait: true, out _));
-            var link = Descriptors.LinkOf(reader!.Number);
+            var link = ProcessDescriptors.LinkOf(reader!.Number);
             writer!.Dispose();
             var outcome = Receive(loop, ours!, take: 1);
             Assert.Equal(
                 (0, false, link),
-                (outcome.Refused, outcome.IsIncomplete, Descriptors.LinkOf(Assert.Single(outcome.Descriptors).Number)));
+                (outcome.Refused, outcome.IsIncomplete, ProcessDescriptors.LinkOf(Assert.Single(outcome.Descriptors).Number)));
             outcome.Descriptors[0].Dispose();
 
             // The write end was closed, because no handler took it.

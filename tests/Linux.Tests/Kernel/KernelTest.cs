@@ -14,12 +14,12 @@ public abstract class KernelTest : IDisposable
     private static SortedDictionary<int, string> Prepared()
     {
         Assert.Null(ChildProcess.Prepare());
-        return Descriptors.Open();
+        return ProcessDescriptors.Open();
     }
 
     public virtual void Dispose()
     {
-        var leaked = Descriptors.Open().Except(_before).Select(pair => $"{pair.Key} -> {pair.Value}");
+        var leaked = ProcessDescriptors.Open().Except(_before).Select(pair => $"{pair.Key} -> {pair.Value}");
         Assert.Empty(leaked);
         Assert.Equal(0, Processes.PeekAnyExited());
     }

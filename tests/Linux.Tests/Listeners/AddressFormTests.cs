@@ -38,7 +38,7 @@ public class AddressFormTests : KernelTest
         Assert.Equal(handle.Spec.Address.Kind.Listens(), identity.IsListening);
         Assert.Equal(handle.Effective, identity.Address);
         Assert.True(identity.Matches(handle.Spec.Address));
-        Assert.Equal($"socket:[{handle.Inode}]", Descriptors.LinkOf(handle.Descriptor!.Number));
+        Assert.Equal($"socket:[{handle.Inode}]", ProcessDescriptors.LinkOf(handle.Descriptor!.Number));
         if (!handle.Spec.Address.Kind.IsUnix())
         {
             Assert.NotEqual(0u, handle.Effective!.Port);

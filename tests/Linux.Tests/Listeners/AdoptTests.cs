@@ -23,7 +23,7 @@ public class AdoptTests : KernelTest
         Assert.Null(handle.Failure);
         Assert.Equal(HandleOrigin.InheritedSystemd, handle.Origin);
         Assert.Equal(Loopback.AddressOf(handle.Descriptor!), handle.Effective);
-        Assert.Equal($"socket:[{handle.Inode}]", Descriptors.LinkOf(handle.Descriptor!.Number));
+        Assert.Equal($"socket:[{handle.Inode}]", ProcessDescriptors.LinkOf(handle.Descriptor!.Number));
         var first = handle.History.Entries.First();
         Assert.Equal((HandlePhase.Adopt, "execve", 1, "systemd"), (first.Phase, first.Call, first.Actor!.Pid, first.Actor.Name));
         Assert.DoesNotContain(handle.History.Entries, entry => entry.Call is "setsockopt" or "bind" or "socket");
@@ -124,7 +124,7 @@ public class AdoptTests : KernelTest
     public void Missing_shards_are_created_next_to_adopted_shards(int given)
     {
         using var made = Given.Listener("tcp://127.0.0.1:0", spec => spec with { Shards = 3 });
-        DescriptorHandle[] descriptors = [.. made.Sockets.Take(given).Select(socket => Files.Duplicate(socket.Descriptor, out _)!)];
+        DescriptorHandle[] descriptors = [.. made.Sockets.Take(given).Select(socket => Descriptors.Duplicate(socket.Descriptor, out _)!)];
         var spec = Given.Spec("tcp://127.0.0.1:0", spec => spec with { Shards = 4 });
         using var handle = Given.Factory().Adopter.Adopt(spec, descriptors, HandleOrigin.InheritedSystemd, null, "test");
         Assert.Null(handle.Failure);
@@ -143,7 +143,7 @@ public class AdoptTests : KernelTest
         using var made = Given.Listener("tcp://127.0.0.1:0");
         using var handle = Given.Factory().Adopter.Adopt(
             Given.Spec("tcp://127.0.0.1:0", spec => spec with { Shards = 2 }),
-            [Files.Duplicate(made.Descriptor!, out _)!],
+            [Descriptors.Duplicate(made.Descriptor!, out _)!],
             HandleOrigin.InheritedSystemd,
             null,
             "test");

@@ -118,7 +118,7 @@ public sealed class DriftTests : KernelTest
         using var handle = Taken("tcp://127.0.0.1:0", null, out var watch);
         Libc.SetNonBlocking(handle.Descriptor!);
         watch.Check(handle);
-        Files.GetFlags(handle.Descriptor!, out var flags);
+        Descriptors.GetFlags(handle.Descriptor!, out var flags);
         Assert.NotEqual(0, flags & 0x800);
         var entry = Assert.Single(Later(handle));
         Assert.Equal(
@@ -128,10 +128,10 @@ public sealed class DriftTests : KernelTest
 
         // This test is a living taker of the socket.
         watch.Prepare([handle]);
-        Assert.True(Files.IsNonBlocking(handle.Descriptor!));
+        Assert.True(Descriptors.IsNonBlocking(handle.Descriptor!));
         handle.Takers!.Clear();
         watch.Prepare([handle]);
-        Assert.False(Files.IsNonBlocking(handle.Descriptor!));
+        Assert.False(Descriptors.IsNonBlocking(handle.Descriptor!));
         watch.Check(handle);
         Assert.Equal(["fcntl", "fcntl"], Later(handle).Select(later => later.Call));
     }
@@ -176,7 +176,7 @@ public sealed class DriftTests : KernelTest
             spec => spec with { Bind = new() { ReuseAddress = reuse } },
             out var watch);
         var (effective, inode) = (handle.Effective!, handle.Inode);
-        using (var held = Files.Duplicate(handle.Descriptor!, out _))
+        using (var held = Descriptors.Duplicate(handle.Descriptor!, out _))
         {
             Assert.Equal(0, Libc.Shutdown(held!, 0));
             watch.Check(handle);

@@ -28,7 +28,7 @@ public sealed class OpenedListenerTests : KernelTest
         Assert.Null(made.Failure);
         var size = Assert.Single(made.History.Entries, entry => entry.Option == "F_SETPIPE_SZ");
         Assert.Equal((Verdict.Adjusted, OptionValue.Of(8192)), (size.Verdict, size.Effective));
-        Assert.False(Files.IsNonBlocking(made.Descriptor!));
+        Assert.False(Descriptors.IsNonBlocking(made.Descriptor!));
         var found = factory.Create(Given.Spec($"fifo://{_directory["made"]}"));
         factory.Close(found, removePath: true);
         Assert.Equal(["made"], _directory.Files);
@@ -96,7 +96,7 @@ public sealed class OpenedListenerTests : KernelTest
         using var handle = Given.Listener(address);
         Assert.Equal(effective, handle.Effective!.ToString());
         using var adopted = Given.Factory().Adopter.Adopt(
-            Given.Spec(address), [Files.Duplicate(handle.Descriptor!, out _)!], HandleOrigin.InheritedSystemd, null, "LISTEN_FDS");
+            Given.Spec(address), [Descriptors.Duplicate(handle.Descriptor!, out _)!], HandleOrigin.InheritedSystemd, null, "LISTEN_FDS");
         Assert.Null(adopted.Failure);
         Assert.Equal((handle.Inode, handle.Effective), (adopted.Inode, adopted.Effective));
     }
@@ -110,7 +110,7 @@ public sealed class OpenedListenerTests : KernelTest
         Assert.False(SocketIdentity.IsOf(one.Descriptor!, two.Spec.Address));
         Assert.Equal(one.Spec.Address, SocketIdentity.Read(one.Descriptor!)!.Address);
         using var adopted = Given.Factory().Adopter.Adopt(
-            two.Spec, [Files.Duplicate(one.Descriptor!, out _)!], HandleOrigin.InheritedSystemd, null, "LISTEN_FDS");
+            two.Spec, [Descriptors.Duplicate(one.Descriptor!, out _)!], HandleOrigin.InheritedSystemd, null, "LISTEN_FDS");
         Assert.Equal("EINVAL", adopted.Failure?.Name);
     }
 }

@@ -20,7 +20,7 @@ public sealed class RestoreTests : KernelTest
         using var former = Given.Listener("tcp://127.0.0.1:0");
         if (wasSet)
         {
-            Assert.Null(Files.SetNonBlocking(former.Descriptor!));
+            Assert.Null(Descriptors.SetNonBlocking(former.Descriptor!));
         }
 
         var entry = ListenerSnapshot.Of(former, null);
@@ -28,10 +28,10 @@ public sealed class RestoreTests : KernelTest
 
         // The flag belongs to the open file. Another open file, with the flag clear, represents the one that systemd passes.
         using var passed = Given.Listener("tcp://127.0.0.1:0");
-        Assert.False(Files.IsNonBlocking(passed.Descriptor!));
+        Assert.False(Descriptors.IsNonBlocking(passed.Descriptor!));
         using var restored = Given.Factory().Restorer.Restore(
-            entry, Files.Duplicate(passed.Descriptor!, out _), HandleOrigin.Recovered, "execve", "continues");
-        Assert.Equal(wasSet, Files.IsNonBlocking(passed.Descriptor!));
+            entry, Descriptors.Duplicate(passed.Descriptor!, out _), HandleOrigin.Recovered, "execve", "continues");
+        Assert.Equal(wasSet, Descriptors.IsNonBlocking(passed.Descriptor!));
         Assert.Equal(wasSet ? 1 : 0, restored.History.Entries.Count(step => step is
         {
             Phase: HandlePhase.Adopt, Call: "fcntl", Option: SocketChange.NonBlocking, Verdict: Verdict.Exact,
@@ -49,7 +49,7 @@ public sealed class RestoreTests : KernelTest
         using var passed = Given.Listener("tcp://127.0.0.1:0");
         var entry = ListenerSnapshot.Of(former, null);
         using var restored = Given.Factory().Restorer.Restore(
-            isRecorded ? entry : entry with { Inode = 0 }, Files.Duplicate(passed.Descriptor!, out _), origin, "execve", "continues");
+            isRecorded ? entry : entry with { Inode = 0 }, Descriptors.Duplicate(passed.Descriptor!, out _), origin, "execve", "continues");
         Assert.Equal((isOfState ? former : passed).Inode, restored.Inode);
     }
 }

@@ -131,7 +131,7 @@ public sealed class ShardGroupTests : KernelTest
         var factory = Given.Factory();
         var spec = Given.Spec("tcp://127.0.0.1:0", spec => spec with { Shards = 3 });
         using var made = factory.Create(spec);
-        var given = made.Sockets.Select(socket => Files.Duplicate(socket.Descriptor, out _)!).ToArray();
+        var given = made.Sockets.Select(socket => Descriptors.Duplicate(socket.Descriptor, out _)!).ToArray();
         using var handle = factory.Adopter.Adopt(
             spec with { Address = made.Effective! }, given, HandleOrigin.InheritedSystemd, null, "test");
         Assert.Null(handle.Group);

@@ -41,7 +41,7 @@ public sealed class ShardTests : KernelTest
     public void Waiting_connections_survive_the_close_of_a_duplicate()
     {
         using var handle = Given.Listener("tcp://127.0.0.1:0", spec => spec with { Shards = 2 });
-        var held = handle.Sockets.Select(socket => Files.Duplicate(socket.Descriptor, out _)!).ToArray();
+        var held = handle.Sockets.Select(socket => Descriptors.Duplicate(socket.Descriptor, out _)!).ToArray();
         var clients = Enumerable.Range(0, 50).Select(_ => Loopback.Connect(handle.Effective!)).ToArray();
         foreach (var descriptor in held)
         {

@@ -93,7 +93,7 @@ public class ErrnoTests : KernelTest
         Assert.Equal(new LockHolder(true, 4711), LockHolder.Of(path));
 
         // As it is passed to a successor.
-        var copy = Files.Duplicate(first, out _)!;
+        var copy = Descriptors.Duplicate(first, out _)!;
         first.Dispose();
         Assert.Equal(new LockHolder(true, 4711), LockHolder.Of(path));
         copy.Dispose();

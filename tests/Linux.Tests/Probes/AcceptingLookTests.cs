@@ -115,7 +115,7 @@ public class AcceptingLookTests : KernelTest
         program.Equal("SYS_accept4", isX64 ? 288 : 242, "AcceptingLook");
         program.Equal("SYS_ppoll", isX64 ? 271 : 73, "AcceptingLook");
         program.Equal("SYS_pselect6", isX64 ? 270 : 72, "AcceptingLook");
-        program.Equal("SYS_kcmp", isX64 ? 312 : 272, "Files.AreSame");
+        program.Equal("SYS_kcmp", isX64 ? 312 : 272, "Descriptors.AreSame");
         program.Equal("POLLIN", 1, "AcceptingLook");
         if (isX64)
         {

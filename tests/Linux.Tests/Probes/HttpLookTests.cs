@@ -104,7 +104,7 @@ public sealed class HttpLookTests
     /// <summary>Answers each complete request and records the data of each connection.</summary>
     private static Socket Server(ListenerHandle listener, string answer, out ConcurrentQueue<string> requests)
     {
-        var copy = Files.Duplicate(listener.Descriptor!, out _)!;
+        var copy = Descriptors.Duplicate(listener.Descriptor!, out _)!;
         var socket = new Socket(new SafeSocketHandle(copy.Number, ownsHandle: true));
         copy.SetHandleAsInvalid();
         var seen = requests = new ConcurrentQueue<string>();

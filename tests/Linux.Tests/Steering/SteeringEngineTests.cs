@@ -255,7 +255,7 @@ public sealed class SteeringEngineTests : KernelTest
         group.Turn(0);
         using var client = new Client("127.0.0.1", group.Port);
         client.Send("1");
-        var passed = group.Engine.Descriptors.ToDictionary(pair => pair.Key, pair => Files.Duplicate(pair.Value, out _)!);
+        var passed = group.Engine.Descriptors.ToDictionary(pair => pair.Key, pair => Descriptors.Duplicate(pair.Value, out _)!);
         using var successor = SteeringEngine.Restore(group.Engine.Terms, passed.GetValueOrDefault);
         Assert.Null(successor!.Turn(SteeringTable.Build([new SteeringTarget(1, 2)], null, 0)));
         using var other = new Client("127.0.0.1", group.Port);
@@ -317,7 +317,7 @@ public sealed class SteeringEngineTests : KernelTest
         private static List<byte[]> Read(ListenerSocket socket)
         {
             var all = new List<byte[]>();
-            using var reader = new Socket(Files.Duplicate(socket.Descriptor, out _)!.IntoSocket());
+            using var reader = new Socket(Descriptors.Duplicate(socket.Descriptor, out _)!.IntoSocket());
             var buffer = new byte[65536];
             while (reader.Available > 0 || reader.Poll(0, SelectMode.SelectRead))
             {

@@ -98,11 +98,11 @@ public class NotifySocketTests : KernelTest
         for (var i = 0; i < 20; i++)
         {
             // The disposer runs from the first message on.
-            before = i == 1 ? Descriptors.Open().Count : before;
+            before = i == 1 ? ProcessDescriptors.Open().Count : before;
             Libc.SendDescriptors(sender, Encoding.UTF8.GetBytes(text), Raw, sender.Number, sender.Number, sender.Number);
             Drain(socket);
             _loop.Until(() => _loop.Disposer.Jobs == 0);
-            Assert.True(i == 0 || before == Descriptors.Open().Count);
+            Assert.True(i == 0 || before == ProcessDescriptors.Open().Count);
         }
     }
 

@@ -571,7 +571,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
 
     private void AssertPlaced(List<DescriptorHandle> descriptors)
     {
-        var wanted = descriptors.Select(handle => Descriptors.LinkOf(handle.Number)).ToList();
+        var wanted = descriptors.Select(handle => ProcessDescriptors.LinkOf(handle.Number)).ToList();
         var report = probe.Run(plan => plan, descriptors, reportOn: descriptors.Count);
         var found = report.All("fd");
         Assert.Equal(wanted, Enumerable.Range(0, wanted.Count).Select(number => found[number.ToString(CultureInfo.InvariantCulture)]));

@@ -136,10 +136,10 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
         void Fail()
         {
             using var spawner = new Spawner(what == "notify" ? "/dev/null/directory" : _directory.Path, "/broker", TimeProvider.System);
-            var before = Descriptors.Open();
+            var before = ProcessDescriptors.Open();
             Assert.Null(Spawn(spawner, spec, [listener], [], out var failure));
             Assert.Contains(text, failure, StringComparison.Ordinal);
-            Assert.Equal(before, Descriptors.Open());
+            Assert.Equal(before, ProcessDescriptors.Open());
         }
 
         if (what is "capability" or "limit")
@@ -161,10 +161,10 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
     {
         using var spawner = new Spawner(_directory.Path, "/broker", TimeProvider.System);
         using var failed = Given.Attempt("tcp://192.0.2.1:0");
-        var before = Descriptors.Open();
+        var before = ProcessDescriptors.Open();
         Assert.Null(Spawn(spawner, Service() with { Listeners = ["web"] }, [failed], [], out var failure));
         Assert.Contains("\"web\"", failure, StringComparison.Ordinal);
-        Assert.Equal(before, Descriptors.Open());
+        Assert.Equal(before, ProcessDescriptors.Open());
         Assert.Empty(_directory.Files);
     }
 

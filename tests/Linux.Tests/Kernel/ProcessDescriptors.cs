@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Supervisor.Linux.Tests.Kernel;
 
 /// <summary>The descriptors of this process and what they refer to.</summary>
-internal static class Descriptors
+internal static class ProcessDescriptors
 {
     /// <summary>The descriptors that a test can have opened, without those that the runtime opens to load code.</summary>
     public static SortedDictionary<int, string> Open()
