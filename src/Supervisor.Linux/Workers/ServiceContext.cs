@@ -39,6 +39,7 @@ internal sealed class ServiceContext
         Messages = new WorkerMessages(this);
         Lineage = new WorkerLineage(this);
         Ending = new WorkerEnding(this);
+        Cleanup = new WorkerCleanup(this);
         ForeignExits = new ForeignExits(this);
         Signals = new StopSignals(this);
         Drains = new WorkerDrains(this);
@@ -88,6 +89,8 @@ internal sealed class ServiceContext
     public WorkerLineage Lineage { get; }
 
     public WorkerEnding Ending { get; }
+
+    public WorkerCleanup Cleanup { get; }
 
     public ForeignExits ForeignExits { get; }
 

@@ -203,7 +203,7 @@ public sealed class ServiceSnapshot
 
         foreach (var (id, process) in _service.Processes.Where(pair => pair.Value.IsEnding).ToArray())
         {
-            _service.Ending.ResumeRest(id, process);
+            _service.Cleanup.Resume(id, process);
         }
 
         _service.Limits.ReportLost();

@@ -65,7 +65,7 @@ public sealed class StopSignals
 
         process.IsHeldBack = !isHandled;
         _service.Drains.Told(signal.Worker.Id);
-        _service.Ending.Announce(signal, process, isHandled, () => process.IsHeldBack = false);
+        _service.Cleanup.Announce(signal, process, isHandled, () => process.IsHeldBack = false);
 
         void Refused(int pid, SystemCallError? error)
         {

@@ -1,14 +1,12 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Supervisor.Core;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
-using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
 
-/// <summary>Ends a worker: its last messages, its exit, its replacement, and the wait for what it leaves behind.</summary>
+/// <summary>Ends a worker: its last messages, its exit and its replacement. Then <see cref="WorkerCleanup"/> waits for the rest.</summary>
 /// <remarks>
 /// A pidfd reports the exit of a worker's main process. First its last messages and output are read. Then the machine decides, and a
 /// replacement is spawned at once. Only then the daemon looks for the rest of the worker, sends it the stop signal and waits for it.
@@ -17,9 +15,6 @@ namespace Supervisor.Linux.Workers;
 /// </remarks>
 internal sealed class WorkerEnding(ServiceContext service)
 {
-    private readonly WorkerSweeps _sweeps = new(service);
-    private readonly List<WorkerEnded> _ended = [];
-    private readonly List<(int WorkerId, WorkerProcess Process, ExitReason Reason)> _alone = [];
     private bool _awaitsOrphans;
 
     /// <summary>Whether the machine is deciding about a worker that is replaced at once.</summary>
@@ -40,12 +35,11 @@ internal sealed class WorkerEnding(ServiceContext service)
 
         if (process.IsEnding)
         {
-            Clear(workerId, process, process.Exit ?? Abandoned);
+            service.Cleanup.KillRest(workerId, process, process.Exit ?? Abandoned);
         }
         else
         {
-            process.LastSweep = _sweeps.Of(workerId, process, stopSignal: null);
-            Sweeps.Begin(process.LastSweep);
+            service.Cleanup.Kill(workerId, process);
         }
     }
 
@@ -186,84 +180,21 @@ internal sealed class WorkerEnding(ServiceContext service)
         process.BeginEnd(reason);
         if (service.State.IsStarted && worker is { EndReason: EndReason.None, Connection: null })
         {
-            Post(new WorkerMainEnded(workerId, reason));
+            Decide(new WorkerMainEnded(workerId, reason));
         }
 
         if (worker is null or { Phase: WorkerPhase.Killed } || process.LaunchFailure is not null)
         {
-            Clear(workerId, process, reason);
+            service.Cleanup.KillRest(workerId, process, reason);
         }
-        else if (IsAlone(worker, process))
+        else if (WorkerCleanup.IsAlone(worker, process))
         {
-            FinishSoon(workerId, process, reason);
+            service.Cleanup.FinishSoon(workerId, process, reason);
         }
         else
         {
-            AwaitRest(workerId, process, reason);
+            service.Cleanup.AwaitRest(workerId, process, reason);
         }
-    }
-
-    /// <summary>
-    /// Whether only the process of a connection is known, and no sweep is under way for it: a sweep needs its numbers until it is done.
-    /// </summary>
-    private static bool IsAlone(WorkerState? worker, WorkerProcess process) =>
-        worker is { Connection: not null, EndReason: EndReason.None }
-        && process is { Main.IsForeign: false, Main.IsHandedOver: false, Main.First: null, LastSweep: null };
-
-    /// <summary>
-    /// Ends the process of a connection at the end of this turn, with all others of the turn. Most of them leave nothing behind, and one
-    /// look shows that for all.
-    /// </summary>
-    private void FinishSoon(int workerId, WorkerProcess process, ExitReason reason)
-    {
-        if (_alone.Count == 0)
-        {
-            service.Loop.AtTurnEnd(() =>
-            {
-                var haveNothingLeft = Sweeps.HaveNothingLeft();
-                foreach (var (id, ended, why) in _alone)
-                {
-                    if (haveNothingLeft && IsAlone(service.Worker(id), ended))
-                    {
-                        Finish(id, ended, why, isTimedOut: false);
-                    }
-                    else if (ended.LastSweep is null)
-                    {
-                        AwaitRest(id, ended, why);
-                    }
-                }
-
-                _alone.Clear();
-            });
-        }
-
-        _alone.Add((workerId, process, reason));
-    }
-
-    /// <summary>Continues to wait for the rest of a worker whose main process has exited under a predecessor.</summary>
-    public void ResumeRest(int workerId, WorkerProcess process)
-    {
-        if (process.LastSweep is null && service.Worker(workerId)?.MainExit is { } reason)
-        {
-            AwaitRest(workerId, process, reason);
-        }
-    }
-
-    /// <summary>
-    /// Looks for the processes of a worker besides its main process, and sends them the stop signal if <c>stop_mode</c> says so. The
-    /// main process too, unless it <paramref name="isTold"/> already.
-    /// </summary>
-    public void Announce(SignalEffect signal, WorkerProcess process, bool isTold, Action onTold)
-    {
-        var (workerId, mode) = (signal.Worker.Id, service.SpecOf(signal.Worker.Id).StopMode);
-        var isForAll = mode == StopMode.Group && signal.Signal != Signals.Abort;
-        Sweeps.Begin(_sweeps.Of(
-            workerId, process, isForAll ? process.Rest.Tell(signal.Signal) : signal.Signal, isForAll ? null : process.Pid,
-            isTold ? [process.Pid] : [], rest =>
-            {
-                onTold();
-                process.Rest.Note(rest.Where(one => one.Pid != process.Pid));
-            }));
     }
 
     /// <summary>Reports a signal that could not be sent.</summary>
@@ -310,133 +241,20 @@ internal sealed class WorkerEnding(ServiceContext service)
                         service.Abandoned.Add(worker, why, stuck);
                     }
 
-                    Post(new WorkerAbandoned(workerId, $"{why}: {StuckProcess.Describe(stuck)}"));
+                    Decide(new WorkerAbandoned(workerId, $"{why}: {StuckProcess.Describe(stuck)}"));
                     process.Dispose();
                 }
             }),
             TaskScheduler.Default);
     }
 
-    private void AwaitRest(int workerId, WorkerProcess process, ExitReason reason, bool isAgain = false)
-    {
-        var spec = service.SpecOf(workerId);
-        var signal = spec.StopMode == StopMode.Group ? process.Rest.Tell(spec.StopSignal) : 0;
-        var sweep = _sweeps.Of(workerId, process, signal, null, Leaders(process), rest =>
-        {
-            if (service.Processes.GetValueOrDefault(workerId) != process || process.LastSweep is not null)
-            {
-                foreach (var one in rest)
-                {
-                    one.Pidfd.Dispose();
-                }
-
-                return;
-            }
-
-            // What was found has exited before it could be watched, or cannot be watched. Nothing would report its end.
-            if (rest.Count == 0)
-            {
-                if (isAgain)
-                {
-                    Clear(workerId, process, reason);
-                }
-                else
-                {
-                    AwaitRest(workerId, process, reason, isAgain: true);
-                }
-
-                return;
-            }
-
-            process.Rest.Watch(service.Loop, rest, () => AwaitRest(workerId, process, reason));
-            service.Post(new WorkerRemains(workerId, reason, rest.Count, Describe(rest, signal)));
-            service.Drains.Told(workerId);
-        }, isTimedOut => Finish(workerId, process, reason, isTimedOut));
-        sweep.CanWait = sweep.Cgroup is null && service.State.IsStarted && service.Worker(workerId) is { RestartDecided: true };
-        Sweeps.Begin(sweep);
-    }
-
-    /// <summary>Kills the rest of a worker whose main process has exited.</summary>
-    private void Clear(int workerId, WorkerProcess process, ExitReason reason)
-    {
-        process.Rest.Unwatch(service.Loop);
-        process.LastSweep?.IsCancelled = true;
-        process.LastSweep = _sweeps.Of(
-            workerId, process, stopSignal: null, onDone: isTimedOut => Finish(workerId, process, reason, isTimedOut));
-        Sweeps.Begin(process.LastSweep);
-    }
-
-    /// <summary>The whole worker has exited.</summary>
-    private void Finish(int workerId, WorkerProcess process, ExitReason reason, bool isTimedOut)
-    {
-        if (service.Processes.GetValueOrDefault(workerId) != process)
-        {
-            return;
-        }
-
-        if (isTimedOut)
-        {
-            service.Log.RestNotKilled(process.Pid);
-        }
-
-        process.Rest.Unwatch(service.Loop);
-        service.Watching.UnwatchOutput(process);
-        process.Output?.Drain();
-        process.Error.Drain();
-        service.Processes.Remove(workerId);
-        if (service.Worker(workerId) is { Connection: not null })
-        {
-            PostSoon(new WorkerEnded(workerId, reason));
-        }
-        else
-        {
-            Post(new WorkerEnded(workerId, reason));
-        }
-
-        process.Reap();
-        process.Dispose();
-    }
-
     /// <summary>Passes the exit of a worker to the machine, which may replace it at once.</summary>
-    private void Post(ServiceEvent what)
+    public void Decide(ServiceEvent what)
     {
         IsReplacing = true;
         service.Post(what);
         IsReplacing = false;
     }
-
-    /// <summary>The same at the end of this turn, with all others of the turn: no replacement waits for it.</summary>
-    private void PostSoon(WorkerEnded ended)
-    {
-        if (_ended.Count == 0)
-        {
-            service.Loop.AtTurnEnd(() =>
-            {
-                var all = new WorkersEnded([.. _ended]);
-                _ended.Clear();
-                service.Post(all);
-            });
-        }
-
-        _ended.Add(ended);
-    }
-
-    /// <summary>The processes of an exited worker that are not among the remaining ones: the zombies.</summary>
-    private static ImmutableArray<int> Leaders(WorkerProcess process) =>
-        process.Main.First is null ? [process.Session, process.Pid] : [process.Pid];
-
-    private static string Describe(IReadOnlyList<RemainingProcess> rest, int signal)
-    {
-        const int most = 5;
-        var named = string.Join(", ", rest.Take(most).Select(one => string.Create(
-            CultureInfo.InvariantCulture, $"pid {one.Pid}{(ProcFile.Command(one.Pid) is { } command ? $" ({command})" : "")}")));
-        return (rest.Count == 1 ? $"a process of it remains: {named}"
-            : string.Create(CultureInfo.InvariantCulture, $"{rest.Count} processes of it remain: {named}"))
-            + (rest.Count > most ? ", ..." : "") + (signal > 0 ? $", which got {Signals.Name(signal)}" : "");
-    }
-
-    private Sweeper Sweeps =>
-        service.Orphans?.Sweeper ?? throw new InvalidOperationException("a running service needs an orphan reaper");
 
     /// <summary>
     /// Looks again at workers whose first process has exited when orphans were reaped: the last of their processes may be among them.
