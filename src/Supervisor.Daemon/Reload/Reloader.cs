@@ -5,7 +5,6 @@ using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Validation;
 using Supervisor.Control;
 using Supervisor.Core;
-using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Reload;
 using Supervisor.Core.Services;
 using Supervisor.Daemon.Validation;
@@ -274,17 +273,14 @@ internal sealed class Reloader(ReloadContext daemon)
         return identities;
     }
 
+    /// <summary>Cannot fail. Returns warnings.</summary>
     private List<string> Commit(
         IReadOnlyList<ListenerStep> steps, IReadOnlyList<PlannedService> services, PreparedSockets prepared,
         Dictionary<string, WorkerIdentity> identities)
     {
-        var warnings = new List<string>();
-        daemon.Listeners.Set([.. steps.Select(step => Commit(step, prepared, warnings)).OfType<ListenerHandle>()]);
-        foreach (var diff in StartOrder.Sort(
-            [.. services.Select(service => service.Diff)], diff => diff.Name, diff => diff.After?.After ?? []))
-        {
-            Commit(diff, identities);
-        }
+        var commit = new ReloadCommit(daemon, _retired, _removed, prepared, identities);
+        commit.Listeners(steps);
+        commit.Services(services);
 
         var reshared = services.Where(service => !service.Reshared.IsEmpty).Select(service => service.Diff.Name)
             .ToHashSet(StringComparer.Ordinal);
@@ -312,128 +308,7 @@ internal sealed class Reloader(ReloadContext daemon)
         _shards.ServiceChanged(daemon.Listeners.Handles);
         Sweep();
         daemon.Listeners.Prune(handle => daemon.Services.Any(runner => runner.Generations.Uses(handle)));
-        return warnings;
-    }
-
-    /// <summary>The new handle of the listener; null if it is removed.</summary>
-    private ListenerHandle? Commit(ListenerStep step, PreparedSockets prepared, List<string> warnings)
-    {
-        if (step.Diff.After is not { } after)
-        {
-            daemon.Conflicts.Forget(step.Handle!);
-            _retired.Add(step.Handle!, null, null);
-            return null;
-        }
-
-        if (prepared.Of(step) is { } made)
-        {
-            if (step.Handle is { } former)
-            {
-                _retired.Add(former, made, prepared.BridgeTo(made));
-            }
-            else
-            {
-                daemon.Events.Watch(made);
-            }
-
-            SocketTakers.Record(made);
-            return made;
-        }
-
-        var handle = step.Handle!;
-        if (handle.Descriptor is not null)
-        {
-            daemon.Conflicts.Forget(handle);
-            Mend(handle, step.Planned.Former!.Mends);
-            if (handle.Drift.FirstOrDefault(change => change.Name == SocketChange.File) is not null)
-            {
-                warnings.Add($"listener {after.Name}: {daemon.Drift.FileFinding(handle)}: listenctl history {after.Name} says why");
-            }
-        }
-        else if (!daemon.Conflicts.Awaits(handle))
-        {
-            warnings.Add($"listener {after.Name}: still has no socket: {handle.Diagnosis?.Verdict ?? handle.Failure?.ToString()}");
-        }
-
-        if (!step.Diff.IsUnchanged)
-        {
-            daemon.Drift.Check(handle);
-            if (step.Diff.ChangesShards && handle.Sockets.Count > after.Shards)
-            {
-                daemon.Factory.Shards.Shrink(handle, after.Shards, daemon.Loop.Now);
-            }
-
-            warnings.AddRange(daemon.Factory.Reconfigurer.Change(handle, after).Select(refused => $"listener {after.Name}: {refused}"));
-        }
-
-        return handle;
-    }
-
-    /// <summary>Sets right what the plan has found. A path that did not answer is looked at again.</summary>
-    private void Mend(ListenerHandle handle, IReadOnlyCollection<ListenerMend> mends)
-    {
-        if (mends.Any(mend => mend.Setting == RunningState.BacklogSetting))
-        {
-            daemon.Factory.Reconfigurer.RaiseBacklog(handle);
-        }
-
-        if (mends.Any(mend => mend.Setting == RunningState.FileSetting) || handle.IsPathSilent || handle.HasDrifted)
-        {
-            daemon.Drift.CheckFile(handle, isAsked: true);
-        }
-    }
-
-    private void Commit(ServiceDiff diff, Dictionary<string, WorkerIdentity> identities)
-    {
-        var runner = daemon.Services.Find(diff.Name);
-        if (diff.After is not { } after)
-        {
-            _removed.Add(runner!);
-            runner!.Post(new StopRequested());
-            return;
-        }
-
-        if (runner is null)
-        {
-            var added = daemon.Services.Add(after);
-            daemon.Events.Watch(added);
-            added.Requests.Activate();
-            return;
-        }
-
-        var moved = IsMoved(runner.Generations.Next.Listeners, after.Listeners);
-        var returns = _removed.Remove(runner);
-        if (moved && runner.IsDemanded)
-        {
-            // The worker that it starts serves what waits in the old socket.
-            runner.Post(new DemandArrived());
-        }
-
-        if (!diff.IsUnchanged || moved || returns)
-        {
-            runner.Requests.Change(
-                after, [.. after.Listeners.Select(name => daemon.Listeners.Find(name)!)], identities[after.Name],
-                diff.NeedsNewWorkers || moved || (returns && !ServiceReloadImpact.SameWorker(runner.State.Spec, after)));
-        }
-
-        if (returns || (runner.State.AwaitsDemand && after.Start == StartMode.Now))
-        {
-            runner.Requests.Activate();
-        }
-    }
-
-    /// <summary>Whether these names lead to other listeners than before.</summary>
-    private bool IsMoved(IReadOnlyList<ListenerHandle> before, ImmutableArray<string> names)
-    {
-        for (var i = 0; i < names.Length; i++)
-        {
-            if (i >= before.Count || daemon.Listeners.Find(names[i]) != before[i])
-            {
-                return true;
-            }
-        }
-
-        return names.Length != before.Count;
+        return commit.Warnings;
     }
 
     private void Sweep()
