@@ -11,19 +11,36 @@ namespace Supervisor.Linux.Listeners;
 /// <summary>A new UNIX socket is bound to a name of its own and then renamed to the path of the former one.</summary>
 internal static class PathRename
 {
-    /// <summary>An unused name next to a path: the former sockets of earlier reloads may still have some.</summary>
+    /// <summary>
+    /// An unused name next to a path, which bind() accepts too: the former sockets of earlier reloads may still have some.
+    /// </summary>
     public static string FreeName(string path)
     {
         const int most = 1000;
-        var name = string.Create(CultureInfo.InvariantCulture, $"{path}.{Processes.CurrentPid}");
-        var free = name;
-        using var place = SocketPlace.Open(name, out _, out _);
+        var pid = string.Create(CultureInfo.InvariantCulture, $".{Processes.CurrentPid}");
+        var free = Beside(path, pid);
+        using var place = SocketPlace.Open(free, out _, out _);
         for (var number = 2; number < most && place is not null && place.GetStatus(out _, Path.GetFileName(free)) is null; number++)
         {
-            free = string.Create(CultureInfo.InvariantCulture, $"{name}.{number}");
+            free = Beside(path, string.Create(CultureInfo.InvariantCulture, $"{pid}.{number}"));
         }
 
         return free;
+    }
+
+    /// <summary>The path with a suffix. The end of a long name makes room for it.</summary>
+    private static string Beside(string path, string suffix)
+    {
+        var folder = Path.GetDirectoryName(path)!.Length;
+        var end = path.Length;
+        while (end > folder + 1
+            && (char.IsHighSurrogate(path[end - 1])
+                || ByteText.GetByteCount(path[..end]) + suffix.Length > ListenAddress.MaxUnixPathBytes))
+        {
+            end--;
+        }
+
+        return path[..end] + suffix;
     }
 
     /// <summary>
