@@ -15,11 +15,13 @@ public static class ConfigFiles
     /// <summary>The largest file that is read, in bytes: a configuration of ten thousand listeners has about 4 MiB.</summary>
     public const int MaxBytes = 16 * 1024 * 1024;
 
+    private const string DropInFolder = "conf.d";
+
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>
     /// Reads <paramref name="mainPath"/> and its drop-ins. Never throws: a file that cannot be read is an error that
-    /// names the file. A missing folder conf.d is not an error.
+    /// names the file. A missing folder conf.d is not an error; a conf.d that is not a folder is one.
     /// </summary>
     /// <param name="mainPath">The main file.</param>
     /// <param name="open">Opens a file and may add errors of its own. An exception is reported as a failed open. By default a plain
@@ -53,20 +55,39 @@ public static class ConfigFiles
 
     private static List<string> DropIns(string mainPath, ImmutableArray<ConfigDiagnostic>.Builder errors)
     {
-        var folder = Path.Combine(Path.GetDirectoryName(mainPath) ?? "", "conf.d");
+        var folder = Path.Combine(Path.GetDirectoryName(mainPath) ?? "", DropInFolder);
+        if (folder.Contains('\0', StringComparison.Ordinal))
+        {
+            return [];
+        }
+
         try
         {
-            if (!Directory.Exists(folder))
-            {
-                return [];
-            }
-
             // Editors and package managers leave hidden files. A shell's *.toml does not match them either.
-            var paths = Directory.GetFiles(folder)
+            var paths = Directory.GetFileSystemEntries(folder)
                 .Where(path => path.EndsWith(".toml", StringComparison.Ordinal) && !Path.GetFileName(path).StartsWith('.'))
                 .ToList();
             paths.Sort((a, b) => string.CompareOrdinal(Path.GetFileName(a), Path.GetFileName(b)));
             return paths;
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // ENOENT and ENOTDIR.
+            var found = new FileInfo(folder);
+            if (found.LinkTarget is { } target && found.ResolveLinkTarget(returnFinalTarget: true) is not { Exists: true })
+            {
+                errors.Add(new ConfigDiagnostic(
+                    folder, 0, 0, null, $"cannot be read: ENOENT, it is a symlink to \"{target}\", which does not exist",
+                    "create that folder, or remove the symlink"));
+            }
+            else if (found.Exists)
+            {
+                errors.Add(new ConfigDiagnostic(
+                    folder, 0, 0, null, "cannot be read: ENOTDIR, it is not a folder",
+                    $"move the settings to a file such as {DropInFolder}/10-more.toml, or rename it"));
+            }
+
+            return [];
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -121,10 +142,15 @@ public static class ConfigFiles
 
     private static ConfigDiagnostic Unreadable(string path, Exception error)
     {
+        // The runtime keeps a raw errno in HResult.
+        const int loop = 40;
         var (message, remedy) = error switch
         {
             _ when Directory.Exists(path) && error is UnauthorizedAccessException && IsListable(path) =>
-                ("cannot be read: EISDIR, it is a folder", "name the file, such as listend.toml in it"),
+                ("cannot be read: EISDIR, it is a folder",
+                    Path.GetFileName(Path.GetDirectoryName(path)) == DropInFolder
+                        ? $"move its files to {DropInFolder}, or rename it" : "name the file, such as listend.toml in it"),
+            { HResult: loop } => ("cannot be read: ELOOP, a symlink leads back to itself", "correct or remove the symlink"),
             FileNotFoundException => ("cannot be read: ENOENT, there is no such file", "create it, or name another with --config"),
             DirectoryNotFoundException => ("cannot be read: ENOENT, its folder does not exist", "create it, or name another with --config"),
             UnauthorizedAccessException => ("cannot be read: EACCES, permission denied", "give the daemon's user read permission"),

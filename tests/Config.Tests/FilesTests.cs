@@ -33,6 +33,7 @@ public sealed class FilesTests : IDisposable
         Assert.Equal(
             [
                 $"{At("missing.toml")}: cannot be read: ENOENT, there is no such file; create it, or name another with --config",
+                $"{At("conf.d/x.toml")}: cannot be read: EISDIR, it is a folder; move its files to conf.d, or rename it",
                 $"{At("conf.d/z.toml")}: the file is not UTF-8: byte 1 is not part of a character; save it as UTF-8",
             ],
             result.Errors.Select(e => e.ToString()));
@@ -40,6 +41,25 @@ public sealed class FilesTests : IDisposable
         Assert.Contains(
             "its folder does not exist", Assert.Single(ConfigFiles.Read(At("no/missing.toml")).Errors).Message, StringComparison.Ordinal);
         Assert.NotEmpty(ConfigFiles.Read("").Errors);
+        Assert.Single(ConfigFiles.Read("a\0b").Errors);
+    }
+
+    [Fact]
+    public void A_drop_in_folder_that_is_not_a_folder_is_an_error()
+    {
+        Write("main.toml", "main");
+        Write("conf.d", "text");
+        Assert.Equal(
+            $"{At("conf.d")}: cannot be read: ENOTDIR, it is not a folder; "
+                + "move the settings to a file such as conf.d/10-more.toml, or rename it",
+            Assert.Single(ConfigFiles.Read(At("main.toml")).Errors).ToString());
+        File.Delete(At("conf.d"));
+        File.CreateSymbolicLink(At("conf.d"), "conf.d");
+        Assert.Contains("ELOOP", Assert.Single(ConfigFiles.Read(At("main.toml")).Errors).Message, StringComparison.Ordinal);
+        File.Delete(At("conf.d"));
+        File.CreateSymbolicLink(At("conf.d"), "nowhere");
+        Assert.Contains(
+            "a symlink to \"nowhere\"", Assert.Single(ConfigFiles.Read(At("main.toml")).Errors).Message, StringComparison.Ordinal);
     }
 
     private string At(string name) => Path.Combine(_folder.FullName, name);

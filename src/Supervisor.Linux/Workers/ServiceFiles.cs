@@ -2,6 +2,7 @@ using System.Text;
 using Supervisor.Core.Services;
 using Supervisor.Linux.Paths;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Workers;
 
@@ -33,9 +34,9 @@ public static class ServiceFiles
             {
                 faults.Add(new Fault("working_directory", null, $"\"{directory}\" is not a directory", "name a directory"));
             }
-            else if (IsMissing(refused))
+            else if (Absence(refused) is { } absence)
             {
-                faults.Add(new Fault("working_directory", null, $"directory \"{directory}\" does not exist",
+                faults.Add(new Fault("working_directory", null, $"directory \"{directory}\" {absence}",
                     "create it before the service is started, or correct the path"));
             }
 
@@ -50,10 +51,12 @@ public static class ServiceFiles
             var ignored = new List<IgnoredLine>();
             if (!EnvironmentFile.TryRead(file, identity, out var variables, out var unread, ignored))
             {
-                var error = Files.GetTargetStatus(file.TrimStart('-'), out var found);
-                faults.Add(IsMissing(error)
-                    ? new Fault("environment_files", i, $"file \"{file}\" does not exist",
-                        $"create it before the service is started, or write \"-{file}\" if it may be missing")
+                var named = file.TrimStart('-');
+                var error = Files.GetTargetStatus(named, out var found);
+                faults.Add(Absence(error) is { } absence
+                    ? new Fault("environment_files", i, $"file \"{named}\" {absence}",
+                        "create it before the service is started"
+                        + (error?.Errno == ELOOP ? ", or correct the path" : $", or write \"-{named}\" if it may be missing"))
                     : found.IsDirectory ? new Fault("environment_files", i, $"\"{file}\" is a directory", "name a file")
                     : new Fault("environment_files", i, unread, null));
                 continue;
@@ -139,15 +142,15 @@ public static class ServiceFiles
 
         if (Files.GetTargetStatus(file, out var status) is { } refused)
         {
-            return IsMissing(refused)
-                ? ($"program \"{file}\" does not exist", "install it before the service is started, or correct the path") : null;
+            return Absence(refused) is { } absence
+                ? ($"program \"{file}\" {absence}", "install it before the service is started, or correct the path") : null;
         }
 
         const int anybodyMayExecute = 0x49;
         return status.IsDirectory ? ($"\"{file}\" is a directory", "name the program in it")
             : (status.Permissions & anybodyMayExecute) == 0 ? ($"\"{file}\" is not executable", "chmod +x it")
-            : Interpreter(file) is { } interpreter && Files.GetTargetStatus(interpreter, out _) is { } missing && IsMissing(missing)
-                ? ($"\"{file}\" is a script for \"{interpreter}\", which does not exist",
+            : Interpreter(file) is { } interpreter && Absence(Files.GetTargetStatus(interpreter, out _)) is { } gone
+                ? ($"\"{file}\" is a script for \"{interpreter}\", which {gone}",
                     "install it, or correct the script's first line")
             : null;
     }
@@ -180,5 +183,12 @@ public static class ServiceFiles
         return words.Length > 0 && Path.IsPathRooted(words[0]) ? words[0] : null;
     }
 
-    private static bool IsMissing(SystemCallError? error) => error is { Name: "ENOENT" or "ENOTDIR" or "ELOOP" };
+    /// <summary>Why there is nothing at a path, as a predicate; null if there is something or that is unknown.</summary>
+    private static string? Absence(SystemCallError? error) => error?.Errno switch
+    {
+        ENOENT => "does not exist",
+        ENOTDIR => "does not exist: a part of its path is not a directory",
+        ELOOP => "cannot be reached: a symlink leads back to itself",
+        _ => null,
+    };
 }

@@ -46,7 +46,7 @@ public sealed class BindFailureClassifierTests
         { "EADDRNOTAVAIL", "bind", "vsock://77:80", "cid-absent", false },
         { "EADDRINUSE", "bind", "vsock://*:80", "same-address", false },
         { "EADDRINUSE", "bind", "tcp://127.0.0.1:80", "unexplained", false },
-        { "ELOOP", "bind", "unix:///run/x/s", "unexplained", false },
+        { "ELOOP", "bind", "unix:///run/x/s", "directory-absent", false },
     };
 
     [Theory]

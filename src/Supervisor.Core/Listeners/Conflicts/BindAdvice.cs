@@ -83,6 +83,8 @@ internal static class BindAdvice
                 evidence.Interfaces.IsEmpty ? "see ip link" : $"the interfaces are {string.Join(", ", evidence.Interfaces)}",
             BindCause.FamilyUnsupported => "choose another family, or a kernel that supports it",
             BindCause.OptionNotPermitted => "grant CAP_NET_ADMIN or CAP_NET_RAW, or remove the option",
+            BindCause.DirectoryAbsent when finding.Verdict.StartsWith(BindFailureClassifier.NoWay, StringComparison.Ordinal) =>
+                $"see namei -l {Folder(address)}, then correct that path or the address",
             BindCause.DirectoryAbsent =>
                 $"create it first: mkdir -p {Path.GetDirectoryName(address.Path)} (RuntimeDirectory= in the unit), or set unix.directory_mode",
             BindCause.NamespaceAbsent =>

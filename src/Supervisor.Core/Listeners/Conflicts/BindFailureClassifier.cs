@@ -69,7 +69,10 @@ public static class BindFailureClassifier
             "EPERM" => new(BindCause.OptionNotPermitted, $"{Option(failure)} needs a capability that this process does not have"),
             "ENODEV" => new(BindCause.DeviceAbsent, $"no interface \"{spec.Bind.Device ?? address.Scope}\" in this network namespace"),
             "EAFNOSUPPORT" or "EPROTONOSUPPORT" or "ESOCKTNOSUPPORT" or "ENOPROTOOPT" or "EOPNOTSUPP" => Unsupported(failure, address),
-            "ENOENT" or "ENOTDIR" => new(BindCause.DirectoryAbsent, $"the directory of {address.Path} does not exist"),
+            "ENOENT" => new(BindCause.DirectoryAbsent, $"the directory of {address.Path} does not exist"),
+            "ENOTDIR" => new(
+                BindCause.DirectoryAbsent, $"{NoWay} the directory of {address.Path}: a part of that path is not a directory"),
+            "ELOOP" => new(BindCause.DirectoryAbsent, $"{NoWay} the directory of {address.Path}: a symlink leads back to itself"),
             "ENAMETOOLONG" => new(
                 BindCause.PathTooLong,
                 $"the path has {address.PathBytes} bytes, the limit for a UNIX socket is {ListenAddress.MaxUnixPathBytes}"),
@@ -80,6 +83,9 @@ public static class BindFailureClassifier
             _ => new(BindCause.Unexplained, failure.ToString()),
         };
     }
+
+    /// <summary>How the verdict begins about a directory that cannot be created before something else is corrected.</summary>
+    internal const string NoWay = "no path leads to";
 
     /// <summary>No file can be made at the path of an address.</summary>
     internal static BindFinding Full(SystemCallFailure failure, ListenAddress address) => new(
