@@ -125,7 +125,7 @@ public sealed class OrphanReaper : IDisposable
     /// because only one worker got it. Without a token, three facts decide: the user, a held listener (or that the service is
     /// stopped), and the age. A process older than the worker is not its descendant. On the loop.
     /// </summary>
-    internal Sweep? FindSweep(Sweeper.Stray stray, IReadOnlyList<Sweep> sweeps)
+    internal Sweep? FindSweep(Stray stray, IReadOnlyList<Sweep> sweeps)
     {
         if (IsOwn(stray.Pid) || IsSpared(stray.Pid))
         {

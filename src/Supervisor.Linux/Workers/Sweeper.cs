@@ -20,12 +20,6 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
     /// <summary>The pidfds that are kept to see the deaths of processes whose children become the daemon's.</summary>
     private const int MostHeld = 64;
 
-    /// <summary>The strays that are decided upon at a time, each with its pidfd.</summary>
-    private const int MostStrays = 256;
-
-    /// <summary>The children that are examined in one round.</summary>
-    private const int MostChildren = 4096;
-
     /// <summary>
     /// How long a round waits for the processes that it killed: their children become the daemon's when they are dead.
     /// </summary>
@@ -34,9 +28,6 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
     /// <summary>How long a look for the connections that a stop signal cuts may delay that signal.</summary>
     private static readonly TimeSpan CutPatience = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long the sweeper waits for the loop's decision.</summary>
-    private static readonly TimeSpan LoopPatience = TimeSpan.FromSeconds(5);
-
     private readonly ConcurrentQueue<Sweep> _queue = new();
 
     /// <summary>
@@ -44,6 +35,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
     /// starts on.
     /// </summary>
     private readonly AutoResetEvent _turn = new(false);
+    private readonly StraySearch _strays = new(loop, orphans);
     private readonly List<Action> _whenIdle = [];
     private bool _isRunning;
     private int _underWay;
@@ -181,7 +173,8 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
             return empty;
         }
 
-        FindStrays([.. sweeps.Where(sweep => sweep is { IsFinal: false, Worker: not null, Cgroup: null })]);
+        // What left a worker's session and has its token is among the remaining processes.
+        _strays.Decide([.. sweeps.Where(sweep => sweep is { IsFinal: false, Worker: not null, Cgroup: null })]);
         var dying = new List<DescriptorHandle>();
         var quiet = new List<Sweep>();
         AcceptedConnections[] questions = [.. sweeps.Select(sweep => sweep.Connections).OfType<AcceptedConnections>()];
@@ -208,11 +201,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
 
         AwaitDeaths(dying);
         var straying = quiet.Where(sweep => sweep.Worker is { Cgroup: null }).ToList();
-        if (straying.Count > 0)
-        {
-            quiet.RemoveAll(DecideStrays(straying).Contains);
-        }
-
+        quiet.RemoveAll(_strays.Decide(straying).Contains);
         return quiet;
     }
 
@@ -353,7 +342,8 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
 
     private void Refused(Sweep sweep, int pid, SystemCallError error) => loop.Post(() => sweep.OnRefused?.Invoke(pid, error));
 
-    private static void AwaitDeaths(List<DescriptorHandle> dying, bool waits = true)
+    /// <summary>Waits for the deaths, if it <paramref name="waits"/>, up to a limit, and closes the pidfds.</summary>
+    public static void AwaitDeaths(List<DescriptorHandle> dying, bool waits = true)
     {
         var began = Stopwatch.GetTimestamp();
         foreach (var pidfd in dying)
@@ -367,148 +357,4 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
             pidfd.Dispose();
         }
     }
-
-    /// <summary>Finds processes that left a worker's session and have its token: they are among the remaining ones.</summary>
-    private void FindStrays(List<Sweep> sweeps)
-    {
-        if (sweeps.Count > 0)
-        {
-            DecideStrays(sweeps);
-        }
-    }
-
-    /// <summary>
-    /// Finds processes that left a worker's session, and lets the loop decide. A final sweep kills them, another one remembers those
-    /// that are certain. Returns the sweeps that had some.
-    /// </summary>
-    private HashSet<Sweep> DecideStrays(List<Sweep> sweeps)
-    {
-        var candidates = Candidates(sweeps);
-        var hit = new HashSet<Sweep>();
-        if (candidates.Count == 0)
-        {
-            return hit;
-        }
-
-        var decided = new ManualResetEventSlim(false, 0);
-        var dying = new List<DescriptorHandle>();
-        var known = new List<(Sweep Sweep, Stray Stray)>();
-        loop.Post(() =>
-        {
-            foreach (var candidate in candidates)
-            {
-                if (orphans.FindSweep(candidate, sweeps) is { } sweep)
-                {
-                    hit.Add(sweep);
-                    known.Add((sweep, candidate));
-                    if (sweep.IsFinal && SignalDelivery.Send(candidate.Pidfd, candidate.Pid, KernelAbi.SIGKILL) is { } error)
-                    {
-                        sweep.OnRefused?.Invoke(candidate.Pid, error);
-                    }
-
-                    dying.Add(candidate.Pidfd);
-                }
-                else
-                {
-                    candidate.Pidfd.Dispose();
-                }
-            }
-
-            decided.Set();
-        });
-        if (decided.Wait(LoopPatience))
-        {
-            foreach (var (sweep, stray) in known)
-            {
-                sweep.Known.Add((stray.Pid, stray.Process.StartTime));
-            }
-
-            AwaitDeaths(dying, sweeps.Exists(sweep => sweep.IsFinal));
-            return hit;
-        }
-
-        // The loop has ended or hangs: a later decision is carried out there.
-        return [];
-    }
-
-    private List<Stray> Candidates(List<Sweep> sweeps)
-    {
-        var users = sweeps.Select(sweep => sweep.Worker!.Uid).ToHashSet();
-        var inodes = sweeps.SelectMany(sweep => sweep.Listeners.Keys).ToHashSet();
-        var found = new List<Stray>();
-        foreach (var pid in Orphans(sweeps).Where(pid => !orphans.IsKnown(pid)).Take(MostChildren))
-        {
-            if (found.Count == MostStrays)
-            {
-                break;
-            }
-
-            if (ProcFile.UsersOf(pid) is not { } ids || ids.Real != ids.Effective || ids.Effective != ids.Saved
-                || !users.Contains(ids.Effective)
-                || Processes.OpenPidfd(pid, out _) is not { } pidfd)
-            {
-                continue;
-            }
-
-            // A process that is older than all of these workers has not come from them, whoever its parent is.
-            if (ProcFile.Read(pid) is { HasEnded: false } process
-                && (process.ParentPid == Processes.CurrentPid
-                    || sweeps.Exists(sweep => Membership.MayDescend(sweep.Worker!, process.StartTime)))
-                && sweeps
-                    .Where(sweep => sweep.Worker!.Uid == ids.Effective).Aggregate(false,
-                        (isNew, sweep) => sweep.Decided.Add((pid, process.StartTime)) || isNew))
-            {
-                var isChild = process.ParentPid == Processes.CurrentPid;
-                var token = ProcessEnvironment.ReadAsync(pid, ids.Effective, WorkerTokens.Variable).GetAwaiter().GetResult()[0];
-                var held = new List<OpenFiles.Found>();
-                if (isChild && inodes.Count > 0)
-                {
-                    OpenFiles.FindSocketsOf(pid, inodes, held);
-                }
-
-                if (Processes.IsThere(pidfd))
-                {
-                    found.Add(new Stray(pid, pidfd, process, ids.Effective, token, isChild, [.. held.Select(one => one.Inode).Distinct()],
-                        ProcFile.Command(pid)));
-                    continue;
-                }
-            }
-
-            pidfd.Dispose();
-        }
-
-        return found;
-    }
-
-    /// <summary>
-    /// The processes whose parents have exited, as far as they can have come from these workers: children of the daemon, and of the
-    /// reaper of workers whose daemon has died. All processes, if that reaper is not known.
-    /// </summary>
-    private IEnumerable<int> Orphans(List<Sweep> sweeps)
-    {
-        var found = new List<int>(ProcFile.OwnChildren(child => !orphans.IsKnown(child)));
-        foreach (var reaper in sweeps.Where(sweep => sweep.Worker!.IsForeign).Select(sweep => sweep.Reaper).Distinct())
-        {
-            if (reaper == 0 || ProcFile.ChildrenOf(reaper) is not { } children)
-            {
-                return ProcFile.All();
-            }
-
-            found.AddRange(children);
-        }
-
-        return found;
-    }
-
-    /// <summary>A process that may have left a worker's session.</summary>
-    /// <param name="Pid">Its id.</param>
-    /// <param name="Pidfd">Its pidfd, opened before anything else was read.</param>
-    /// <param name="Process">Its fields of /proc/PID/stat.</param>
-    /// <param name="Uid">Its real, effective and saved user id.</param>
-    /// <param name="Token">Its token; null if it has none or it could not be read.</param>
-    /// <param name="IsChild">Whether it is the daemon's child.</param>
-    /// <param name="Held">Inodes of the listeners that it holds.</param>
-    /// <param name="Command">Its short name.</param>
-    internal sealed record Stray(int Pid, DescriptorHandle Pidfd, ProcFile Process, uint Uid, string? Token, bool IsChild, ulong[] Held,
-        string? Command);
 }
