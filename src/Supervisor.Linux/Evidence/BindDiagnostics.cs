@@ -67,7 +67,9 @@ public static class BindDiagnostics
     }
 
     /// <summary>Whether the kernel would bind the address now. Not for a UNIX path.</summary>
-    internal static bool CanBind(ListenerSpec spec) => BindProbe.Ask(spec, out _) is null;
+    internal static bool CanBind(ListenerSpec spec) => spec.NetworkNamespace is { } path
+        ? NamespaceCall.Run(path, NamespaceCall.Patience, () => CanBind(spec with { NetworkNamespace = null }), static _ => false)
+        : BindProbe.Ask(spec, out _) is null;
 
     /// <summary>
     /// The present evidence about a listener that could not be made; null if there is no answer in time. On the loop, with its budget.

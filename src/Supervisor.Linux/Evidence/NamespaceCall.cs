@@ -60,6 +60,23 @@ internal static class NamespaceCall
         ? Netlink.TryOpen(NETLINK_SOCK_DIAG)
         : Run(path, Patience, static () => Netlink.TryOpen(NETLINK_SOCK_DIAG), static _ => null);
 
+    /// <summary>
+    /// A socket for the announcements of the kernel about a namespace (<see cref="NetlinkEvents"/>). Null is the daemon's namespace.
+    /// </summary>
+    public static DescriptorHandle? Subscribe(string? path, int protocol, uint groups) => path is null
+        ? NetlinkEvents.Subscribe(protocol, groups)
+        : Run(path, Patience, () => NetlinkEvents.Subscribe(protocol, groups), static _ => null);
+
+    /// <summary>Whether two sockets are known to be of different namespaces.</summary>
+    public static bool AreApart(DescriptorHandle socket, DescriptorHandle other)
+    {
+        Span<byte> one = stackalloc byte[CookieBytes];
+        Span<byte> two = stackalloc byte[CookieBytes];
+        return Sockets.GetBytes(socket, SOL_SOCKET, NamespaceCookie, one, out _) is null
+            && Sockets.GetBytes(other, SOL_SOCKET, NamespaceCookie, two, out _) is null
+            && !one.SequenceEqual(two);
+    }
+
     /// <summary>The number of an interface in a namespace; null if it has none of that name. Null is the daemon's namespace.</summary>
     public static uint? InterfaceIndex(string? path, string name) => path is null
         ? NetworkInterfaces.Index(name)
@@ -72,12 +89,7 @@ internal static class NamespaceCall
     public static bool IsReplaced(CreateStep create, DescriptorHandle socket)
     {
         using var fresh = Open(create, out _);
-        Span<byte> now = stackalloc byte[CookieBytes];
-        Span<byte> then = stackalloc byte[CookieBytes];
-        return fresh is not null
-            && Sockets.GetBytes(fresh, SOL_SOCKET, NamespaceCookie, now, out _) is null
-            && Sockets.GetBytes(socket, SOL_SOCKET, NamespaceCookie, then, out _) is null
-            && !now.SequenceEqual(then);
+        return fresh is not null && AreApart(fresh, socket);
     }
 
     private static SystemCallFailure? Enter(string path)

@@ -42,6 +42,9 @@ public sealed class ConflictWatch : IDeadline, IDisposable
     private readonly List<Wait> _waits = [];
     private readonly byte[] _buffer = new byte[32 * 1024];
     private DescriptorHandle? _addresses;
+
+    /// <summary>The same for other network namespaces, by their files.</summary>
+    private readonly Dictionary<string, DescriptorHandle> _elsewhere = [];
     private DescriptorHandle? _destroyed;
 
     /// <summary>A watch without anything to wait for.</summary>
@@ -125,7 +128,7 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         if (LacksAddress(handle) && !Awaits(handle))
         {
             _waits.Add(new Wait(handle, TimeSpan.MaxValue));
-            Open();
+            Open(handle);
         }
     }
 
@@ -152,7 +155,7 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         Forget(handle);
         var wait = new Wait(handle, until ?? _loop.Now + handle.Spec.ConflictWait);
         _waits.Add(wait);
-        Open();
+        Open(handle);
         Arm(wait);
         _log.Waiting(handle, Duration.Rounded(handle.Spec.ConflictWait));
 
@@ -300,12 +303,26 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         {
             Close(ref _addresses);
             Close(ref _destroyed);
+            foreach (var events in _elsewhere.Values)
+            {
+                _loop.Unwatch(events);
+                events.Dispose();
+            }
+
+            _elsewhere.Clear();
         }
     }
 
-    private void Open()
+    private void Open(ListenerHandle handle)
     {
-        _addresses ??= Subscribe(NETLINK_ROUTE, NetlinkEvents.InterfacesAndAddresses, OnAddresses);
+        _addresses ??= Subscribe(NETLINK_ROUTE, NetlinkEvents.InterfacesAndAddresses, () => OnAddresses(_addresses));
+        if (handle.Spec.NetworkNamespace is { } place && !_elsewhere.ContainsKey(place)
+            && NamespaceCall.Subscribe(place, NETLINK_ROUTE, NetlinkEvents.InterfacesAndAddresses) is { } events)
+        {
+            _elsewhere[place] = events;
+            _loop.Watch(events, () => OnAddresses(events));
+        }
+
         _destroyed ??= Subscribe(NETLINK_SOCK_DIAG, DestroyGroups, OnDestroyed);
     }
 
@@ -330,11 +347,11 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         return socket;
     }
 
-    private void OnAddresses()
+    private void OnAddresses(DescriptorHandle? events)
     {
-        if (_addresses is not null)
+        if (events is not null)
         {
-            NetlinkEvents.Drain(_addresses, _buffer);
+            NetlinkEvents.Drain(events, _buffer);
         }
 
         foreach (var wait in _waits.ToArray())

@@ -2,6 +2,7 @@ using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
+using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 using static Supervisor.Native.KernelAbi;
@@ -11,8 +12,8 @@ namespace Supervisor.Linux.Listeners;
 /// <summary>
 /// Listeners that depend on an interface: by <c>bind.device</c>, the scope of a link-local address, or a multicast group. The
 /// kernel keeps the interface's number in the socket. If the interface is deleted and made again, it has another number, and
-/// nothing arrives at the socket any more. rtnetlink(7) announces both, and the socket then gets the new number. The netlink
-/// socket is open only while there is such a listener. Lives on the loop.
+/// nothing arrives at the socket any more. rtnetlink(7) announces both, and the socket then gets the new number. Each network
+/// namespace has a netlink socket, which is open only while there is such a listener in it. Lives on the loop.
 /// </summary>
 public sealed class InterfaceWatch : IDisposable
 {
@@ -24,7 +25,9 @@ public sealed class InterfaceWatch : IDisposable
     private readonly Func<IEnumerable<ListenerHandle>> _handles;
     private readonly HistoryActor _self = new(Processes.CurrentPid, "listend");
     private readonly byte[] _buffer = new byte[16 * 1024];
-    private DescriptorHandle? _events;
+
+    /// <summary>By the file of the namespace; empty: the daemon's own.</summary>
+    private readonly Dictionary<string, DescriptorHandle> _events = [];
 
     /// <summary>A watch of these listeners.</summary>
     public InterfaceWatch(EventLoop loop, DriftWatch drift, Func<IEnumerable<ListenerHandle>> handles)
@@ -37,40 +40,53 @@ public sealed class InterfaceWatch : IDisposable
     /// <summary>The listeners may have changed: begins or ends to listen to the kernel, and checks them.</summary>
     public void Update()
     {
-        if (!_handles().Any(DependsOnInterface))
+        var dependent = _handles().Where(DependsOnInterface).ToLookup(Place);
+        foreach (var (place, events) in _events.ToArray())
         {
-            Dispose();
-            return;
+            // The file of a namespace can lead to another one by now.
+            if (!dependent[place].Any(handle => handle.Descriptor is not { } socket || !NamespaceCall.AreApart(events, socket)))
+            {
+                Close(place);
+            }
         }
 
-        if (_events is null && (_events = NetlinkEvents.Subscribe(NETLINK_ROUTE, NetlinkEvents.InterfacesAndAddresses)) is not null)
+        foreach (var place in dependent.Select(group => group.Key).Where(place => !_events.ContainsKey(place)))
         {
-            _loop.Watch(_events, OnEvents);
+            Open(place);
         }
 
         CheckAll();
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    public void Dispose() => _events.Keys.ToList().ForEach(Close);
+
+    private void Open(string place)
     {
-        if (_events is not null)
+        if (NamespaceCall.Subscribe(place.Length == 0 ? null : place, NETLINK_ROUTE, NetlinkEvents.InterfacesAndAddresses) is { } events)
         {
-            _loop.Unwatch(_events);
-            _events.Dispose();
-            _events = null;
+            _events[place] = events;
+            _loop.Watch(events, () => OnEvents(events));
         }
     }
 
+    private void Close(string place)
+    {
+        _events.Remove(place, out var events);
+        _loop.Unwatch(events!);
+        events!.Dispose();
+    }
+
+    private static string Place(ListenerHandle handle) => handle.Spec.NetworkNamespace ?? "";
+
     private static bool DependsOnInterface(ListenerHandle handle) =>
-        !handle.IsGiven && handle.Spec.NetworkNamespace is null
-        && (Interface(handle) is not null || !handle.Spec.Datagram.Multicast.IsEmpty);
+        !handle.IsGiven && (Interface(handle) is not null || !handle.Spec.Datagram.Multicast.IsEmpty);
 
     private static string? Interface(ListenerHandle handle) => handle.Spec.Bind.Device ?? handle.Spec.Address.Scope;
 
-    private void OnEvents()
+    private void OnEvents(DescriptorHandle events)
     {
-        NetlinkEvents.Drain(_events!, _buffer);
+        NetlinkEvents.Drain(events, _buffer);
         CheckAll();
     }
 
@@ -85,13 +101,14 @@ public sealed class InterfaceWatch : IDisposable
     private void Check(ListenerHandle handle)
     {
         var names = handle.Spec.Datagram.Multicast.Select(membership => membership.Interface).Append(Interface(handle)).OfType<string>();
-        if (names.FirstOrDefault(name => !Exists(name)) is { } gone)
+        if (names.FirstOrDefault(name => !Exists(handle.Sockets[0].Descriptor, name)) is { } gone)
         {
             SetGone(handle, gone);
             return;
         }
 
-        if (Interface(handle) is { } device && NetworkInterfaces.Index(device) is { } index && !TryBindAgain(handle, device, index))
+        if (Interface(handle) is { } device && NetworkInterfaces.Index(handle.Sockets[0].Descriptor, device) is { } index
+            && !TryBindAgain(handle, device, index))
         {
             _drift.Remake(handle, SocketChange.Interface);
         }
@@ -107,8 +124,8 @@ public sealed class InterfaceWatch : IDisposable
         SetBack(handle);
     }
 
-    private static bool Exists(string nameOrNumber) =>
-        NetworkInterfaces.Index(nameOrNumber) is { } index && NetworkInterfaces.Name(index) is not null;
+    private static bool Exists(DescriptorHandle socket, string nameOrNumber) =>
+        NetworkInterfaces.Index(socket, nameOrNumber) is { } index && NetworkInterfaces.Name(socket, index) is not null;
 
     /// <summary>Gives the sockets the interface's present number; false if the kernel refuses.</summary>
     private bool TryBindAgain(ListenerHandle handle, string device, uint index)
@@ -126,7 +143,7 @@ public sealed class InterfaceWatch : IDisposable
                 continue;
             }
 
-            var name = NetworkInterfaces.Name(index) ?? device;
+            var name = NetworkInterfaces.Name(socket.Descriptor, index) ?? device;
             var error = OptionAccess.Set(socket.Descriptor, SocketOptions.BindToDevice, OptionValue.Of(name));
             handle.History.Add(
                 HandlePhase.Repair, "setsockopt", SocketOptions.BindToDevice.Name, OptionValue.Of(name),
@@ -182,7 +199,7 @@ public sealed class InterfaceWatch : IDisposable
     private static string? Renamed(ListenerHandle handle, string name) =>
         name == Interface(handle)
         && Sockets.GetInt32(handle.Sockets[0].Descriptor, SOL_SOCKET, BoundInterface, out var bound) is null && bound > 0
-            ? NetworkInterfaces.Name((uint)bound)
+            ? NetworkInterfaces.Name(handle.Sockets[0].Descriptor, (uint)bound)
             : null;
 
     private static void SetBack(ListenerHandle handle)

@@ -56,7 +56,7 @@ internal static class MulticastSteps
     /// </summary>
     public static void Renew(SocketTarget target, MulticastMembership membership)
     {
-        var index = membership.Interface is { } name ? NamespaceCall.InterfaceIndex(target.Spec.NetworkNamespace, name) : 0;
+        var index = membership.Interface is { } name ? NetworkInterfaces.Index(target.Descriptor, name) : 0;
         var known = target.Handle.JoinedOn.TryGetValue(membership, out var before);
         if (index is not { } now || (known && before == now && now != 0))
         {

@@ -34,8 +34,8 @@ public unsafe class AbiTests : KernelTest
     [
         "<dirent.h>", "<errno.h>", "<fcntl.h>", "<grp.h>", "<limits.h>", "<linux/magic.h>", "<sys/statfs.h>", "<linux/capability.h>",
         "<linux/close_range.h>", "<mqueue.h>", "<poll.h>", "<pwd.h>", "<sched.h>", "<signal.h>", "<stdio.h>", "<sys/eventfd.h>",
-        "<sys/file.h>", "<sys/ioctl.h>", "<sys/mman.h>", "<sys/prctl.h>", "<sys/stat.h>", "<sys/syscall.h>", "<sys/wait.h>", "<time.h>",
-        "<unistd.h>", "\"spawn.h\"",
+        "<net/if.h>", "<sys/file.h>", "<sys/ioctl.h>", "<sys/mman.h>", "<sys/prctl.h>", "<sys/stat.h>", "<sys/syscall.h>", "<sys/wait.h>",
+        "<time.h>", "<unistd.h>", "\"spawn.h\"",
     ];
 
     /// <summary>Named constants, also private ones: type, constant, C name. Add new constants here.</summary>
@@ -189,6 +189,8 @@ public unsafe class AbiTests : KernelTest
         (typeof(Succession), "CloseRange", "SYS_close_range"), (typeof(Succession), "CloseOnExecRange", "CLOSE_RANGE_CLOEXEC"),
         (typeof(Succession), "UnshareRange", "CLOSE_RANGE_UNSHARE"),
         (typeof(Pipes), "FifoType", "S_IFIFO"), (typeof(Pipes), "BytesToRead", "FIONREAD"),
+        (typeof(Interfaces), "NameBytes", "IFNAMSIZ"), (typeof(Interfaces), "RequestBytes", "sizeof(struct ifreq)"),
+        (typeof(Interfaces), "NameOfIndex", "SIOCGIFNAME"), (typeof(Interfaces), "IndexOfName", "SIOCGIFINDEX"),
         (typeof(Pipes), "SetSizeCommand", "F_SETPIPE_SZ"), (typeof(Pipes), "GetSizeCommand", "F_GETPIPE_SZ"),
         (typeof(MessageQueues), "Longs", "sizeof(struct mq_attr) / sizeof(long)"),
     ];
