@@ -160,6 +160,14 @@ internal sealed partial class CircusImport(ImportDraft draft)
             return;
         }
 
+        if (section.Last("numprocesses") is { } count && Number(count.Value) == 0)
+        {
+            draft.Lost(count, "a service has at least one worker: a watcher without processes is left out");
+            section.Settings.Where(s => s != count).ToList()
+                .ForEach(s => draft.Lost(s, $"it belongs to [{section.Name}], which has no processes"));
+            return;
+        }
+
         var service = draft.Add("service", name, section.File);
         var environment = Environment(name);
         var references = new CircusReferences(environment);

@@ -231,6 +231,16 @@ public sealed class OtherImportTests
         Assert.Contains(result.Differences, d => d.Setting == "numprocs" && d.Kind.ToString() == kind);
     }
 
+    [Fact]
+    public void A_watcher_without_processes_is_left_out()
+    {
+        var result = Imported.Translate(
+            "circus.ini", "[watcher:p]\ncmd = /bin/p\nnumprocesses = 0\nuid = nobody\n[watcher:q]\ncmd = /bin/q\n");
+        Assert.Equal("q", Assert.Single(Parsing.Good(result.Toml!).Services).Name);
+        Assert.Contains(result.Differences, d => d.Setting == "numprocesses" && d.Kind.ToString() == "Lost");
+        Assert.Contains(result.Differences, d => d.Setting == "uid" && d.Kind.ToString() == "Lost");
+    }
+
     [Theory]
     [InlineData("socket=unix:///run/a.sock\nuser=www", "www")]
     [InlineData("socket=unix:///run/a.sock\nuser=www\nsocket_owner=other", "other")]
