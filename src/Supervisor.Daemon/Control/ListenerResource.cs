@@ -33,7 +33,7 @@ internal sealed class ListenerResource(ControlContext daemon, CancellationToken 
             daemon.Loop.AskInSlices(
                 () =>
                 {
-                    daemon.Listeners.RefreshFailures();
+                    daemon.Listeners.RefreshFailures(name.Length == 0 ? null : name);
                     return name.Length == 0 ? daemon.Listeners.Handles : daemon.Listeners.Handles.Where(handle => handle.Name == name);
                 },
                 handle => daemon.Listeners.Find(handle.Name) == handle ? Read(handle, withOptions, withDrift) : null),
@@ -45,7 +45,7 @@ internal sealed class ListenerResource(ControlContext daemon, CancellationToken 
         var name = Answer.Name(context);
         var document = await daemon.Loop.Ask(() =>
         {
-            daemon.Listeners.RefreshFailures();
+            daemon.Listeners.RefreshFailures(name);
             return daemon.Listeners.Find(name) is { } handle ? Read(handle) : null;
         });
         await (document is null

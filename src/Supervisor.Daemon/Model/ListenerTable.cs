@@ -95,11 +95,15 @@ internal sealed class ListenerTable
         NoteGiven();
     }
 
-    /// <summary>Looks again why listeners have no socket, before a client reads it. The first few: each search takes time.</summary>
-    public void RefreshFailures()
+    /// <summary>
+    /// Looks again why listeners have no socket, before a client reads it. The first few: each search takes time. With
+    /// <paramref name="name"/> only that listener.
+    /// </summary>
+    public void RefreshFailures(string? name = null)
     {
         const int most = 8;
-        foreach (var handle in _handles.Where(handle => handle is { Descriptor: null, Diagnosis: not null }).Take(most))
+        var read = name is null ? _handles : Find(name) is { } named ? [named] : [];
+        foreach (var handle in read.Where(handle => handle is { Descriptor: null, Diagnosis: not null }).Take(most))
         {
             _factory.ExplainAgain(handle);
         }
