@@ -164,6 +164,30 @@ public static unsafe class Files
         }
     }
 
+    /// <summary>
+    /// <see cref="MayWrite"/>, and ENOSPC if the file system has no free inode (statfs(2)). <paramref name="isFull"/>: it has no free
+    /// block for this user, so a file without data can be made as long as the directory itself needs none.
+    /// </summary>
+    public static SystemCallError? MayMake(string directory, out bool isFull)
+    {
+        isFull = false;
+        if (MayWrite(directory) is { } refused)
+        {
+            return refused;
+        }
+
+        using var opened = Open(directory, O_PATH | O_DIRECTORY, 0, out _);
+        if (opened is null || FilesAt.SpaceOf(opened) is not { } space)
+        {
+            return null;
+        }
+
+        isFull = space.Blocks > 0 && (Processes.EffectiveUid == 0 ? space.FreeBlocks : space.AvailableBlocks) == 0;
+
+        // File systems that do not count inodes, such as Btrfs, report 0 of them.
+        return space is { Inodes: > 0, FreeInodes: 0 } ? new SystemCallError("statfs", ENOSPC) : null;
+    }
+
     /// <summary>faccessat(2) for the effective user: whether it may read a file, and to write it if <paramref name="writes"/>.</summary>
     public static SystemCallError? MayOpen(string path, bool writes)
     {

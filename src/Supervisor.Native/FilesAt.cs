@@ -136,6 +136,14 @@ public static unsafe class FilesAt
         return Syscalls.fstatfs(descriptor.Number, buffer) == 0 ? buffer[0] : 0;
     }
 
+    /// <summary>The counts of statfs(2); null if the call fails.</summary>
+    internal static (long Blocks, long FreeBlocks, long AvailableBlocks, long Inodes, long FreeInodes)? SpaceOf(DescriptorHandle descriptor)
+    {
+        // After f_type and f_bsize: f_blocks, f_bfree, f_bavail, f_files, f_ffree.
+        var buffer = stackalloc long[32];
+        return Syscalls.fstatfs(descriptor.Number, buffer) == 0 ? (buffer[2], buffer[3], buffer[4], buffer[5], buffer[6]) : null;
+    }
+
     /// <summary>
     /// Whether a pinned file has an access control list. Then the group bits of the mode are the list's mask, and others than
     /// the group may write (acl(5), CORRESPONDENCE BETWEEN ACL ENTRIES AND FILE PERMISSION BITS).

@@ -15,6 +15,7 @@ public static class KernelAbi
     public const int ECONNREFUSED = 111;
     public const int ECONNRESET = 104;
     public const int EEXIST = 17;
+    public const int EINTR = 4;
     public const int EINVAL = 22;
     public const int EFBIG = 27;
     public const int EISDIR = 21;
@@ -23,6 +24,7 @@ public static class KernelAbi
     public const int ENAMETOOLONG = 36;
     public const int ENODEV = 19;
     public const int ENOENT = 2;
+    public const int ENOSPC = 28;
     public const int ENOTDIR = 20;
     public const int EPIPE = 32;
     public const int EOPNOTSUPP = 95;

@@ -37,7 +37,7 @@ public static class BindDiagnostics
             var finding = Examine(spec);
             return finding.Failure is { } refused && !CanMakeDirectory(spec, refused)
                 ? Explain(refused, spec, predecessors, finding, budget)
-                : Granted(spec);
+                : Granted(spec, finding.IsFull);
         }
 
         if (BindProbe.Ask(spec, out var domain) is not { } failure)
@@ -83,7 +83,7 @@ public static class BindDiagnostics
 
         return ExamineInTime(spec) is not { } finding ? null
             : finding.Failure is { } refused ? Explain(refused, spec, predecessors, finding, budget)
-            : Granted(spec);
+            : Granted(spec, finding.IsFull);
     }
 
     /// <summary>
@@ -228,13 +228,14 @@ public static class BindDiagnostics
     internal static bool IsFleeting(BindDiagnosis diagnosis) => diagnosis is { Errno: "EADDRINUSE", IsPartial: false }
         && (diagnosis.Cause == BindCause.Unexplained || diagnosis.Holders.Any(holder => holder.Inode != 0 && holder.Processes.IsEmpty));
 
-    private static BindDiagnosis Granted(ListenerSpec spec)
+    private static BindDiagnosis Granted(ListenerSpec spec, bool isFull = false)
     {
         var warnings = BindWarnings.For(
             spec,
             Sysctl.ReadNumber("net.core.somaxconn"),
             BindWarnings.ParseRange(Sysctl.Read("net.ipv4.ip_local_port_range")),
-            Sysctl.Read("net.ipv4.ip_local_reserved_ports"));
+            Sysctl.Read("net.ipv4.ip_local_reserved_ports"),
+            isFull);
         return new BindDiagnosis
         {
             Address = spec.Address.ToString(),

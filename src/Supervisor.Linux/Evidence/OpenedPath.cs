@@ -44,8 +44,8 @@ internal static class OpenedPath
         {
             var directory = Path.GetDirectoryName(path) is { Length: > 0 } parent ? parent : "/";
             return error.Errno != ENOENT || !isPipe ? Refused(spec, error with { Call = "open" })
-                : Files.MayWrite(directory) is { } refused ? Refused(spec, refused with { Call = "mknodat" })
-                : new UnixPath.Finding(null, UnixPathState.Free, null, []);
+                : Files.MayMake(directory, out var isFull) is { } refused ? Refused(spec, refused with { Call = "mknodat" })
+                : new UnixPath.Finding(null, UnixPathState.Free, null, []) { IsFull = isFull };
         }
 
         if (isPipe ? !status.IsPipe : !status.IsCharacterDevice && !status.IsRegular)

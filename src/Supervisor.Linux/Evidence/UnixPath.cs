@@ -20,7 +20,11 @@ internal static class UnixPath
     /// <param name="State">What is at the path.</param>
     /// <param name="FileKind">The kind of file, if it is not a socket.</param>
     /// <param name="Holders">The sockets bound to it.</param>
-    public sealed record Finding(SystemCallFailure? Failure, UnixPathState State, string? FileKind, List<SocketHolder> Holders);
+    public sealed record Finding(SystemCallFailure? Failure, UnixPathState State, string? FileKind, List<SocketHolder> Holders)
+    {
+        /// <summary>Whether the file system has no free space, so that the file can perhaps not be made.</summary>
+        public bool IsFull { get; init; }
+    }
 
     /// <summary>Examines the path of <paramref name="address"/>.</summary>
     public static Finding Examine(ListenAddress address)
@@ -39,9 +43,9 @@ internal static class UnixPath
             }
 
             var directory = Path.GetDirectoryName(path) is { Length: > 0 } parent ? parent : "/";
-            return Files.MayWrite(directory) is { } refused
+            return Files.MayMake(directory, out var isFull) is { } refused
                 ? Refused(refused with { Call = "bind" }, address, UnixPathState.Free)
-                : new Finding(null, UnixPathState.Free, null, []);
+                : new Finding(null, UnixPathState.Free, null, []) { IsFull = isFull };
         }
 
         var inUse = new SystemCallError("bind", EADDRINUSE);

@@ -12,7 +12,9 @@ public static class BindWarnings
     /// <param name="maximumBacklog">net.core.somaxconn; null if it cannot be read.</param>
     /// <param name="ephemeral">net.ipv4.ip_local_port_range; null if it cannot be read.</param>
     /// <param name="reserved">net.ipv4.ip_local_reserved_ports; null if it cannot be read.</param>
-    public static ImmutableArray<string> For(ListenerSpec spec, long? maximumBacklog, (int Low, int High)? ephemeral, string? reserved)
+    /// <param name="isFull">Whether the file system of the address's path has no free space.</param>
+    public static ImmutableArray<string> For(
+        ListenerSpec spec, long? maximumBacklog, (int Low, int High)? ephemeral, string? reserved, bool isFull = false)
     {
         var address = spec.Address;
         var warnings = ImmutableArray.CreateBuilder<string>();
@@ -33,6 +35,13 @@ public static class BindWarnings
         if (address.Kind.IsInternet() && !spec.Bind.IPv6Only && (address.IsAnyFamily || IPAddress.IPv6Any.Equals(address.Host)))
         {
             warnings.Add($"{address} also accepts IPv4 (dual-stack), unless bind.ipv6_only = true");
+        }
+
+        if (isFull)
+        {
+            warnings.Add(
+                $"the file system of {address.Path} has no free space: the file cannot be made if its directory has to grow "
+                + $"(df {Path.GetDirectoryName(address.Path)})");
         }
 
         return warnings.ToImmutable();
