@@ -87,11 +87,14 @@ public static unsafe class Sockets
     }
 
     /// <summary>connect(2) to the raw address.</summary>
-    public static SystemCallError? Connect(DescriptorHandle socket, ReadOnlySpan<byte> address)
+    public static SystemCallError? Connect(DescriptorHandle socket, ReadOnlySpan<byte> address) => Connect(socket.Number, address);
+
+    /// <summary>connect(2) of a descriptor that another type owns.</summary>
+    public static SystemCallError? Connect(int socket, ReadOnlySpan<byte> address)
     {
         fixed (byte* bytes = address)
         {
-            return connect(socket.Number, (sockaddr*)bytes, (uint)address.Length) == 0 ? null : SystemCallError.Last("connect");
+            return connect(socket, (sockaddr*)bytes, (uint)address.Length) == 0 ? null : SystemCallError.Last("connect");
         }
     }
 

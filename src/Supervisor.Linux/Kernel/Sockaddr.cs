@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
+using Supervisor.Native;
 using Supervisor.Core.Listeners;
 using static Supervisor.Native.KernelAbi;
 
@@ -32,15 +32,16 @@ public static class Sockaddr
         switch (address.Kind)
         {
             case ListenerKind.UnixStream or ListenerKind.UnixDatagram or ListenerKind.UnixSeqpacket:
-                if (address.PathBytes > ListenAddress.MaxUnixPathBytes)
+                var path = ByteText.Encode(address.Path!);
+                if (path.Length > ListenAddress.MaxUnixPathBytes)
                 {
                     return null;
                 }
 
                 // An abstract name is all bytes after the leading NUL; a path ends with a NUL.
-                var unix = new byte[2 + address.PathBytes + 1];
+                var unix = new byte[2 + path.Length + 1];
                 BinaryPrimitives.WriteUInt16LittleEndian(unix, AF_UNIX);
-                Encoding.UTF8.GetBytes(address.Path!, unix.AsSpan(address.IsAbstract ? 3 : 2));
+                path.CopyTo(unix, address.IsAbstract ? 3 : 2);
                 return unix;
             case ListenerKind.Vsock:
                 var vsock = new byte[16];
@@ -126,11 +127,11 @@ public static class Sockaddr
                 return ListenAddress.Vsock(
                     BinaryPrimitives.ReadUInt32LittleEndian(raw[8..]), BinaryPrimitives.ReadUInt32LittleEndian(raw[4..]));
             case AF_UNIX when raw.Length > 2 && raw[2] == 0:
-                return ListenAddress.Unix(kind, Encoding.UTF8.GetString(raw[3..]), isAbstract: true);
+                return ListenAddress.Unix(kind, ByteText.Decode(raw[3..]), isAbstract: true);
             case AF_UNIX when raw.Length > 2:
                 var path = raw[2..];
                 var end = path.IndexOf((byte)0);
-                return ListenAddress.Unix(kind, Encoding.UTF8.GetString(end < 0 ? path : path[..end]), isAbstract: false);
+                return ListenAddress.Unix(kind, ByteText.Decode(end < 0 ? path : path[..end]), isAbstract: false);
             default:
                 return null;
         }

@@ -3,8 +3,12 @@ using System.Net.Sockets;
 using System.Text;
 using Supervisor.Control;
 using Supervisor.Control.CommandLine;
+using Supervisor.Core.Listeners;
 using Supervisor.Linux.Continuity;
+using Supervisor.Linux.Kernel;
 using Supervisor.Listenctl.Terminal;
+using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Listenctl.Client;
 
@@ -206,38 +210,43 @@ internal sealed class ControlClient
         {
             // connect() to a UNIX socket with a full queue waits up to SO_SNDTIMEO; unix(7).
             socket.SendTimeout = deadline.RemainingMilliseconds;
-            socket.Connect(new UnixDomainSocketEndPoint(SocketPath));
-            return socket;
-        }
-        catch (SocketException error) when (error.SocketErrorCode == SocketError.AccessDenied)
-        {
-            socket.Dispose();
-            throw new ControlException(
-                $"not permitted to connect to {SocketPath}: EACCES\n"
-                + "Run the command as root, as the daemon's user or as a member of the socket's group (daemon.control_group).",
-                ExitCode.NotPermitted);
-        }
-        catch (SocketException error)
-        {
-            socket.Dispose();
-            throw Unreachable(error.SocketErrorCode switch
+
+            // The runtime's own connect() changes a path that is not UTF-8, and has no errno for some errors.
+            if (Sockaddr.Encode(ListenAddress.Unix(ListenerKind.UnixStream, SocketPath, isAbstract: false)) is not { } raw)
             {
-                // The runtime reports ENOENT as EADDRNOTAVAIL, which connect() never returns for a UNIX socket.
-                SocketError.AddressNotAvailable => "ENOENT, no such socket",
-                SocketError.ConnectionRefused => "ECONNREFUSED, no program listens on it",
-                SocketError.WouldBlock or SocketError.TimedOut or SocketError.TryAgain =>
-                    "EAGAIN, its queue is full and the daemon does not accept",
-                SocketError.ProtocolType => "EPROTOTYPE, it is not a stream socket",
-                _ when error.Message.EndsWith(SocketPath, StringComparison.Ordinal) => error.Message[..^SocketPath.Length].TrimEnd(),
-                _ => error.Message,
-            });
+                throw Unreachable($"ENAMETOOLONG, the path of a UNIX socket has at most {ListenAddress.MaxUnixPathBytes} bytes");
+            }
+
+            var descriptor = (int)socket.SafeHandle.DangerousGetHandle();
+            SystemCallError? refused;
+            do
+            {
+                refused = Sockets.Connect(descriptor, raw);
+            }
+            while (refused?.Errno == EINTR);
+            return refused is { } why ? throw Refused(why) : socket;
         }
-        catch (ArgumentException)
+        catch
         {
             socket.Dispose();
-            throw Unreachable("ENAMETOOLONG, the path of a UNIX socket has at most 107 bytes");
+            throw;
         }
     }
+
+    private ControlException Refused(SystemCallError refused) => refused.Errno switch
+    {
+        EACCES or EPERM => new ControlException(
+            $"not permitted to connect to {SocketPath}: {refused.Name}\n"
+            + "Run the command as root, as the daemon's user or as a member of the socket's group (daemon.control_group).",
+            ExitCode.NotPermitted),
+        ENOENT => Unreachable("ENOENT, no such socket"),
+        ECONNREFUSED => Unreachable("ECONNREFUSED, no program listens on it"),
+        EAGAIN => Unreachable("EAGAIN, its queue is full and the daemon does not accept"),
+        EPROTOTYPE => Unreachable("EPROTOTYPE, it is not a stream socket"),
+        ELOOP => Unreachable("ELOOP, a symlink leads back to itself"),
+        ENOTDIR => Unreachable("ENOTDIR, a part of the path is not a directory"),
+        _ => Unreachable($"{refused.Name} ({refused.Text})"),
+    };
 
     private ControlException NoAnswer(TimeSpan? timeout = null) => new(
         $"listend at {SocketPath} did not answer within {(timeout ?? AnswerTimeout).TotalSeconds:0} s\n"

@@ -66,7 +66,7 @@ internal sealed class CommandContext
         HasTerminal = !Console.IsInputRedirected && !Console.IsOutputRedirected && !Console.IsErrorRedirected,
         Size = static () => (Console.WindowWidth, Console.WindowHeight),
         Key = Keyboard.Wait,
-        Variable = Environment.GetEnvironmentVariable,
+        Variable = static name => OwnProcess.Environment.FirstOrDefault(variable => variable.Key == name).Value,
         IsRoot = Environment.IsPrivilegedProcess,
         MayOpen = Files.MayWriteFile,
     };
