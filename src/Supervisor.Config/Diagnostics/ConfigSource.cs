@@ -7,4 +7,7 @@ public sealed record ConfigSource(string Path, string Text)
 {
     /// <summary>For an import: the unit that the file is a drop-in of; null if the name of its folder says that, or if it is none.</summary>
     public string? DropInOf { get; init; }
+
+    /// <summary>For an import: the file that this one is read for, because it lies next to it; null if it is named itself.</summary>
+    public string? CompanionOf { get; init; }
 }

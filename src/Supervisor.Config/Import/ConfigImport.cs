@@ -58,8 +58,14 @@ public static class ConfigImport
     public static IEnumerable<string> DropInFolders(string fileName) =>
         IsUnit(fileName) ? UnitFolder.DropInNames(fileName).Select(name => name + ".d") : [];
 
-    /// <summary>The files that belong to a file and need not be named: the drop-ins of a unit are in folders instead.</summary>
-    public static string? Companion(string fileName) => ProcfileImport.Reads(fileName) ? ProcfileImport.EnvironmentFile : null;
+    /// <summary>
+    /// The name of the file next to a file that belongs to it and need not be named; null: none. The drop-ins of a unit are in folders
+    /// instead.
+    /// </summary>
+    public static string? Companion(string fileName, string text) =>
+        ProcfileImport.Reads(fileName) ? ProcfileImport.EnvironmentFile
+        : Pm2Import.NeedsPackage(fileName, text) ? Pm2Import.PackageFile
+        : null;
 
     /// <summary>Adds a file whose name says that it is one of PM2 or foreman.</summary>
     private static bool AddByName(ConfigSource file, Pm2Import pm2, ProcfileImport procfile)
@@ -69,6 +75,9 @@ public static class ConfigImport
         {
             case ProcfileImport.EnvironmentFile:
                 procfile.AddEnvironment(file);
+                return true;
+            case Pm2Import.PackageFile when file.CompanionOf is not null:
+                pm2.AddPackage(file);
                 return true;
             case var _ when ProcfileImport.Reads(name):
                 procfile.Add(file);

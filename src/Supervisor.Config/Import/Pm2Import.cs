@@ -9,6 +9,9 @@ namespace Supervisor.Config.Import;
 /// </summary>
 internal sealed class Pm2Import(ImportDraft draft, Func<string, string> fullPath)
 {
+    /// <summary>The file that a script may read by <c>require("./package.json")</c>.</summary>
+    public const string PackageFile = "package.json";
+
     private const int MaxInstances = 1000;
 
     private static readonly Reason NotSet = Reason.Changed("the import takes variables of the environment as not set");
@@ -16,11 +19,18 @@ internal sealed class Pm2Import(ImportDraft draft, Func<string, string> fullPath
         Reason.Changed("the import takes the number of processors of this host: workers = \"cpus\" follows the host");
 
     private readonly List<ConfigSource> _files = [];
+    private readonly Dictionary<string, ConfigSource> _packages = [];
 
     /// <summary>Whether the name says that the file is one of PM2.</summary>
     public static bool Reads(string name) => Path.GetExtension(name) is ".js" or ".cjs" or ".mjs" or ".json" or ".yaml" or ".yml";
 
+    /// <summary>Whether the file is a script that may read the package next to it.</summary>
+    public static bool NeedsPackage(string name, string text) =>
+        Path.GetExtension(name) is ".js" or ".cjs" or ".mjs" && ScriptData.PackageNames.Any(text.Contains);
+
     public void Add(ConfigSource source) => _files.Add(source);
+
+    public void AddPackage(ConfigSource source) => _packages[source.CompanionOf!] = source;
 
     public void Translate()
     {
@@ -58,7 +68,7 @@ internal sealed class Pm2Import(ImportDraft draft, Func<string, string> fullPath
             return YamlData.Read(file);
         }
 
-        var script = ScriptData.Read(file, fullPath(file.Path), isJson: file.Path.EndsWith(".json", StringComparison.Ordinal));
+        var script = ScriptData.Read(file, fullPath(file.Path), _packages.GetValueOrDefault(file.Path));
         foreach (var (name, line) in script.Variables)
         {
             draft.Differences.Add(new SourceSetting(file.Path, line, "", "process.env", name), NotSet);

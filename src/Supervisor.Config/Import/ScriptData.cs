@@ -16,9 +16,11 @@ internal sealed class ScriptData
     private readonly DataMap _module = new();
     private readonly string _folder;
     private readonly ScriptBudget _budget;
+    private readonly ConfigSource? _package;
 
-    private ScriptData(string file, string fullPath)
+    private ScriptData(string file, string fullPath, ConfigSource? package)
     {
+        _package = package;
         (_file, _folder) = (file, fullPath.LastIndexOf('/') is var slash and > 0 ? fullPath[..slash] : "/");
         _budget = new ScriptBudget(file, Remedy);
         Define("__filename", fullPath);
@@ -41,6 +43,9 @@ internal sealed class ScriptData
         Define("process", process);
     }
 
+    /// <summary>By which names a script asks for the package next to it.</summary>
+    public static readonly string[] PackageNames = ["./package.json", "./package"];
+
     /// <summary>The variables of the environment that the file reads, with their lines. They count as not set.</summary>
     public List<(string Name, int Line)> Variables { get; } = [];
 
@@ -52,10 +57,12 @@ internal sealed class ScriptData
 
     /// <param name="source">The file.</param>
     /// <param name="fullPath">Its absolute path.</param>
-    /// <param name="isJson">Whether it is one value; comments and single quotes are permitted there too, as in PM2.</param>
-    public static ScriptData Read(ConfigSource source, string fullPath, bool isJson)
+    /// <param name="package">package.json next to it; null: there is none, or it is not needed.</param>
+    public static ScriptData Read(ConfigSource source, string fullPath, ConfigSource? package = null)
     {
-        var data = new ScriptData(source.Path, fullPath);
+        // JSON is one value. Comments and single quotes are permitted there too, as in PM2.
+        var isJson = source.Path.EndsWith(".json", StringComparison.Ordinal);
+        var data = new ScriptData(source.Path, fullPath, package);
         try
         {
             data.Exported = isJson
@@ -148,8 +155,11 @@ internal sealed class ScriptData
         }
     }
 
-    private DataMap Module(Node at, string name) => ScriptBuiltins.Module(name, _folder) ?? throw new ImportException(
+    private DataMap Module(Node at, string name) => ScriptBuiltins.Module(name, _folder) ?? Package(name) ?? throw new ImportException(
         _file, LineOf(at), $"it needs the module \"{name}\", which the import does not run", Remedy);
+
+    private DataMap? Package(string name) =>
+        _package is { } package && PackageNames.Contains(name) ? Read(package, $"{_folder}/{package.Path}").Exported.Members : null;
 
     private static void Bind(Node pattern, DataNode value, ScriptScope scope)
     {
@@ -161,7 +171,8 @@ internal sealed class ScriptData
         {
             foreach (var property in members.Properties.OfType<Property>())
             {
-                Bind(property.Value, value.Members?[Name(property.Key)!] ?? new DataNode(value.Line, null), scope);
+                var member = value.Members?[Name(property.Key)!] ?? new DataNode(value.Line, null);
+                Bind(property.Value, member with { Line = value.Line }, scope);
             }
         }
     }

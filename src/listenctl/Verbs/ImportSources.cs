@@ -7,7 +7,7 @@ using Supervisor.Listenctl.Client;
 namespace Supervisor.Listenctl.Verbs;
 
 /// <summary>
-/// Reads the files of an import: those that the user named, the drop-ins next to units, and the variables next to a Procfile.
+/// Reads the files of an import: those that the user named, the drop-ins next to units, the variables next to a Procfile, and the package next to a script.
 /// </summary>
 internal static class ImportSources
 {
@@ -18,7 +18,19 @@ internal static class ImportSources
     {
         foreach (var path in paths)
         {
-            yield return ReadUnit(path);
+            var source = ReadUnit(path);
+            yield return source;
+            if (ConfigImport.Companion(Path.GetFileName(path), source.Text) is { } name)
+            {
+                var companion = Path.Combine(Path.GetDirectoryName(path) ?? "", name);
+                if (File.Exists(companion))
+                {
+                    yield return ReadFile(companion, companion) with { CompanionOf = path };
+                }
+
+                continue;
+            }
+
             foreach (var (dropIn, unit) in DropIns(path))
             {
                 yield return ReadFile(dropIn, dropIn) with { DropInOf = unit };
@@ -37,12 +49,6 @@ internal static class ImportSources
     private static IEnumerable<(string Path, string? Unit)> DropIns(string path)
     {
         var unit = Path.GetFileName(path);
-        if (ConfigImport.Companion(unit) is { } name)
-        {
-            var companion = Path.Combine(Path.GetDirectoryName(path) ?? "", name);
-            return File.Exists(companion) ? [(companion, null)] : [];
-        }
-
         string[] places = [path, .. LinkTargets(path)];
         var own = ConfigImport.DropInFolders(unit).ToArray();
         var folders = own.Select(folder => (folder, Unit: (string?)null)).Concat(places.Skip(1)
