@@ -62,12 +62,12 @@ public static unsafe class Succession
     /// <param name="name">The name for /proc.</param>
     /// <param name="content">Writes it.</param>
     /// <param name="error">Why there is none.</param>
-    /// <param name="room">From <see cref="MemoryWithRoom"/>, which this takes over; null: a new one.</param>
+    /// <param name="copy">From <see cref="MemoryWithCopy"/>, which this takes over and writes from the beginning; null: a new one.</param>
     public static DescriptorHandle? SealedMemory(
-        string name, Action<Stream> content, out string? error, DescriptorHandle? room = null)
+        string name, Action<Stream> content, out string? error, DescriptorHandle? copy = null)
     {
         SystemCallError refused = default;
-        var memory = room ?? Memory(name, out refused);
+        var memory = copy ?? Memory(name, out refused);
         if (memory is null)
         {
             error = refused.ToString();
@@ -78,6 +78,8 @@ public static unsafe class Succession
             memory,
             stream =>
             {
+                // A copy was written up to its end.
+                stream.Position = 0;
                 content(stream);
                 stream.SetLength(stream.Position);
             }) ?? Seal(memory)?.ToString();
@@ -91,16 +93,22 @@ public static unsafe class Succession
     }
 
     /// <summary>
-    /// A memory file that has pages for about that many bytes: to write into it takes half the time. Null if it cannot be made. Any
-    /// thread.
+    /// A memory file with a copy of a sealed one, which can be changed: what stays the same need not be written. Null if it cannot be
+    /// made. Any thread.
     /// </summary>
-    public static DescriptorHandle? MemoryWithRoom(string name, long length)
+    /// <param name="name">The name for /proc.</param>
+    /// <param name="content">The sealed memory file.</param>
+    /// <param name="length">How long that is.</param>
+    public static DescriptorHandle? MemoryWithCopy(string name, DescriptorHandle content, long length)
     {
         var memory = Memory(name, out _);
-        if (memory is not null && Syscalls.fallocate(memory.Number, 0, 0, length) != 0)
+        for (long copied = 0; memory is not null && copied < length;)
         {
-            memory.Dispose();
-            return null;
+            if (Syscalls.sendfile(memory.Number, content.Number, &copied, (nint)(length - copied)) <= 0)
+            {
+                memory.Dispose();
+                memory = null;
+            }
         }
 
         return memory;

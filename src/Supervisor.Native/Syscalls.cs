@@ -176,6 +176,9 @@ internal static unsafe partial class Syscalls
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int fallocate(int file, int mode, long offset, long length);
 
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial nint sendfile(int to, int from, long* offset, nint count);
+
     [LibraryImport("libc", SetLastError = true, EntryPoint = "fcntl")]
     internal static partial int fcntl_int(int descriptor, int command, int argument);
 

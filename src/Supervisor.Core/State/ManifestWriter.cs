@@ -155,7 +155,14 @@ public static class ManifestWriter
             {
                 writer.WriteRawValue(part.First.Span, skipInputValidation: true);
                 writer.Flush();
-                buffer.Write(part.Others.Span);
+                if (part.CopyAt == buffer.Position)
+                {
+                    buffer.Skip(part.Others.Length);
+                }
+                else
+                {
+                    buffer.Write(part.Others.Span);
+                }
             }
 
             yield return ++parts;

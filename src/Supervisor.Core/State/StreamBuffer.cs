@@ -46,6 +46,14 @@ internal sealed class StreamBuffer(Stream stream) : IBufferWriter<byte>
         _passed += text.Length;
     }
 
+    /// <summary>Leaves text as it is that the stream has there already, between two values of the writer, which has flushed.</summary>
+    public void Skip(int length)
+    {
+        Flush();
+        stream.Seek(length, SeekOrigin.Current);
+        _passed += length;
+    }
+
     /// <summary>Passes the buffered bytes on to the stream.</summary>
     public void Flush()
     {

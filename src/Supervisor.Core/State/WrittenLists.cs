@@ -27,13 +27,14 @@ public sealed class WrittenList
     /// <param name="state">The text of the state.</param>
     /// <param name="first">The index of the first one.</param>
     /// <param name="count">How many: 1 or more.</param>
-    public ListPart<T> Part<T>(ReadOnlyMemory<byte> state, int first, int count)
+    /// <param name="isCopied">Whether the other state is written over a copy of this one.</param>
+    public ListPart<T> Part<T>(ReadOnlyMemory<byte> state, int first, int count, bool isCopied = false)
         where T : class
     {
         var (at, length) = _elements[first];
         var end = at + length;
         var (lastAt, lastLength) = _elements[first + count - 1];
-        return new ListPart<T>(null, state[at..end], state[end..(lastAt + lastLength)]);
+        return new ListPart<T>(null, state[at..end], state[end..(lastAt + lastLength)], isCopied ? end : null);
     }
 }
 
@@ -41,5 +42,7 @@ public sealed class WrittenList
 /// <param name="Element">The element; null if it is text.</param>
 /// <param name="First">The text of the first element, which has no line break.</param>
 /// <param name="Others">The text of those that follow, with a line break and a comma before each.</param>
-public readonly record struct ListPart<T>(T? Element, ReadOnlyMemory<byte> First = default, ReadOnlyMemory<byte> Others = default)
+/// <param name="CopyAt">Where the stream has a copy of <paramref name="Others"/> before it is written; null without a copy.</param>
+public readonly record struct ListPart<T>(
+    T? Element, ReadOnlyMemory<byte> First = default, ReadOnlyMemory<byte> Others = default, long? CopyAt = null)
     where T : class;

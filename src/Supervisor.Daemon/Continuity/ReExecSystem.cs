@@ -24,8 +24,11 @@ internal sealed class ReExecSystem(
     /// <summary>What the check was given; null without one.</summary>
     private StateDraft? _draft;
 
-    /// <summary>A memory file for the state that is passed on, which another thread makes during the check; null without a check.</summary>
-    private Task<DescriptorHandle?>? _room;
+    /// <summary>
+    /// A copy of what the check was given, which becomes the state that is passed on. Another thread makes it during the check; null
+    /// without a check.
+    /// </summary>
+    private Task<DescriptorHandle?>? _copy;
 
     /// <summary>How long the executable may take to check the state. It takes milliseconds; a host can be busy.</summary>
     private static readonly TimeSpan CheckTimeout = TimeSpan.FromSeconds(10);
@@ -51,7 +54,7 @@ internal sealed class ReExecSystem(
 
             _draft!.Complete(state.Memory);
             var length = state.Length;
-            _room = Task.Run(() => Succession.MemoryWithRoom(StateName, length));
+            _copy = Task.Run(() => Succession.MemoryWithCopy(StateName, state.Memory, length));
 
             UpgradePreflight.Run(
                 loop, orphans, executable.Path,
@@ -80,9 +83,14 @@ internal sealed class ReExecSystem(
         {
             Descriptors = descriptors.All.ToDictionary(pair => pair.Key, pair => pair.Value.Number, StringComparer.Ordinal),
         };
-        var room = _room is { IsCompletedSuccessfully: true, Result: var made } ? made : null;
-        _room = room is null ? _room : null;
-        using var memory = Succession.SealedMemory(StateName, stream => snapshots.Write(stream, manifest, _draft), out var error, room);
+        var copy = _copy is { IsCompletedSuccessfully: true, Result: var made } ? made : null;
+        _copy = copy is null ? _copy : null;
+        if (_draft is not null)
+        {
+            _draft.IsCopied = copy is not null;
+        }
+
+        using var memory = Succession.SealedMemory(StateName, stream => snapshots.Write(stream, manifest, _draft), out var error, copy);
         return memory is null
             ? $"cannot write the state: {error}"
             : Succession.Execute(
@@ -97,8 +105,8 @@ internal sealed class ReExecSystem(
         CollectionPause.End();
         _draft?.Dispose();
         _draft = null;
-        _room?.ContinueWith(static made => made.Result?.Dispose(), TaskContinuationOptions.OnlyOnRanToCompletion);
-        _room = null;
+        _copy?.ContinueWith(static made => made.Result?.Dispose(), TaskContinuationOptions.OnlyOnRanToCompletion);
+        _copy = null;
     }
 
     /// <summary>The number of the first descriptor that <see cref="UpgradePreflight"/> passes on.</summary>

@@ -25,6 +25,9 @@ internal sealed class StateDraft(ConfigEntry config) : IDisposable
     /// <param name="IsNonBlocking"><see cref="ListenerEntry.IsNonBlocking"/>.</param>
     private readonly record struct Drafted(int Index, ListenerSpec Spec, int Fingerprint, long Count, bool IsNonBlocking);
 
+    /// <summary>Whether the state for the execution is written over a copy of the draft: what has kept its place is not written.</summary>
+    public bool IsCopied { private get; set; }
+
     /// <summary>Where the elements of its lists are.</summary>
     public WrittenLists Lists { get; } = new();
 
@@ -56,7 +59,7 @@ internal sealed class StateDraft(ConfigEntry config) : IDisposable
             var index = UnchangedIndex(handle, fingerprint);
             if (count > 0 && index != first + count)
             {
-                yield return Lists.Listeners.Part<ListenerEntry>(_text!.Memory, first, count);
+                yield return Lists.Listeners.Part<ListenerEntry>(_text!.Memory, first, count, IsCopied);
                 count = 0;
             }
 
@@ -72,7 +75,7 @@ internal sealed class StateDraft(ConfigEntry config) : IDisposable
 
         if (count > 0)
         {
-            yield return Lists.Listeners.Part<ListenerEntry>(_text!.Memory, first, count);
+            yield return Lists.Listeners.Part<ListenerEntry>(_text!.Memory, first, count, IsCopied);
         }
     }
 
@@ -90,6 +93,6 @@ internal sealed class StateDraft(ConfigEntry config) : IDisposable
     private IEnumerable<ListPart<T>> Same<T>(ImmutableArray<T> now, ImmutableArray<T> drafted, WrittenList written)
         where T : class =>
         _text is not null && now == drafted && written.Count > 0
-            ? [written.Part<T>(_text.Memory, 0, written.Count)]
+            ? [written.Part<T>(_text.Memory, 0, written.Count, IsCopied)]
             : now.Select(static element => new ListPart<T>(element));
 }

@@ -40,12 +40,16 @@ public class StateTextTests
     }
 
     [Theory]
-    [InlineData]
-    [InlineData(0)]
-    [InlineData(29)]
-    [InlineData(0, 1, 2, 15, 29)]
-    [InlineData(3, 5, 7)]
-    public void What_has_not_changed_is_copied_from_another_state(params int[] changed)
+    [InlineData(false)]
+    [InlineData(false, 0)]
+    [InlineData(false, 29)]
+    [InlineData(false, 0, 1, 2, 15, 29)]
+    [InlineData(false, 3, 5, 7)]
+    [InlineData(true)]
+    [InlineData(true, 0)]
+    [InlineData(true, 29)]
+    [InlineData(true, 3, 5, 7)]
+    public void What_has_not_changed_is_copied_from_another_state(bool isOverCopy, params int[] changed)
     {
         var before = Manifest();
         var lists = new WrittenLists();
@@ -62,17 +66,24 @@ public class StateTextTests
         };
         using var copied = new MemoryStream();
         var text = draft.ToArray();
+        if (isOverCopy)
+        {
+            copied.Write(text);
+            copied.Position = 0;
+        }
+
         foreach (var _ in ManifestWriter.WriteInParts(
             copied,
             now,
-            [lists.ConfigListeners.Part<ListenerSpec>(text, 0, lists.ConfigListeners.Count)],
+            [lists.ConfigListeners.Part<ListenerSpec>(text, 0, lists.ConfigListeners.Count, isOverCopy)],
             [],
-            Parts(now, lists, text, changed),
+            Parts(now, lists, text, isOverCopy, changed),
             now.Services,
             unknown: null))
         {
         }
 
+        copied.SetLength(copied.Position);
         Assert.Equal(Encoding.UTF8.GetString(ManifestFormat.Write(now)), Encoding.UTF8.GetString(copied.ToArray()));
     }
 
@@ -94,7 +105,8 @@ public class StateTextTests
 
     private static HistorySnapshot None { get; } = new(0, 0, [], []);
 
-    private static IEnumerable<ListPart<ListenerEntry>> Parts(DaemonManifest now, WrittenLists lists, byte[] text, int[] changed)
+    private static IEnumerable<ListPart<ListenerEntry>> Parts(
+        DaemonManifest now, WrittenLists lists, byte[] text, bool isOverCopy, int[] changed)
     {
         for (var i = 0; i < now.Listeners.Length;)
         {
@@ -110,7 +122,7 @@ public class StateTextTests
                 i++;
             }
 
-            yield return lists.Listeners.Part<ListenerEntry>(text, first, i - first);
+            yield return lists.Listeners.Part<ListenerEntry>(text, first, i - first, isOverCopy);
         }
     }
 

@@ -54,11 +54,13 @@ public sealed class ReExecutedStateTests : IDisposable
     {
         var state = new byte[length];
         Array.Fill(state, (byte)'x');
-        var room = Succession.MemoryWithRoom("state", 20_000);
-        Assert.NotNull(room);
-        using var memory = Succession.SealedMemory("state", stream => stream.Write(state), out var error, room);
+        using var former = Succession.SealedMemory("state", stream => stream.Write(new byte[20_000]), out _);
+        var copy = Succession.MemoryWithCopy("state", former!, 20_000);
+        Assert.NotNull(copy);
+        Assert.Equal(new byte[20_000], Files.ReadAll(copy, out _));
+        using var memory = Succession.SealedMemory("state", stream => stream.Write(state), out var error, copy);
         Assert.Null(error);
-        Assert.Same(room, memory);
+        Assert.Same(copy, memory);
         Assert.Equal(state, Succession.ReadSealed(memory!, out _));
     }
 
