@@ -351,7 +351,7 @@ public sealed class DriftWatch
     private List<SocketHolderProcess> Holders(ListenerHandle handle, ListenerSocket socket)
     {
         var holders = _users.Where(user => user.Listeners.Contains(handle)).SelectMany(user => user.HoldersOf(socket)).ToList();
-        foreach (var taker in (handle.Takers ?? []).Where(taker => holders.All(holder => holder.Pid != taker.Pid)))
+        foreach (var taker in (SocketTakers.Of(handle) ?? []).Where(taker => holders.All(holder => holder.Pid != taker.Pid)))
         {
             var worker = _users.Select(user => user.FindWorker(taker.Pid)).FirstOrDefault(found => found is not null);
             holders.Add(worker ?? new SocketHolderProcess(taker.Pid, taker.Name, taker.Name, Slot: null, Generation: 0));

@@ -176,6 +176,9 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>Processes that took it from the broker, the last one last; null if there are none.</summary>
     internal List<HistoryActor>? Takers { get; set; }
 
+    /// <summary>Whether <see cref="Takers"/> lacks those of a previous daemon, which the history has (<see cref="SocketTakers"/>).</summary>
+    internal bool AreTakersUnread { get; set; }
+
     /// <summary>The broker's description of it, as it was encoded for this descriptor and address.</summary>
     internal (DescriptorHandle? Descriptor, ListenAddress? Effective, byte[] Text)? Lent { get; set; }
 

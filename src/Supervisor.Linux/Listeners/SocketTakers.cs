@@ -18,9 +18,38 @@ public static class SocketTakers
 
     private static readonly Action<ListenerHandle, HistoryFact> Noted = Note;
 
-    /// <summary>Records from now on who takes the listener, and those that took it from a previous daemon and still run.</summary>
+    /// <summary>
+    /// Records from now on who takes the listener. Those that took it from a previous daemon and still run are looked up when somebody
+    /// asks: with thousands of listeners, the look at each history would keep the clients of an upgrade waiting.
+    /// </summary>
     public static void Record(ListenerHandle handle)
     {
+        handle.AreTakersUnread = true;
+        handle.Recorded += Noted;
+    }
+
+    /// <summary>The processes that took the listener, the last one last; null if there are none.</summary>
+    internal static IReadOnlyList<HistoryActor>? Of(ListenerHandle handle)
+    {
+        ReadFormer(handle);
+        return handle.Takers;
+    }
+
+    /// <summary>Forgets those that do not run any more.</summary>
+    internal static void ForgetExited(ListenerHandle handle)
+    {
+        ReadFormer(handle);
+        handle.Takers?.RemoveAll(taker => ProcFile.Read(taker.Pid) is null);
+    }
+
+    private static void ReadFormer(ListenerHandle handle)
+    {
+        if (!handle.AreTakersUnread)
+        {
+            return;
+        }
+
+        handle.AreTakersUnread = false;
         if (handle.History.MayHaveTakers(Spawned))
         {
             foreach (var entry in handle.History.Entries.Where(entry => entry.Phase == HandlePhase.Handoff && entry.Call != Spawned))
@@ -30,17 +59,13 @@ public static class SocketTakers
 
             ForgetExited(handle);
         }
-
-        handle.Recorded += Noted;
     }
-
-    /// <summary>Forgets those that do not run any more.</summary>
-    internal static void ForgetExited(ListenerHandle handle) => handle.Takers?.RemoveAll(taker => ProcFile.Read(taker.Pid) is null);
 
     private static void Note(ListenerHandle handle, HistoryFact fact)
     {
         if (fact is { Phase: HandlePhase.Handoff } && fact.Call != Spawned)
         {
+            ReadFormer(handle);
             Note(handle, fact.Actor);
         }
     }
