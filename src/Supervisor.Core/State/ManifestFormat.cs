@@ -116,6 +116,12 @@ public static class ManifestFormat
     }
 
     /// <summary>
+    /// Builds on another thread what the reader needs besides the text, while the caller gets the text: a tenth of the time that reading
+    /// thousands of listeners takes.
+    /// </summary>
+    public static void PrepareToRead() => Task.Run(static () => EntryShape.Of(ManifestJson.Default.DaemonManifest));
+
+    /// <summary>
     /// Reads a manifest, with the changes of <paramref name="journal"/> if that belongs to it. On failure <paramref name="error"/>
     /// is the reason, and nothing has changed.
     /// </summary>

@@ -50,6 +50,7 @@ internal static class ReExecutedState
             return null;
         }
 
+        ManifestFormat.PrepareToRead();
         using var memory = new DescriptorHandle(number);
         var text = Succession.MapSealed(memory, out var refused);
         if (text is null)
