@@ -28,7 +28,6 @@ public sealed class LogLimit : IDeadline, IDisposable
     {
         _loop = loop;
         _log = log;
-        loop.Add(this);
     }
 
     /// <inheritdoc/>
@@ -54,7 +53,12 @@ public sealed class LogLimit : IDeadline, IDisposable
         if (!exists)
         {
             entry = new Entry(_loop.Now + Interval, 0, 0, null);
-            _next ??= entry.Until;
+            if (_next is null)
+            {
+                // Not a deadline that each turn reads: each service has a limit.
+                _next = entry.Until;
+                _loop.Schedule(this);
+            }
         }
 
         if (entry.Written >= first)
