@@ -44,6 +44,9 @@ public static unsafe class Processes
     /// <summary>The largest entry of the user or group database in bytes: a group can have many members.</summary>
     private const int MaxEntry = 4 * 1024 * 1024;
 
+    private static long _reapingsBegun;
+    private static long _reapingsEnded;
+
     /// <summary>How a child exited: si_code and si_status of waitid(2).</summary>
     /// <param name="Signalled">Whether a signal killed it.</param>
     /// <param name="Status">The exit status (0 to 255) or the signal's number.</param>
@@ -79,6 +82,21 @@ public static unsafe class Processes
 
     /// <summary>How the child with that process id exited; null while it runs.</summary>
     public static Exit? PeekExit(int pid) => Wait(PPid, (uint)pid, WExited | WNoHang | WNoWait);
+
+    /// <summary>
+    /// A mark for <see cref="HasReapedSince"/>; null while a child is being reaped. Any thread.
+    /// </summary>
+    public static long? ReapingMark()
+    {
+        var ended = Volatile.Read(ref _reapingsEnded);
+        return Volatile.Read(ref _reapingsBegun) == ended ? ended : null;
+    }
+
+    /// <summary>
+    /// Whether this process may have reaped a child since <paramref name="mark"/>, and a list of its children that was read in the meantime
+    /// may lack one that lives: /proc/PID/task/TID/children, proc(5). Any thread.
+    /// </summary>
+    public static bool HasReapedSince(long? mark) => Volatile.Read(ref _reapingsBegun) != mark;
 
     /// <summary>Reaps the child behind <paramref name="pidfd"/>; null while it runs.</summary>
     public static Exit? Reap(DescriptorHandle pidfd) => Wait(PPidfd, (uint)pidfd.Number, WExited | WNoHang);
@@ -379,12 +397,21 @@ public static unsafe class Processes
     {
         var info = stackalloc byte[SigInfoSize];
         int done;
+        if ((options & WNoWait) == 0)
+        {
+            Interlocked.Increment(ref _reapingsBegun);
+        }
+
         do
         {
             new Span<byte>(info, SigInfoSize).Clear();
             done = Syscalls.waitid(type, id, info, options);
         }
         while (done != 0 && errno == EINTR);
+        if ((options & WNoWait) == 0)
+        {
+            Interlocked.Increment(ref _reapingsEnded);
+        }
 
         var code = *(int*)(info + SiCode);
         if (done != 0 || *(int*)(info + SiPid) == 0)

@@ -211,7 +211,32 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
     /// subreaper (kernel/exit.c, find_new_reaper). Empty if the kernel does not report them (CONFIG_PROC_CHILDREN).
     /// </summary>
     /// <param name="isWanted">Leaves out the others: most of thousands of children are known. Null: all.</param>
-    public static IReadOnlyList<int> OwnChildren(Predicate<int>? isWanted = null) => ChildrenOf(Processes.CurrentPid, isWanted) ?? [];
+    /// <remarks>
+    /// The kernel may omit a child while another one is reaped, proc(5). What several looks have shown together is complete, unless each of
+    /// them lacked the same child.
+    /// </remarks>
+    public static IReadOnlyList<int> OwnChildren(Predicate<int>? isWanted = null)
+    {
+        const int mostLooks = 5;
+        var seen = new HashSet<int>();
+        for (var look = 1; look <= mostLooks; look++)
+        {
+            var mark = Processes.ReapingMark();
+            var children = ChildrenOf(Processes.CurrentPid, isWanted) ?? [];
+            if (look == 1 && !Processes.HasReapedSince(mark))
+            {
+                return children;
+            }
+
+            seen.UnionWith(children);
+            if (!Processes.HasReapedSince(mark))
+            {
+                break;
+            }
+        }
+
+        return [.. seen];
+    }
 
     /// <summary>The same of another process; null if it has exited or is hidden.</summary>
     public static IReadOnlyList<int>? ChildrenOf(int pid, Predicate<int>? isWanted = null)
@@ -231,16 +256,34 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
 
     /// <summary>
     /// Whether a process has children, and <paramref name="isKnown"/> knows all of them. It reads no further than the first unknown one:
-    /// orphans of workers follow the children that the daemon has started, and there can be very many of them.
+    /// orphans of workers follow the children that the daemon has started, and there can be very many of them. False too if a child may have
+    /// been omitted, because this process has reaped one in the meantime.
     /// </summary>
     public static bool HasOnlyKnownChildren(int pid, Predicate<int> isKnown)
     {
-        var (count, areKnown) = (0, true);
-        return TryVisitChildren(pid, child =>
+        // Another thread reaps for some microseconds.
+        const int mostLooks = 3;
+        for (var look = 1; look <= mostLooks; look++)
         {
-            count++;
-            return areKnown = isKnown(child);
-        }) && areKnown && count > 0;
+            var (count, areKnown) = (0, true);
+            var mark = Processes.ReapingMark();
+            var isThere = TryVisitChildren(pid, child =>
+            {
+                count++;
+                return areKnown = isKnown(child);
+            });
+            if (!isThere || !areKnown || count == 0)
+            {
+                return false;
+            }
+
+            if (pid != Processes.CurrentPid || !Processes.HasReapedSince(mark))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>Visits the children of a process until <paramref name="visit"/> returns false. False if the process has exited.</summary>

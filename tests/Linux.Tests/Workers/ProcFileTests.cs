@@ -97,6 +97,62 @@ public class ProcFileTests : KernelTest
         }
     }
 
+    /// <summary>The kernel continues a list that does not fit into a page by counting, and misses one for each that was reaped before.</summary>
+    [Fact]
+    public void No_child_is_missing_because_another_one_is_reaped_during_the_look()
+    {
+        const int count = 1500;
+        using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
+        Processes.BecomeSubreaper();
+        try
+        {
+            // Each waits for the end of the pipe, as a child of this process when the shell has exited.
+            Child.End(Child.Start(new ChildProcess.Plan
+            {
+                Path = "/bin/sh",
+                Arguments = ["sh", "-c",
+                    $"(sleep 1000 &) | {{ exec 3<&0; i=0; while [ $i -lt {count} ]; do read x <&3 & i=$((i + 1)); done; }}"],
+                Environment = ["PATH=/bin:/usr/bin"],
+                Descriptors = [nothing, nothing, nothing],
+            }));
+            var all = ProcFile.OwnChildren();
+            Assert.True(all.Count > count, $"{all.Count} children");
+            int? reaped = null;
+            var seen = ProcFile.OwnChildren(EndFirst);
+            Assert.Equal([], all.Except(seen).Except([reaped!.Value]));
+            reaped = null;
+            Assert.True(ProcFile.HasOnlyKnownChildren(Processes.CurrentPid, EndFirst));
+
+            bool EndFirst(int pid)
+            {
+                if (reaped is null)
+                {
+                    reaped = pid;
+                    End(pid);
+                }
+
+                return true;
+            }
+        }
+        finally
+        {
+            foreach (var pid in ProcFile.OwnChildren())
+            {
+                End(pid);
+            }
+
+            Libc.EndSubreaper();
+        }
+
+        static void End(int pid)
+        {
+            using var pidfd = Processes.OpenPidfd(pid, out _)!;
+            Processes.Kill(pid, KernelAbi.SIGKILL);
+            Polling.Await(pidfd, TimeSpan.FromSeconds(60));
+            Assert.NotNull(Processes.Reap(pid));
+        }
+    }
+
     /// <summary>The loop may look only as long as it finds what the daemon has started: a worker can leave thousands of orphans.</summary>
     [Fact]
     public void A_look_at_the_children_ends_with_the_first_unknown_one()
