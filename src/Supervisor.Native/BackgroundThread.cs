@@ -2,7 +2,7 @@ namespace Supervisor.Native;
 
 /// <summary>
 /// Starts background threads also where the host permits none for a while (RLIMIT_NPROC, pids.max): a worker can use up what it shares
-/// with the daemon. The runtime's thread pool does not survive that if it needs another thread just then. Any thread.
+/// with the daemon. The runtime's own threads have a reserve (<see cref="ThreadReserve"/>). Any thread.
 /// </summary>
 public static class BackgroundThread
 {
@@ -43,6 +43,7 @@ public static class BackgroundThread
         try
         {
             var thread = new Thread(() => body(), stackBytes) { IsBackground = true, Name = name };
+            Syscalls.listend_threads_optional(1);
             thread.Start();
             return thread;
         }
@@ -50,6 +51,10 @@ public static class BackgroundThread
         {
             // The runtime knows no other reason than memory.
             return null;
+        }
+        finally
+        {
+            Syscalls.listend_threads_optional(0);
         }
     }
 

@@ -117,6 +117,12 @@ internal static unsafe partial class Syscalls
     [LibraryImport("listend_spawn")]
     internal static partial ulong listend_sender(int signal);
 
+    [LibraryImport("listend_spawn")]
+    internal static partial int listend_threads_reserve();
+
+    [LibraryImport("listend_spawn")]
+    internal static partial void listend_threads_optional(int value);
+
     /// <summary>struct passwd, pwd.h.</summary>
     [StructLayout(LayoutKind.Sequential)]
     internal struct Passwd

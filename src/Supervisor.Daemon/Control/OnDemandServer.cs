@@ -208,6 +208,13 @@ internal sealed class OnDemandServer : IDisposable
         WebApplication? application;
         lock (_lock)
         {
+            // Kestrel has a thread of its own, which its next start might not get.
+            if (_serving is not null && !_isStopping && !ThreadReserve.TryFill())
+            {
+                _idle.Change(IdleAfter, Timeout.InfiniteTimeSpan);
+                return;
+            }
+
             // If a client has connected in the meantime, the end of its connection starts the next wait.
             if (_isStopping || (_serving is var (_, connections) && !connections.TryClose()))
             {

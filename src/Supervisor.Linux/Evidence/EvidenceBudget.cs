@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Supervisor.Native;
 
 namespace Supervisor.Linux.Evidence;
 
@@ -59,7 +60,13 @@ public sealed class EvidenceBudget
 
         // A search that ends in time gets as long again to publish what it found.
         var until = Stopwatch.GetTimestamp() + (long)(limit.TotalSeconds * Stopwatch.Frequency);
-        var task = Task.Factory.StartNew(() => look(until), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (BackgroundThread.TryStart("evidence", 0, Run) is null)
+        {
+            return false;
+        }
+
+        var task = ended.Task;
         var isDone = Task.WaitAny([task], limit * 1.5) == 0;
         _left -= _time.GetElapsedTime(_spent);
         _spent = _time.GetTimestamp();
@@ -71,5 +78,18 @@ public sealed class EvidenceBudget
 
         task.GetAwaiter().GetResult();
         return true;
+
+        void Run()
+        {
+            try
+            {
+                look(until);
+                ended.SetResult();
+            }
+            catch (Exception exception)
+            {
+                ended.SetException(exception);
+            }
+        }
     }
 }

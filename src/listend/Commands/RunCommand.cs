@@ -11,6 +11,7 @@ using Supervisor.Daemon.Runtime;
 using Supervisor.Daemon.Validation;
 using Supervisor.Linux.Continuity;
 using Supervisor.Linux.Paths;
+using Supervisor.Native;
 
 namespace Supervisor.Listend.Commands;
 
@@ -102,6 +103,13 @@ internal sealed class RunCommand
 
     private int Run(ParseResult parsed)
     {
+        // A daemon that was re-executed continues whatever the host permits.
+        if (!ThreadReserve.TryMake() && !ReExecutedState.IsPresent)
+        {
+            Console.Error.WriteLine("listend: cannot start: the host permits no further thread; raise the limit of processes (ulimit -u)");
+            return ExitCode.Failed;
+        }
+
         PathAudit.CommandLine = parsed.GetValue(_trusted) ?? [];
         using var previous = ReExecutedState.Take(out var unusable);
         if (unusable is not null)
