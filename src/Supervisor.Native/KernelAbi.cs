@@ -22,8 +22,10 @@ public static class KernelAbi
     public const int ELOOP = 40;
     public const int EMFILE = 24;
     public const int ENAMETOOLONG = 36;
+    public const int ENFILE = 23;
     public const int ENODEV = 19;
     public const int ENOENT = 2;
+    public const int ENOMEM = 12;
     public const int ENOSPC = 28;
     public const int ENOTDIR = 20;
     public const int EPIPE = 32;

@@ -248,6 +248,16 @@ public static unsafe class Processes
         Reset(SIGHUP);
     }
 
+    /// <summary>
+    /// Ignores SIGXFSZ, which ends the process at a write beyond RLIMIT_FSIZE. The write fails with EFBIG then, like one to a full disk.
+    /// </summary>
+    public static void IgnoreFileSizeSignal()
+    {
+        sigaction action = default;
+        action.sa_handler = SIG_IGN;
+        _ = LibC.sigaction(SIGXFSZ, &action, null);
+    }
+
     private static void Reset(int signal)
     {
         sigaction action = default;

@@ -8,6 +8,9 @@ Processes.ResetChildSignal();
 // Before the first handler is registered: the runtime installs its own only once, and Kestrel's host registers handlers too.
 Processes.ResetRequestSignals();
 
+// A unit with LimitFSIZE= limits the files of its workers; the daemon's log files reach it too.
+Processes.IgnoreFileSizeSignal();
+
 // The main thread receives the stop signals, whatever signal mask the process inherited. After an upgrade they stay blocked
 // until the handlers are registered, because they would terminate the process before.
 if (!ReExecutedState.IsPresent)

@@ -18,6 +18,12 @@ internal sealed record Executable(string Path, IReadOnlyList<string> Prefix, IRe
     public static Executable Current(string[] arguments)
     {
         string[] command = [.. OwnProcess.CommandLine];
+        if (command.Length == 0)
+        {
+            // Without /proc.
+            command = ["listend"];
+        }
+
         var prefix = command.Length > arguments.Length ? command[..^arguments.Length] : command[..1];
         var name = prefix[0];
         var path = name.Contains('/', StringComparison.Ordinal)

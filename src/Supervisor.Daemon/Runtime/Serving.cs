@@ -74,6 +74,7 @@ internal sealed class Serving : IDisposable
         _trimmer.Begin(IdleMemoryTrimmer.AfterStart);
         _parts.Loop.Add(_trimmer);
         _parts.Factory.Evidence.Serve();
+        StartFault.End();
         _parts.Loop.Run();
         Close();
         return _shutdown.HasFailed ? 1 : 0;

@@ -16,8 +16,8 @@ internal sealed class ProgramLauncher : IDisposable
     public ProgramLauncher()
     {
         const int readWrite = 2;
-        _null = Files.Open("/dev/null", readWrite, 0, out var error) ?? throw new SystemCallException(error,
-            "opening /dev/null for the workers");
+        _null = Files.Open("/dev/null", readWrite, 0, out var error) ?? throw new SystemCallException(
+            error, "opening /dev/null for the workers", "make it: mknod -m 666 /dev/null c 1 3");
         if (ChildProcess.Prepare() is { } unprepared)
         {
             throw new SystemCallException(unprepared, "preparing the launcher of the workers");

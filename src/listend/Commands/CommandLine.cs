@@ -2,6 +2,8 @@ using System.CommandLine;
 using Supervisor.Config.Values;
 using Supervisor.Control.CommandLine;
 using Supervisor.Core;
+using Supervisor.Daemon.Runtime;
+using Supervisor.Native;
 
 namespace Supervisor.Listend.Commands;
 
@@ -13,10 +15,15 @@ internal static class CommandLine
 
     public static int Invoke(RootCommand root, string[] args)
     {
-        PrintedOutput.Install();
         try
         {
+            PrintedOutput.Install();
             return InvokeParsed(root, args);
+        }
+        catch (Exception exception) when (StartFault.Of(exception) is { } fault)
+        {
+            StandardError.WriteLine($"listend: {Printable.Line(fault)}");
+            return Failed;
         }
         catch (OutputException error)
         {

@@ -1,5 +1,6 @@
 using System.Text;
 using Supervisor.Control.CommandLine;
+using Supervisor.Native;
 
 namespace Supervisor.Listend.Commands;
 
@@ -13,7 +14,7 @@ internal sealed class PrintedOutput : OutputStream
     public static void Install()
     {
         Console.SetOut(new StreamWriter(new PrintedOutput(), Utf8) { AutoFlush = true });
-        Console.SetError(new StreamWriter(new ErrorStream(Console.OpenStandardError()), Utf8) { AutoFlush = true });
+        Console.SetError(new StreamWriter(new ErrorStream(Console.OpenStandardError(), StandardError.Write), Utf8) { AutoFlush = true });
     }
 
     /// <inheritdoc/>

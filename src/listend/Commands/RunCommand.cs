@@ -103,10 +103,14 @@ internal sealed class RunCommand
 
     private int Run(ParseResult parsed)
     {
-        // A daemon that was re-executed continues whatever the host permits.
-        if (!ThreadReserve.TryMake() && !ReExecutedState.IsPresent)
+        if (ReExecutedState.IsPresent)
         {
-            Console.Error.WriteLine("listend: cannot start: the host permits no further thread; raise the limit of processes (ulimit -u)");
+            // It continues whatever the host gives.
+            ThreadReserve.TryMake();
+        }
+        else if (StartFault.Find() is { } missing)
+        {
+            StandardError.WriteLine($"listend: {missing}");
             return ExitCode.Failed;
         }
 
