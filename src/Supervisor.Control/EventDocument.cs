@@ -8,12 +8,12 @@ namespace Supervisor.Control;
 /// <param name="Kind">
 /// One of daemon-started, daemon-upgraded, daemon-recovered, daemon-took-over, daemon-upgrade-refused, daemon-takeover-failed,
 /// daemon-leaving; change-requested, reloaded, reload-refused, service-removed, listener-dropped; listener-made, listener-failed,
-/// listener-drifted, listener-overflow, listener-repaired; service-state, service-demand, service-idle,
-/// service-autoscaled, service-limit-refused, service-probe-unable; worker-out-of-memory, worker-memory-high, worker-spawned,
+/// listener-drifted, listener-overflow, listener-repaired; service-state, service-demand, service-idle, service-autoscaled,
+/// service-limit-refused, service-probe-unable, service-probe-never-passed; worker-out-of-memory, worker-memory-high, worker-spawned,
 /// worker-pinned, worker-pin-lost, worker-ready, worker-start-timeout, worker-hung, worker-draining, worker-connections,
-/// worker-keeps-accepting, worker-killed, worker-cut, worker-left, worker-died, worker-backoff, worker-crash-loop,
-/// worker-finished; rollout-started, rollout-progressed, rollout-waiting, rollout-canary, rollout-promoted, rollout-failing,
-/// rollout-ended; hook-failed; events-lost, for a reader that is too slow and misses events. Also the <c>event:</c> of the
+/// worker-keeps-accepting, worker-killed, worker-cut, worker-left, worker-died, worker-backoff, worker-crash-loop, worker-finished;
+/// rollout-started, rollout-progressed, rollout-waiting, rollout-canary, rollout-promoted, rollout-failing, rollout-ended;
+/// hook-failed; events-lost, for a reader that is too slow and misses events. Also the <c>event:</c> of the
 /// server-sent event.
 /// </param>
 /// <param name="Service">The service; null if the event does not concern one.</param>

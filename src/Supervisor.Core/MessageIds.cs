@@ -318,6 +318,9 @@ public static class MessageIds
     /// <summary>The program of a probe cannot be run.</summary>
     public const string ProbeUnable = "7d0c5e0f3c5a4b0f9d6a1be2f4c81d37";
 
+    /// <summary>A worker is replaced because of <c>liveness</c>, which no worker has passed.</summary>
+    public const string ProbeNeverPassed = "b3f1e0a7c86d4f5a92d7401e6bc85f13";
+
     /// <summary>A client has requested a change.</summary>
     public const string ChangeRequested = "81b2eb5b10ad45a7aca259da43000c62";
 

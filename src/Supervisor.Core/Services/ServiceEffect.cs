@@ -158,6 +158,9 @@ public enum ServiceReport
     /// <summary>The program of a probe cannot be run.</summary>
     ProbeUnable,
 
+    /// <summary>A worker is replaced because of <c>liveness</c>, which no worker of the service has passed.</summary>
+    ProbeNeverPassed,
+
     /// <summary>A hook failed.</summary>
     HookFailed,
 }

@@ -74,8 +74,8 @@ public static class ServiceReportText
                 $"no connection for {Duration.Rounded(spec.StopWhenIdle)} (stop_when_idle): stopping the workers; "
                 + "the next connection starts the service again",
             ServiceReport.WorkerOutOfMemory or ServiceReport.WorkerMemoryHigh => $"{worker} {report.Text}",
-            ServiceReport.ServiceAutoscaled or ServiceReport.LimitRefused or ServiceReport.ProbeUnable or ServiceReport.HookFailed =>
-                report.Text!,
+            ServiceReport.ServiceAutoscaled or ServiceReport.LimitRefused or ServiceReport.ProbeUnable or ServiceReport.ProbeNeverPassed
+                or ServiceReport.HookFailed => report.Text!,
             _ => throw new ArgumentOutOfRangeException(nameof(report), report.Report, null),
         };
     }

@@ -114,6 +114,7 @@ public static class ServiceWireNames
         ServiceReport.WorkerMemoryHigh => "worker-memory-high",
         ServiceReport.LimitRefused => "service-limit-refused",
         ServiceReport.ProbeUnable => "service-probe-unable",
+        ServiceReport.ProbeNeverPassed => "service-probe-never-passed",
         ServiceReport.HookFailed => "hook-failed",
         _ => throw new ArgumentOutOfRangeException(nameof(report), report, null),
     };

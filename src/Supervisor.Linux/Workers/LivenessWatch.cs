@@ -7,7 +7,8 @@ namespace Supervisor.Linux.Workers;
 
 /// <summary>Probes one worker again and again while it serves (<c>liveness</c>). Runs off the loop.</summary>
 internal sealed class LivenessWatch(
-    EventLoop loop, object owner, Func<int> pid, LivenessSpec spec, Action<ReplacementCause, string> onFailing) : IDisposable
+    EventLoop loop, object owner, Func<int> pid, LivenessSpec spec, Action onPassed, Action<ReplacementCause, string> onFailing)
+    : IDisposable
 {
     private readonly CancellationTokenSource _end = new();
 
@@ -21,10 +22,11 @@ internal sealed class LivenessWatch(
     {
         try
         {
+            var hasPassed = false;
             for (var failures = 0; ;)
             {
                 await Task.Delay(spec.Interval, loop.Time, end);
-                var seen = await ProbeAsync(probe, end);
+                var (seen, isLearned) = await ProbeAsync(probe, end);
                 if (probe.WasUnable)
                 {
                     // It says nothing about the worker.
@@ -32,13 +34,19 @@ internal sealed class LivenessWatch(
                 }
 
                 failures = seen is null ? 0 : failures + 1;
+                if (seen is null && isLearned && !hasPassed)
+                {
+                    hasPassed = true;
+                    Post(onPassed, end);
+                }
+
                 if (failures == spec.Failures)
                 {
                     failures = 0;
                     var cause = probe is ListenerProbe { Finding: not ProbeFinding.Answered }
                         ? ReplacementCause.Silent
                         : ReplacementCause.Unhealthy;
-                    Post(cause, $"has failed {Probes(spec.Failures)} of liveness: {seen}", end);
+                    Post(() => onFailing(cause, $"has failed {Probes(spec.Failures)} of liveness: {seen}"), end);
                 }
             }
         }
@@ -55,32 +63,34 @@ internal sealed class LivenessWatch(
     private static string Probes(int failures) => failures == 1 ? "a probe" : $"{failures} probes in a row";
 
     /// <summary>Probes once: null if the worker is well, or if nothing was learned.</summary>
-    private async Task<string?> ProbeAsync(IReadinessProbe probe, CancellationToken end)
+    private async Task<(string? Seen, bool IsLearned)> ProbeAsync(IReadinessProbe probe, CancellationToken end)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(end);
         limit.CancelAfter(spec.Timeout);
         try
         {
             var seen = await probe.ProbeAsync(limit.Token);
-            return seen is not null && probe is ListenerProbe { Finding: ProbeFinding.Unknown } && await WaitsAsync() ? null : seen;
+            return seen is not null && probe is ListenerProbe { Finding: ProbeFinding.Unknown } && await WaitsAsync()
+                ? (null, false)
+                : (seen, true);
         }
         catch (OperationCanceledException) when (!end.IsCancellationRequested)
         {
-            return $"no result within {Duration.Rounded(spec.Timeout)}";
+            return ($"no result within {Duration.Rounded(spec.Timeout)}", true);
         }
         catch (ProbeThreads.StuckException)
         {
-            return null;
+            return (null, false);
         }
     }
 
     private Task<bool> WaitsAsync() => ProbeThreads.Shared.RunAsync(owner, () => IdleThreads.AreIn(pid()));
 
-    private void Post(ReplacementCause cause, string text, CancellationToken end) => loop.Post(() =>
+    private void Post(Action what, CancellationToken end) => loop.Post(() =>
     {
         if (!end.IsCancellationRequested)
         {
-            onFailing(cause, text);
+            what();
         }
     });
 }

@@ -243,6 +243,7 @@ internal sealed class ServiceLog : IDisposable
         ServiceReport.WorkerMemoryHigh => (LogEventLevel.Warning, MessageIds.WorkerMemoryHigh),
         ServiceReport.LimitRefused => (LogEventLevel.Warning, MessageIds.LimitRefused),
         ServiceReport.ProbeUnable => (LogEventLevel.Warning, MessageIds.ProbeUnable),
+        ServiceReport.ProbeNeverPassed => (LogEventLevel.Warning, MessageIds.ProbeNeverPassed),
         ServiceReport.HookFailed => (LogEventLevel.Error, MessageIds.HookFailed),
         _ => throw new ArgumentOutOfRangeException(nameof(report), report.Report, null),
     };

@@ -89,7 +89,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     public IReadOnlyDictionary<string, LimitRefusal> RefusedLimits => _service.Limits.Refused;
 
     /// <summary>Why the program of a probe cannot be run; null if every program can, as far as it was tried.</summary>
-    public string? UnableProbe => _service.Probes.Unable;
+    public string? UnableProbe => _service.Probes.Unable ?? _service.Health.NeverPassed;
 
     /// <summary>The workers that do not exit after SIGKILL.</summary>
     public AbandonedWorkers Abandoned => _service.Abandoned;

@@ -9,11 +9,17 @@ namespace Supervisor.Linux.Workers;
 internal sealed class WorkerHealth(ServiceContext service) : IDisposable
 {
     private readonly Dictionary<int, Watches> _watches = [];
+    private readonly List<LivenessRecord> _records = [];
+
+    /// <summary>That no worker has passed <c>liveness</c>; null if one has, or none has failed.</summary>
+    public string? NeverPassed => _records.Find(record => record.NeverPassed is not null)?.NeverPassed;
 
     /// <summary>Begins and ends watches after a change of the service.</summary>
     public void Update()
     {
         var state = service.State;
+        _records.RemoveAll(record => state is { IsStarted: false, Workers.IsEmpty: true }
+            || !state.Specs.Values.Any(spec => spec.Liveness.Probe == record.Condition));
         if (_watches.Count == 0 && !state.Specs.Values.Any(IsWatched))
         {
             return;
@@ -55,9 +61,9 @@ internal sealed class WorkerHealth(ServiceContext service) : IDisposable
         LivenessWatch? liveness = null;
         if (spec.Liveness.Probe is { } probe && service.Probes.Of(worker, process, probe, spec.Liveness.Timeout) is { } made)
         {
+            var record = RecordOf(probe);
             liveness = new LivenessWatch(
-                service.Loop, service, () => process.Pid, spec.Liveness,
-                (cause, text) => service.Post(new WorkerDue(worker.Id, cause, text)));
+                service.Loop, service, () => process.Pid, spec.Liveness, record.Pass, (cause, text) => Fail(worker, record, cause, text));
             liveness.Begin(made);
         }
 
@@ -67,6 +73,35 @@ internal sealed class WorkerHealth(ServiceContext service) : IDisposable
                 worker.Id, ReplacementCause.Memory,
                 $"uses {MemoryText.Of(used)} of memory, and recycle.max_memory is {MemoryText.Of(limit)} for it")));
         return new Watches(spec, liveness, memory);
+    }
+
+    private LivenessRecord RecordOf(Readiness condition)
+    {
+        if (_records.Find(record => record.Condition == condition) is { } known)
+        {
+            return known;
+        }
+
+        var made = new LivenessRecord(condition, service.Loop.Time.GetUtcNow());
+        _records.Add(made);
+        return made;
+    }
+
+    private void Fail(WorkerState worker, LivenessRecord record, ReplacementCause cause, string text)
+    {
+        var canWait = cause == ReplacementCause.Unhealthy;
+        var isDue = record.Fail(text, canWait, service.State.SpecOf(worker.Generation).Restart, service.Loop.Now, out var isNew);
+        if (isNew)
+        {
+            var report = new ReportEffect(ServiceReport.ProbeNeverPassed, null, null, null, record.NeverPassed!);
+            service.Log.Report(report, service.State, service.Loop.Now);
+            service.Report(report);
+        }
+
+        if (isDue)
+        {
+            service.Post(new WorkerDue(worker.Id, cause, text));
+        }
     }
 
     private sealed record Watches(ServiceSpec Spec, LivenessWatch? Liveness, MemoryWatch? Memory) : IDisposable
