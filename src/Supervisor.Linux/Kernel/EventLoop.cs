@@ -165,6 +165,9 @@ public sealed class EventLoop : IDisposable
         return error;
     }
 
+    /// <summary>How many deadlines each turn reads.</summary>
+    internal int DeadlinesOfTurn => _deadlines.Count;
+
     /// <summary>Adds a deadline that is read in each turn: for objects of which the daemon has one.</summary>
     public void Add(IDeadline deadline) => _deadlines.Add(deadline);
 
