@@ -23,6 +23,7 @@ internal static class ValidationRules
         OfHost("trusted-runtime-directory", Profile.Check, TrustedRuntimeDirectory.Check),
         OfHost("other-daemon", Profile.Check, OtherDaemon.Check),
         OfHost("steering-possible", Profile.Check, PossibleSteering.Check),
+        OfHost("options-supported", Profile.Check, SupportedOptions.Check),
         OfHost("backlog-limit", Profile.Check, BacklogLimit.Check),
         OfHost("existing-files", Profile.Check | Profile.Reload, ExistingServiceFiles.Check),
         OfHost("bindable-now", Profile.Check, BindableNow.Check),

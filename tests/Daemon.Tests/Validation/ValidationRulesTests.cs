@@ -56,6 +56,7 @@ public sealed class ValidationRulesTests
     [InlineData("trusted-runtime-directory", Profile.Check)]
     [InlineData("existing-files", Profile.Check | Profile.Reload)]
     [InlineData("other-daemon", Profile.Check)]
+    [InlineData("options-supported", Profile.Check)]
     [InlineData("backlog-limit", Profile.Check)]
     [InlineData("bindable-now", Profile.Check)]
     public void A_rule_runs_in_its_profiles(string name, Profile profiles)
