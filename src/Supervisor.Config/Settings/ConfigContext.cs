@@ -6,10 +6,10 @@ namespace Supervisor.Config.Settings;
 public sealed record ConfigContext
 {
     /// <summary>
-    /// Returns the addresses of a host name, or none; it must not throw. The parser uses them only to suggest what to write
-    /// instead of the name. It never chooses an address.
+    /// Returns the addresses of a host name, or none, or null without a look at the host; it must not throw. The parser uses them only
+    /// to suggest what to write instead of the name. It never chooses an address.
     /// </summary>
-    public Func<string, IReadOnlyList<IPAddress>> Resolve { get; init; } = static _ => [];
+    public Func<string, IReadOnlyList<IPAddress>?> Resolve { get; init; } = static _ => null;
 
     /// <summary>
     /// Whether a service may list a name although no listener of this name is configured, because a client has put a

@@ -228,10 +228,10 @@ internal static class SettingTypes
     private static ValueError HostNameFault(string name, string message, ConfigContext context, Func<string, string> spell)
     {
         var addresses = context.Resolve(name);
-        if (addresses.Count == 0)
+        if (addresses is not { Count: > 0 })
         {
             return new ValueError(
-                $"{message}; {Quoted.Text(name)} does not resolve on this machine",
+                addresses is null ? message : $"{message}; {Quoted.Text(name)} does not resolve on this machine",
                 $"write a numeric address, such as {spell("127.0.0.1")}, or {spell("*")} for every address of this machine");
         }
 

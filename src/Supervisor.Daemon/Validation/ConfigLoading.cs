@@ -32,7 +32,7 @@ internal static class ConfigLoading
     public static ConfigResult LoadOffline(string path)
     {
         var files = ConfigFiles.Read(path, static (file, _) => GivenFile.OpenToRead(file));
-        return RuleSet.For(Profile.Check).Validate(ConfigParser.Parse(files.Sources, Context with { Resolve = _ => [] }).With(files));
+        return RuleSet.For(Profile.Check).Validate(ConfigParser.Parse(files.Sources, Context with { Resolve = _ => null }).With(files));
     }
 
     /// <summary>Applies the rules of a profile to a configuration.</summary>
