@@ -61,7 +61,8 @@ static int take(struct role role, int kept)
 {
     int taken = 0;
     pthread_mutex_lock(&lock);
-    if (idle > kept) {
+    /* A thread that has a role and has not taken it yet is no longer idle: the reserve can be full again before it runs. */
+    if (idle > kept && pending < RESERVE) {
         idle--;
         roles[pending++] = role;
         pthread_cond_signal(&given);
