@@ -7,11 +7,11 @@ internal sealed class RolloutSteps(ServiceStep step)
 {
     /// <summary>
     /// Begins a roll-out of the present specification, which starts no worker until these services allow it. It supersedes an
-    /// active roll-out.
+    /// active roll-out, whose reason names <paramref name="by"/>.
     /// </summary>
-    public void Begin(ImmutableArray<string> heldFor = default)
+    public void Begin(string by, ImmutableArray<string> heldFor = default)
     {
-        End(RolloutPhase.Superseded, "replaced by a further restart");
+        End(RolloutPhase.Superseded, $"replaced by {by}");
         foreach (var slot in step.State.Slots.Where(slot => slot.IsVacated))
         {
             var kept = RolloutMachine.GivenToServing(step.State, slot);

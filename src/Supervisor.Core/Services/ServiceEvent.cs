@@ -33,7 +33,8 @@ public sealed record KillRequested : ServiceEvent;
 public sealed record StopRequested : ServiceEvent;
 
 /// <summary>Replace its workers; a stopped service starts.</summary>
-public sealed record RestartRequested : ServiceEvent;
+/// <param name="By">What requests it, as a roll-out that it supersedes names it; null: a client.</param>
+public sealed record RestartRequested(string? By = null) : ServiceEvent;
 
 /// <summary>Replace the worker of one slot by another one of its generation, which has to be ready first.</summary>
 public sealed record ReplaceRequested(int Slot) : ServiceEvent;

@@ -57,8 +57,8 @@ public static class ServiceMachine
                 // As in systemd: without a worker to replace, it is a start.
                 step.Service.Start();
                 break;
-            case RestartRequested:
-                step.Rollout.Begin();
+            case RestartRequested restart:
+                step.Rollout.Begin(restart.By ?? "a further restart");
                 break;
             case ReplaceRequested replace when state is { IsStarted: true, Rollout: not { IsActive: true } }:
                 step.Slots.Replace(replace.Slot);

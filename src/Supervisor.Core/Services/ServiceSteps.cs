@@ -181,7 +181,7 @@ internal sealed class ServiceSteps(ServiceStep step)
 
         if (newWorkers && step.State.IsStarted)
         {
-            step.Rollout.Begin(heldFor);
+            step.Rollout.Begin("a reload", heldFor);
         }
         else if (newWorkers)
         {

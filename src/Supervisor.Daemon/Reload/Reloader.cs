@@ -289,7 +289,7 @@ internal sealed class Reloader(ReloadContext daemon)
             runner.Steering.Refresh();
             if (reshared.Contains(runner.Name) && runner.State.Spec.Handoff == HandoffKind.ScmRights)
             {
-                runner.Requests.Restart();
+                runner.Requests.Restart(by: "a reload");
             }
             else
             {

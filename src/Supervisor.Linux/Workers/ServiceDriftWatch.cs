@@ -39,6 +39,8 @@ public sealed class ServiceDriftWatch(DriftWatch drift)
 
     private sealed class SocketUser(ServiceRunner runner) : ISocketUser
     {
+        private const string Repair = "the repair of a listener that a worker has changed (see \"listenctl history LISTENER\")";
+
         public string Name => runner.Name;
 
         public IReadOnlyList<ListenerHandle> Listeners => runner.Generations.Next.Listeners;
@@ -56,13 +58,13 @@ public sealed class ServiceDriftWatch(DriftWatch drift)
         public bool Owns(int pid) =>
             FindWorker(pid) is not null || (Processes.SessionOf(pid) is var session and > 0 && FindWorker(session) is not null);
 
-        public void ReplaceWorkers() => runner.Requests.Restart();
+        public void ReplaceWorkers() => runner.Requests.Restart(by: Repair);
 
         public void SocketDropped(ListenerSocket socket)
         {
             if (runner.Steering.IsServed(socket))
             {
-                runner.Requests.Restart();
+                runner.Requests.Restart(by: Repair);
             }
         }
 

@@ -106,7 +106,8 @@ public sealed class ServiceRequests
     /// Replaces the workers, or starts a stopped service. If a name of the service does not resolve, nothing changes.
     /// </summary>
     /// <param name="onDecided">As in <see cref="Start(Action{string?}?)"/>.</param>
-    public void Restart(Action<string?>? onDecided = null)
+    /// <param name="by">What requests it, other than a client.</param>
+    public void Restart(Action<string?>? onDecided = null, string? by = null)
     {
         if (!_service.State.IsStarted)
         {
@@ -120,7 +121,7 @@ public sealed class ServiceRequests
             onDecided?.Invoke(error);
             if (error is null)
             {
-                _service.Post(new RestartRequested());
+                _service.Post(new RestartRequested(by));
             }
         });
     }

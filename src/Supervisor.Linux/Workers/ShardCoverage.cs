@@ -26,7 +26,7 @@ public sealed class ShardCoverage
         if (_service.State.Spec.Handoff != HandoffKind.ScmRights && _service.Generations.Waits is null
             && _service.Generations.Next.Listeners.Any(handle => NeedsOtherShares(handle, handle.Sockets.Count, _service.State.Desired)))
         {
-            _service.Requests.Restart();
+            _service.Requests.Restart(by: "a change of the shards or the number of workers");
         }
     }
 

@@ -295,6 +295,20 @@ public class RolloutScenarios
         Assert.Equal("0/2 1/2", service.Serving);
     }
 
+    [Fact]
+    public void A_superseded_roll_out_names_what_has_superseded_it()
+    {
+        string? Reason(ServiceEvent what)
+        {
+            var service = Running(2, new()).Restart().Forget().Send(what);
+            return service.Reports.First(report => report.Rollout is { Phase: RolloutPhase.Superseded }).Rollout!.Reason;
+        }
+
+        Assert.Equal("replaced by a further restart", Reason(new RestartRequested()));
+        Assert.Equal("replaced by the repair of a listener", Reason(new RestartRequested("the repair of a listener")));
+        Assert.Equal("replaced by a reload", Reason(new SpecChanged(Running(2, new()).State.Spec, NewWorkers: true)));
+    }
+
     [Theory]
     [InlineData(RolloutStrategy.Rolling)]
     [InlineData(RolloutStrategy.Overlap)]
