@@ -23,6 +23,9 @@ internal sealed class ImportDraft(IReadOnlyList<ConfigSource> files)
     /// <summary>What is not in the draft as it was.</summary>
     public DraftDifferences Differences { get; } = new(files.Select(file => file.Path));
 
+    /// <summary>Whether a file is empty.</summary>
+    public bool IsBlank(string path) => files.Any(file => file.Path == path && string.IsNullOrWhiteSpace(file.Text));
+
     /// <summary>Adds a section with this name, or with a similar name if it is used or invalid.</summary>
     /// <param name="kind"><c>listener</c> or <c>service</c>.</param>
     /// <param name="wanted">The name that the other program has for it.</param>

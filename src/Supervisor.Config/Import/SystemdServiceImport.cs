@@ -4,6 +4,7 @@ namespace Supervisor.Config.Import;
 internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
 {
     private static readonly Reason Masked = Reason.Lost("the file is empty: systemd masks the unit");
+    private static readonly Reason NoUnit = Reason.Lost("it has no setting of a unit: it is not a file of systemd");
 
     private readonly SystemdVariables _variables = new(unit);
     private DraftSection _service = null!;
@@ -21,7 +22,9 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
 
         if (commands.Count == 0)
         {
-            unit.Report(draft.Differences, unit.Settings.Count == 0 ? Masked : CommonReasons.NoProgram("ExecStart"));
+            unit.Report(draft.Differences, unit.Settings.Count > 0 ? CommonReasons.NoProgram("ExecStart")
+                : draft.IsBlank(unit.File) ? Masked
+                : NoUnit);
             return null;
         }
 

@@ -261,6 +261,7 @@ public sealed class ReadableImportTests
     [Theory]
     [InlineData("compose.yaml", "services:\n  web:\n    image: x\n", "a compose file")]
     [InlineData("masked.service", "", "the file is empty: systemd masks the unit")]
+    [InlineData("ssh.service", "<service-group>\n<name>x</name>\n</service-group>\n", "it is not a file of systemd")]
     [InlineData("ecosystem.json", "{\"apps\": [{\"script\": \"serve\"}]}", "PM2 itself serves the folder")]
     public void What_cannot_be_translated_is_said(string name, string text, string message) =>
         Assert.Contains(message, Assert.Single(Imported.Translate(name, text).Errors).Message, StringComparison.Ordinal);
