@@ -94,24 +94,41 @@ public static unsafe class Succession
 
     /// <summary>
     /// A memory file with a copy of a sealed one, which can be changed: what stays the same need not be written. Null if it cannot be
-    /// made. Any thread.
+    /// made, or if the sealed one is closed already. Any thread.
     /// </summary>
     /// <param name="name">The name for /proc.</param>
-    /// <param name="content">The sealed memory file.</param>
+    /// <param name="content">The sealed memory file. It stays open during the copy, also if another thread disposes the handle.</param>
     /// <param name="length">How long that is.</param>
     public static DescriptorHandle? MemoryWithCopy(string name, DescriptorHandle content, long length)
     {
-        var memory = Memory(name, out _);
-        for (long copied = 0; memory is not null && copied < length;)
+        var isHeld = false;
+        try
         {
-            if (Syscalls.sendfile(memory.Number, content.Number, &copied, (nint)(length - copied)) <= 0)
+            // Otherwise the number could become another file's.
+            content.DangerousAddRef(ref isHeld);
+            var memory = Memory(name, out _);
+            for (long copied = 0; memory is not null && copied < length;)
             {
-                memory.Dispose();
-                memory = null;
+                if (Syscalls.sendfile(memory.Number, content.Number, &copied, (nint)(length - copied)) <= 0)
+                {
+                    memory.Dispose();
+                    memory = null;
+                }
+            }
+
+            return memory;
+        }
+        catch (ObjectDisposedException)
+        {
+            return null;
+        }
+        finally
+        {
+            if (isHeld)
+            {
+                content.DangerousRelease();
             }
         }
-
-        return memory;
     }
 
     /// <summary>Seals a memory file: no process can change it any more.</summary>

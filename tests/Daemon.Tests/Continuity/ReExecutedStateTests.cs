@@ -64,6 +64,23 @@ public sealed class ReExecutedStateTests : IDisposable
         Assert.Equal(state, Succession.ReadSealed(memory!, out _));
     }
 
+    /// <summary>The check may end before another thread has copied its state, whose number another file gets then.</summary>
+    [Fact]
+    public void A_closed_file_is_not_copied_from_the_file_that_has_its_number_now()
+    {
+        var former = Sealed(1);
+        former.Dispose();
+        using var next = Sealed(2);
+        Assert.Null(Succession.MemoryWithCopy("state", former, 20_000));
+
+        static DescriptorHandle Sealed(byte content)
+        {
+            var state = new byte[20_000];
+            Array.Fill(state, content);
+            return Succession.SealedMemory("state", stream => stream.Write(state), out _)!;
+        }
+    }
+
     public void Dispose() => _runtime.Dispose();
 
     /// <summary>The number of a descriptor that the reader owns.</summary>
