@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Protocols;
 using Supervisor.Core.Services;
@@ -33,8 +32,7 @@ public sealed class Spawner : IDisposable
     private readonly OrphanReaper? _orphans;
     private readonly ProgramLauncher _launcher = new();
     private readonly bool _hasPidfs = Processes.OwnPidfdInode is not null;
-    private readonly List<KeyValuePair<string, string>> _inherited = [];
-    private readonly ConditionalWeakTable<ServiceSpec, WorkerEnvironment> _environments = [];
+    private readonly WorkerEnvironments _environments = new();
 
     /// <summary>
     /// A spawner whose notify sockets are in <paramref name="notifyDirectory"/>. With <paramref name="cgroups"/>, each worker
@@ -47,13 +45,6 @@ public sealed class Spawner : IDisposable
         _notifyDirectory = notifyDirectory;
         _brokerPath = brokerPath;
         _time = time;
-        foreach (var (name, value) in OwnProcess.Environment)
-        {
-            if (!SupervisorVariables.IsForDaemon(name))
-            {
-                _inherited.Add(new(name, value));
-            }
-        }
     }
 
     /// <summary>
@@ -137,7 +128,7 @@ public sealed class Spawner : IDisposable
             [.. stored.Select(one => one.Name)]);
         // Nothing is awaited from the process of a connection, and a socket file for each would cost as much as the rest of its start.
         var notifyPath = connection is null ? WorkerSocketFile.PathFor(_notifyDirectory, spec.Name, worker.Id) : null;
-        var environment = Compose(spec, identity, fromFiles);
+        var environment = _environments.Of(spec, identity, fromFiles);
         var token = Tokens.New();
         var placeholders = new Placeholders(
             spec.Name, worker.Generation, worker.Slot,
@@ -304,7 +295,7 @@ public sealed class Spawner : IDisposable
             return known;
         }
 
-        var environment = Compose(spec, identity, FileVariables.None);
+        var environment = _environments.Of(spec, identity, FileVariables.None);
         if (!environment.IsCommon(ConnectionVariables.Names) || spec.Command.Any(Placeholders.AreIn))
         {
             return null;
@@ -388,7 +379,7 @@ public sealed class Spawner : IDisposable
         int generation, int? slot, Action<OutputPiece> onOutput, Action<OutputPiece> onError, FileVariables fromFiles, GenerationPins pins,
         out string? failure)
     {
-        var environment = Compose(spec, identity, fromFiles);
+        var environment = _environments.Of(spec, identity, fromFiles);
         KeyValuePair<string, string>[] own =
         [
             .. environment.Expanded(new Placeholders(spec.Name, generation, slot ?? 0, [])),
@@ -434,34 +425,5 @@ public sealed class Spawner : IDisposable
         }
 
         return own;
-    }
-
-    /// <summary>
-    /// The environment of the daemon, the user, the files and the service. Another user inherits nothing that is about the
-    /// daemon's. Built once for all workers with the same
-    /// specification, unless there are files, which are read for each worker.
-    /// </summary>
-    private WorkerEnvironment Compose(ServiceSpec spec, WorkerIdentity identity, FileVariables fromFiles)
-    {
-        if (_environments.TryGetValue(spec, out var known) && ReferenceEquals(known.Identity, identity))
-        {
-            return known;
-        }
-
-        var environment = new Dictionary<string, string>(StringComparer.Ordinal);
-        var inherited = identity.Variables.Count == 0 ? _inherited : _inherited.Where(pair => !WorkerIdentity.IsOfUser(pair.Key));
-        foreach (var (name, value) in inherited.Concat(identity.Variables).Concat(spec.EnvironmentDefaults)
-            .Concat(fromFiles.Variables).Concat(spec.Environment))
-        {
-            environment[name] = value;
-        }
-
-        var composed = new WorkerEnvironment(identity, environment, spec.Environment);
-        if (spec.EnvironmentFiles.IsEmpty)
-        {
-            _environments.AddOrUpdate(spec, composed);
-        }
-
-        return composed;
     }
 }
