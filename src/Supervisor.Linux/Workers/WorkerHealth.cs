@@ -89,6 +89,13 @@ internal sealed class WorkerHealth(ServiceContext service) : IDisposable
 
     private void Fail(WorkerState worker, LivenessRecord record, ReplacementCause cause, string text)
     {
+        // A worker whose replacement is under way continues to fail: that is not another replacement.
+        if (service.Worker(worker.Id) is not { CanBeDue: true })
+        {
+            service.Post(new WorkerDue(worker.Id, cause, text));
+            return;
+        }
+
         var canWait = cause == ReplacementCause.Unhealthy;
         var isDue = record.Fail(text, canWait, service.State.SpecOf(worker.Generation).Restart, service.Loop.Now, out var isNew);
         if (isNew)
