@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Supervisor.Config.Diagnostics;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Conflicts;
@@ -9,7 +10,7 @@ namespace Supervisor.Config.Validation;
 /// Two listeners with the same address that may not share it are an error of the configuration. If two addresses overlap, or
 /// only one of two listeners may share its address, the later listener cannot be bound. A start serves the other listeners.
 /// </remarks>
-internal static class DuplicateListeners
+public static class DuplicateListeners
 {
     public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config)
     {
@@ -17,7 +18,17 @@ internal static class DuplicateListeners
         var listeners = config.ListenersByName;
         var readable = config.Readable.Listeners.Select(spec => spec.Name).ToHashSet(StringComparer.Ordinal);
         var withAddress = listeners.Values.Where(listener => listener.Given.ContainsKey("address")).Select(listener => listener.Spec);
-        foreach (var (spec, other) in ConfigConflicts.Find([.. withAddress], Devices()))
+        var addressed = withAddress.ToImmutableArray();
+        foreach (var (spec, other) in Respelled(addressed))
+        {
+            yield return listeners[spec.Name].NodeOf("address").Diagnostic(
+                $"{listeners[spec.Name].Path}.address",
+                $"{spec.Address} is the same file as {other.Address} of listener {Quoted.Text(other.Name)} "
+                + $"at {listeners[other.Name].NodeOf("address").Position} (duplicate-in-config)",
+                "give one of the two listeners another address");
+        }
+
+        foreach (var (spec, other) in ConfigConflicts.Find(addressed, Devices()))
         {
             var node = listeners[spec.Name].NodeOf("address");
             var setting = $"{listeners[spec.Name].Path}.address";
@@ -41,6 +52,16 @@ internal static class DuplicateListeners
             }
         }
     }
+
+    /// <summary>A path without double slashes and <c>/./</c>, which lead to the same file whatever the directories are.</summary>
+    public static string Plain(string path) => "/" + string.Join('/', path.Split('/').Where(part => part is not ("" or ".")));
+
+    private static IEnumerable<(ListenerSpec Spec, ListenerSpec Other)> Respelled(IEnumerable<ListenerSpec> specs) =>
+        from same in specs.Where(spec => spec.Address.HasFile).GroupBy(spec => Plain(spec.Address.Path!), StringComparer.Ordinal)
+        let first = same.First()
+        from other in same.Skip(1)
+        where other.Address.Path != first.Address.Path
+        select (other, first);
 
     /// <summary>A number for each interface name. The rule does not ask the host for the real numbers.</summary>
     public static Func<string, uint> Devices()

@@ -1,12 +1,13 @@
 using Supervisor.Config;
 using Supervisor.Config.Diagnostics;
+using Supervisor.Config.Validation;
 using Supervisor.Linux.Listeners;
 
 namespace Supervisor.Daemon.Validation;
 
 /// <summary>
-/// Rule: no two listeners (UNIX, FIFO) have one file in two spellings, such as /var/run and /run, or a double slash. One spelling is the
-/// business of a pure rule.
+/// Rule: no two listeners (UNIX, FIFO) have one file in two spellings, such as /var/run and /run. What the text alone tells, such as a
+/// double slash, is the business of a pure rule.
 /// </summary>
 internal static class DistinctSocketFiles
 {
@@ -22,7 +23,7 @@ internal static class DistinctSocketFiles
                where same.Key is not null
                let first = same.First()
                from other in same.Skip(1)
-               where other.Address.Path != first.Address.Path
+               where DuplicateListeners.Plain(other.Address.Path!) != DuplicateListeners.Plain(first.Address.Path!)
                select config.Places.Diagnostic(
                    "listener", other.Name, "address",
                    $"{other.Address} leads to the same file as {first.Address} of listener \"{first.Name}\" (duplicate-in-config)",
