@@ -105,6 +105,8 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
             {
                 await RestartAsync(daemon);
             }
+
+            await load.AnswersAsync(Share);
         }));
 
     [Fact]

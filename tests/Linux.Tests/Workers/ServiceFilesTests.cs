@@ -31,7 +31,7 @@ public class ServiceFilesTests : KernelTest
     [InlineData("true", null)]
     [InlineData("@/absent", "program \"@/absent\" does not exist")]
     [InlineData("@/dangling", "program \"@/dangling\" does not exist")]
-    [InlineData("@/good/below", "program \"@/good/below\" does not exist")]
+    [InlineData("@/good/below", "program \"@/good/below\" does not exist: a part of its path is not a directory")]
     [InlineData("@/folder", "\"@/folder\" is a directory")]
     [InlineData("@/plain", "\"@/plain\" is not executable")]
     [InlineData("@/orphan", "\"@/orphan\" is a script for \"/no/such/interpreter\", which does not exist")]
