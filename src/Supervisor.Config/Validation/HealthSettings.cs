@@ -4,8 +4,8 @@ using Supervisor.Core.Services;
 namespace Supervisor.Config.Validation;
 
 /// <summary>
-/// The settings of <c>liveness</c> and <c>recycle</c> have something to apply to, <c>limits.memory_high</c> can be reached, and
-/// probes do not prevent <c>stop_when_idle</c>. Otherwise a warning: the service works.
+/// The settings of <c>liveness</c> and <c>recycle</c> have something to apply to, and <c>limits.memory_high</c> can be reached.
+/// Otherwise a warning: the service works.
 /// </summary>
 internal static class HealthSettings
 {
@@ -28,17 +28,6 @@ internal static class HealthSettings
                 yield return service.Diagnostic(
                     "recycle", "it has neither max_age nor max_memory, so that no worker is replaced",
                     "write max_age, such as max_age = \"24h\", or remove recycle") with
-                {
-                    IsWarning = true,
-                };
-            }
-
-            if (service.Spec is { StopWhenIdle.Ticks: > 0, Liveness: { Probe.Kind: ReadinessKind.Http or ReadinessKind.Tcp } probed } idle
-                && probed.Interval <= idle.StopWhenIdle)
-            {
-                yield return service.Diagnostic(
-                    "stop_when_idle", "the service is never idle, because each probe of liveness is a connection",
-                    "write liveness.probe = \"exec:COMMAND\", or remove one of the two settings") with
                 {
                     IsWarning = true,
                 };

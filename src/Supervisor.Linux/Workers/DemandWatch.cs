@@ -16,6 +16,7 @@ namespace Supervisor.Linux.Workers;
 /// watches the listeners for one more period and checks again. Workers that saw no connection for that whole period, and have
 /// none, are stopped. A connection that is accepted before the loop wakes, and closed before the next check, is not noticed.
 /// Such a connection is served, and so is one that arrives while the workers drain.
+/// <para>A probe of liveness is not a client. While one is under way, the loop does not watch, and a check waits for its end.</para>
 /// </remarks>
 internal sealed class DemandWatch : IDeadline, IDisposable
 {
@@ -29,6 +30,11 @@ internal sealed class DemandWatch : IDeadline, IDisposable
     /// <summary>Until when a connection that the last workers left in the queue starts nothing; null: no such connection.</summary>
     private TimeSpan? _leftUntil;
     private int _period;
+
+    /// <summary>How many probes are under way.</summary>
+    private int _probes;
+    private bool _isCheckDue;
+    private volatile bool _pausesForProbes;
 
     /// <summary>A watch that posts <see cref="DemandArrived"/> and <see cref="IdleElapsed"/> to <paramref name="post"/>.</summary>
     public DemandWatch(EventLoop loop, Func<IReadOnlyList<ListenerHandle>> listeners, Action<ServiceEvent> post)
@@ -57,6 +63,7 @@ internal sealed class DemandWatch : IDeadline, IDisposable
     {
         var before = _state;
         _state = state;
+        _pausesForProbes = CanBeIdle(state);
         if (state.AwaitsDemand)
         {
             EndPeriod();
@@ -90,6 +97,12 @@ internal sealed class DemandWatch : IDeadline, IDisposable
             return;
         }
 
+        if (_probes > 0)
+        {
+            _isCheckDue = true;
+            return;
+        }
+
         var period = _period;
         var waits = _watched.Count == 0 && _isOnWatch;
         var query = new AcceptedConnections(_listeners());
@@ -106,9 +119,34 @@ internal sealed class DemandWatch : IDeadline, IDisposable
             open => _loop.Post(() => OnChecked(period, open.IsCompletedSuccessfully ? open.Result : 1)), TaskScheduler.Default);
     }
 
+    /// <summary>
+    /// Announces a probe of the service's workers; null: its connections start nothing. It ends when the result is disposed of.
+    /// Any thread.
+    /// </summary>
+    public async Task<IDisposable?> BeginProbeAsync(CancellationToken end)
+    {
+        if (!_pausesForProbes)
+        {
+            return null;
+        }
+
+        var begun = new TaskCompletionSource<IDisposable>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var cancelled = end.Register(() => begun.TrySetCanceled(end));
+        _loop.Post(() =>
+        {
+            BeginProbe();
+            if (!begun.TrySetResult(new Probe(this)))
+            {
+                EndProbe();
+            }
+        });
+        return await begun.Task;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
+        _pausesForProbes = false;
         EndPeriod();
         Unwatch();
     }
@@ -138,7 +176,11 @@ internal sealed class DemandWatch : IDeadline, IDisposable
             return;
         }
 
-        if (open > 0 || !_isOnWatch)
+        if (_probes > 0)
+        {
+            _isCheckDue = true;
+        }
+        else if (open > 0 || !_isOnWatch)
         {
             BeginPeriod(onWatch: open == 0);
         }
@@ -155,14 +197,42 @@ internal sealed class DemandWatch : IDeadline, IDisposable
         }
     }
 
+    private void BeginProbe()
+    {
+        if (_probes++ == 0 && _isOnWatch)
+        {
+            Unwatch();
+        }
+    }
+
+    private void EndProbe()
+    {
+        if (--_probes > 0)
+        {
+            return;
+        }
+
+        if (_isOnWatch)
+        {
+            WatchForActivity();
+        }
+
+        if (_isCheckDue)
+        {
+            _isCheckDue = false;
+            PassDeadline();
+        }
+    }
+
     private void BeginPeriod(bool onWatch)
     {
         _period++;
+        _isCheckDue = false;
         _isOnWatch = onWatch;
         NextDeadline = _loop.Now + _state!.Spec.StopWhenIdle;
-        if (onWatch)
+        if (onWatch && _probes == 0)
         {
-            WatchListeners(() => BeginPeriod(onWatch: false));
+            WatchForActivity();
         }
         else
         {
@@ -170,10 +240,13 @@ internal sealed class DemandWatch : IDeadline, IDisposable
         }
     }
 
+    private void WatchForActivity() => WatchListeners(() => BeginPeriod(onWatch: false));
+
     private void EndPeriod()
     {
         _period++;
         _isOnWatch = false;
+        _isCheckDue = false;
         NextDeadline = null;
     }
 
@@ -216,5 +289,10 @@ internal sealed class DemandWatch : IDeadline, IDisposable
         }
 
         _watched.Clear();
+    }
+
+    private sealed class Probe(DemandWatch watch) : IDisposable
+    {
+        public void Dispose() => watch._loop.Post(watch.EndProbe);
     }
 }

@@ -7,7 +7,8 @@ namespace Supervisor.Linux.Workers;
 
 /// <summary>Probes one worker again and again while it serves (<c>liveness</c>). Runs off the loop.</summary>
 internal sealed class LivenessWatch(
-    EventLoop loop, object owner, Func<int> pid, LivenessSpec spec, Action onPassed, Action<ReplacementCause, string> onFailing)
+    EventLoop loop, object owner, Func<int> pid, LivenessSpec spec, Func<CancellationToken, Task<IDisposable?>> announce, Action onPassed,
+    Action<ReplacementCause, string> onFailing)
     : IDisposable
 {
     private readonly CancellationTokenSource _end = new();
@@ -66,6 +67,7 @@ internal sealed class LivenessWatch(
     private async Task<(string? Seen, bool IsLearned)> ProbeAsync(IReadinessProbe probe, CancellationToken end)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(end);
+        using var announced = await announce(end);
         limit.CancelAfter(spec.Timeout);
         try
         {

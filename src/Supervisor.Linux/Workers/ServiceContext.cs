@@ -28,6 +28,7 @@ internal sealed class ServiceContext
             Report();
         });
         Requests = new ServiceRequests(this);
+        Demand = new DemandWatch(loop, () => generations.Next.Listeners, Post);
         Connections = new ConnectionAcceptor(this);
         Shards = new ShardCoverage(this);
         Steering = new SteeredSockets(this);
@@ -67,6 +68,8 @@ internal sealed class ServiceContext
     public GenerationTable Generations { get; }
 
     public ServiceRequests Requests { get; }
+
+    public DemandWatch Demand { get; }
 
     public ConnectionAcceptor Connections { get; }
 

@@ -17,7 +17,6 @@ public sealed class ServiceRunner : IDeadline, IDisposable
 {
     private readonly ServiceContext _service;
     private readonly HookRunner _hooks;
-    private readonly DemandWatch _demand;
     private readonly AutoscaleWatch _autoscale;
     private readonly Queue<ServiceEvent> _events = new();
     private readonly MachineClock _clock = new();
@@ -43,9 +42,8 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         _service = new ServiceContext(this, loop, spawner, disposer, orphans, new ServiceLog(log, spec, loop),
             new WorkerOutput(log, spec, loop.Time, daemonLogsToJournal), generations);
         _hooks = new HookRunner(_service);
-        _demand = new DemandWatch(loop, () => generations.Next.Listeners, Post);
         _autoscale = new AutoscaleWatch(loop, () => generations.Next.Listeners, () => State, Requests.Autoscale);
-        Snapshot = new ServiceSnapshot(_service, _hooks, _demand);
+        Snapshot = new ServiceSnapshot(_service, _hooks, _service.Demand);
         Workers = new WorkerTable(_service);
     }
 
@@ -132,7 +130,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     }
 
     /// <summary>Whether a connection waits that is going to start the service.</summary>
-    public bool IsDemanded => _demand.IsDemanded;
+    public bool IsDemanded => _service.Demand.IsDemanded;
 
     /// <summary>Whether a hook runs. Only the daemon that started a hook is sure to learn its exit status.</summary>
     public bool RunsHook => !_hooks.IsIdle;
@@ -223,7 +221,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         }
 
         _service.Stored.RemoveFrom(State.HasStopped ? 0 : State.Slots.Length);
-        _demand.Update(State);
+        _service.Demand.Update(State);
         _service.Connections.Update(State);
         _service.Health.Update();
         _service.Limits.Update();
@@ -277,7 +275,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
 
         _service.Processes.Clear();
         _hooks.Dispose();
-        _demand.Dispose();
+        _service.Demand.Dispose();
         _service.Connections.Dispose();
         _autoscale.Dispose();
         _service.Drains.Dispose();

@@ -63,7 +63,8 @@ internal sealed class WorkerHealth(ServiceContext service) : IDisposable
         {
             var record = RecordOf(probe);
             liveness = new LivenessWatch(
-                service.Loop, service, () => process.Pid, spec.Liveness, record.Pass, (cause, text) => Fail(worker, record, cause, text));
+                service.Loop, service, () => process.Pid, spec.Liveness, service.Demand.BeginProbeAsync, record.Pass,
+                (cause, text) => Fail(worker, record, cause, text));
             liveness.Begin(made);
         }
 
