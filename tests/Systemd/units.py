@@ -24,6 +24,11 @@ SETS = {
 [Service]
 ExecStart={STUB}
 """}),
+    "host": Set({"host.service": f"""
+[Service]
+ExecStart={STUB} %H %l %q %m %b %v %a %o %w %W %B %M %A %%H
+Environment=NODE=%p@%H
+"""}),
     "words": Set({"words.service": rf"""
 [Service]
 ExecStart={STUB} "two words" 'one ''word' a\x20b \; ";" 100%% tab\there -x="y z" '' \u00e4 \101 $$HOME "a\"b" 'it\'s' \

@@ -21,6 +21,12 @@ internal static class CommonReasons
     public static readonly Reason OneStream = Reason.Changed("standard error goes to the same target as standard output");
     public static readonly Reason LogRotation = Reason.Changed("listend reopens a log file after it was moved: rotate it with logrotate");
 
+    /// <summary>The reason for a setting with a fact of this host.</summary>
+    /// <param name="expression">What the other program replaces at each start.</param>
+    /// <param name="value">What it is on this host.</param>
+    public static Reason OfHost(string expression, string value) =>
+        Reason.Changed($"{expression} is written as {Diagnostics.Quoted.Text(value)}, which this host has now");
+
     /// <summary>The reason for a section without the setting that has the command.</summary>
     public static Reason NoProgram(string setting) => Reason.Lost($"without {setting} there is no program to run");
 }

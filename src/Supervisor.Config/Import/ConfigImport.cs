@@ -17,12 +17,15 @@ public static class ConfigImport
     /// <summary>Translates the files together, as one configuration; listeners are in the order of the files.</summary>
     /// <param name="files">The files, with the names for messages.</param>
     /// <param name="fullPath">Returns a file's absolute path, for expressions that name its folder; null: the name of the file.</param>
-    public static ImportResult Translate(IReadOnlyList<ConfigSource> files, Func<string, string>? fullPath = null)
+    /// <param name="host">The host on which the services are going to run; null: unknown.</param>
+    public static ImportResult Translate(
+        IReadOnlyList<ConfigSource> files, Func<string, string>? fullPath = null, ImportHost? host = null)
     {
+        host ??= new ImportHost();
         var pathOf = fullPath ?? (path => path);
         var draft = new ImportDraft(files);
-        var systemd = new SystemdImport(draft, pathOf);
-        var supervisord = new SupervisordImport(draft, pathOf);
+        var systemd = new SystemdImport(draft, pathOf, host);
+        var supervisord = new SupervisordImport(draft, pathOf, host);
         var circus = new CircusImport(draft);
         var pm2 = new Pm2Import(draft, pathOf);
         var procfile = new ProcfileImport(draft, pathOf);

@@ -9,6 +9,7 @@ internal sealed class DraftDifferences(IEnumerable<string> files)
     private readonly Dictionary<string, int> _order =
         files.Distinct().Select((file, index) => (file, index)).ToDictionary(pair => pair.file, pair => pair.index);
     private readonly HashSet<ImportDifference> _known = [];
+    private readonly HashSet<(string File, int Line)> _lost = [];
     private readonly List<ImportDifference> _all = [];
 
     /// <summary>Reports a setting.</summary>
@@ -26,6 +27,9 @@ internal sealed class DraftDifferences(IEnumerable<string> files)
     /// <summary>Reports a default of the other program that applies to the whole file.</summary>
     public void Add(string file, Reason reason) => Add(new ImportDifference(reason.Kind, file, 0, "", null, null, reason.Text));
 
+    /// <summary>Whether the setting is lost.</summary>
+    public bool IsLost(SourceSetting setting) => _lost.Contains((setting.File, setting.Line));
+
     /// <summary>All differences, by kind, then in the order of the files and their lines.</summary>
     public ImmutableArray<ImportDifference> Sorted() =>
         [.. _all.OrderBy(d => d.Kind).ThenBy(d => _order.GetValueOrDefault(d.File, int.MaxValue)).ThenBy(d => d.Line)];
@@ -35,6 +39,10 @@ internal sealed class DraftDifferences(IEnumerable<string> files)
         if (_known.Add(difference))
         {
             _all.Add(difference);
+            if (difference.Kind == DifferenceKind.Lost)
+            {
+                _lost.Add((difference.File, difference.Line));
+            }
         }
     }
 }

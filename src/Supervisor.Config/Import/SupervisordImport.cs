@@ -9,7 +9,7 @@ namespace Supervisor.Config.Import;
 /// <c>%(process_num)s</c>), each process becomes a service. A fcgi-program becomes a listener and a service that gets it as
 /// descriptor 0.
 /// </summary>
-internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> fullPath)
+internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> fullPath, ImportHost host)
 {
     private const int MaxProcesses = 1000;
     private const StringSplitOptions Separated = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
@@ -161,6 +161,11 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
             ["process_num"] = process.ToString(CultureInfo.InvariantCulture),
             ["numprocs"] = count.ToString(CultureInfo.InvariantCulture),
         };
+        if (host.Name is { } hostName)
+        {
+            values["host_node_name"] = hostName;
+        }
+
         if (folder?.StartsWith('/') == true)
         {
             values["here"] = folder;
@@ -203,6 +208,14 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
         if (workers != 1)
         {
             service.Set("workers", TomlLiteral.Of(workers), section.Last("numprocs"));
+        }
+
+        foreach (var setting in section.Settings.Append(common).OfType<SourceSetting>())
+        {
+            if (host.Name is { } hostName && setting.Value.Contains("%(host_node_name)s", StringComparison.Ordinal))
+            {
+                service.Report(setting, CommonReasons.OfHost("%(host_node_name)s", hostName));
+            }
         }
 
         service.Set(

@@ -6,9 +6,9 @@ namespace Supervisor.Config.Import;
 /// Units of systemd. Each .socket becomes a listener for each of its addresses. Each .service becomes a service with the
 /// listeners of the sockets that start it, in the order of the files, as systemd passes them.
 /// </summary>
-internal sealed class SystemdImport(ImportDraft draft, Func<string, string> fullPath)
+internal sealed class SystemdImport(ImportDraft draft, Func<string, string> fullPath, ImportHost host)
 {
-    private readonly UnitFiles _files = new(draft.Differences, fullPath);
+    private readonly UnitFiles _files = new(draft.Differences, fullPath, host);
 
     /// <summary>Adds the file of a unit, or a drop-in for the unit.</summary>
     public void Add(string unit, ConfigSource source, bool isDropIn)
@@ -48,6 +48,25 @@ internal sealed class SystemdImport(ImportDraft draft, Func<string, string> full
         }
 
         SystemdOrder.Translate(written);
+        foreach (var unit in written.Select(one => one.Unit).Concat(sockets.Select(socket => socket.Unit)))
+        {
+            ReportHost(unit);
+        }
+    }
+
+    /// <summary>Reports settings that are written with facts of this host.</summary>
+    private void ReportHost(SystemdUnit unit)
+    {
+        foreach (var setting in SystemdLists.Effective(unit).Where(setting => setting.Section is "Service" or "Socket"))
+        {
+            foreach (var (specifier, value) in SystemdSpecifiers.OfHost(setting.Value, host))
+            {
+                if (!draft.Differences.IsLost(setting))
+                {
+                    draft.Differences.Add(setting, CommonReasons.OfHost($"%{specifier}", value));
+                }
+            }
+        }
     }
 
     private static IEnumerable<string> Named(SystemdUnit unit, string key) => unit.List("Service", key)

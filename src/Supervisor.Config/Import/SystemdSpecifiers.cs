@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Supervisor.Config.Import;
 
-/// <summary>The %-specifiers of systemd.unit(5) that follow from a unit's name and the folders of the system manager.</summary>
+/// <summary>The %-specifiers of systemd.unit(5), which follow from a unit's name, the folders of the system manager and the host.</summary>
 internal static class SystemdSpecifiers
 {
     private const string All = "aAbBCdDEfgGhHiIjJlLmMnNopPqsStTuUvVwWyY%";
@@ -32,7 +32,7 @@ internal static class SystemdSpecifiers
             {
                 reason = text[i] is 'i' or 'I' or 'n' or 'N' or 'f' && unit.Instance is null or ""
                     ? $"%{text[i]} needs the name of the instance: import {unit.Prefix}@INSTANCE.{unit.Type} instead of the template"
-                    : $"%{text[i]} is known only on the machine: write its value";
+                    : $"%{text[i]} is unknown on this host: write its value";
                 return null;
             }
 
@@ -69,8 +69,20 @@ internal static class SystemdSpecifiers
             'U' or 'G' => "0",
             // DEFAULT_USER_SHELL of systemd, since version 251.
             's' => "/bin/bash",
-            _ => null,
+            _ => unit.Host.Specifier(specifier),
         };
+    }
+
+    /// <summary>The specifiers of a text that are facts of the host, with their values.</summary>
+    public static IEnumerable<(char Specifier, string Value)> OfHost(string text, ImportHost host)
+    {
+        for (var i = 0; i + 1 < text.Length; i++)
+        {
+            if (text[i] == '%' && host.Specifier(text[++i]) is { } value)
+            {
+                yield return (text[i], value);
+            }
+        }
     }
 
     /// <summary>Reverses systemd-escape(1): <c>-</c> is a slash, <c>\xNN</c> a byte.</summary>

@@ -4,7 +4,8 @@ namespace Supervisor.Config.Import;
 /// <param name="name">Its whole name, such as <c>web@8080.service</c>.</param>
 /// <param name="file">The file of the unit.</param>
 /// <param name="settings">All settings, drop-ins last, in the order in which systemd applies them.</param>
-internal sealed class SystemdUnit(string name, string file, IReadOnlyList<SourceSetting> settings)
+/// <param name="host">The host, for its specifiers.</param>
+internal sealed class SystemdUnit(string name, string file, IReadOnlyList<SourceSetting> settings, ImportHost host)
 {
     /// <summary>Settings of which an empty value is invalid, so that systemd ignores it and keeps the value before.</summary>
     private static readonly string[] KeptByEmptyValue =
@@ -18,6 +19,9 @@ internal sealed class SystemdUnit(string name, string file, IReadOnlyList<Source
     private readonly Dictionary<(string Section, string Key), SourceSetting[]> _effective = [];
 
     private HashSet<string>? _unset;
+
+    /// <summary>The host, for its specifiers.</summary>
+    public ImportHost Host { get; } = host;
 
     /// <summary>The whole name.</summary>
     public string Name { get; } = name;

@@ -6,7 +6,7 @@ namespace Supervisor.Config.Import;
 /// The unit files and drop-ins of an import. Of two files for the same unit, or two drop-ins of the same file name, the one in
 /// the folder of the higher priority counts, systemd.unit(5). In folders of the same priority the later file counts.
 /// </summary>
-internal sealed class UnitFiles(DraftDifferences differences, Func<string, string> fullPath)
+internal sealed class UnitFiles(DraftDifferences differences, Func<string, string> fullPath, ImportHost host)
 {
     private readonly Dictionary<string, UnitFile> _units = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<UnitFile>> _dropIns = new(StringComparer.Ordinal);
@@ -60,7 +60,7 @@ internal sealed class UnitFiles(DraftDifferences differences, Func<string, strin
         var at = name.IndexOf('@', StringComparison.Ordinal);
         var template = at < 0 ? name : name[..(at + 1)] + name[name.LastIndexOf('.')..];
         return _units.TryGetValue(name, out var file) || _units.TryGetValue(template, out file)
-            ? new SystemdUnit(name, file.Path, [.. file.Settings.Concat(DropIns(name).SelectMany(dropIn => dropIn.Settings))])
+            ? new SystemdUnit(name, file.Path, [.. file.Settings.Concat(DropIns(name).SelectMany(dropIn => dropIn.Settings))], host)
             : null;
     }
 

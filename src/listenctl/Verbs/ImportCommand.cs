@@ -35,7 +35,7 @@ internal sealed class ImportCommand : Verb
             throw new ControlException($"unknown option {option}; write a file of that name as ./{option}", ExitCode.Usage);
         }
 
-        var result = ConfigImport.Translate([.. ImportSources.Read(paths)], Path.GetFullPath);
+        var result = ConfigImport.Translate([.. ImportSources.Read(paths)], Path.GetFullPath, ImportHostFacts.Read());
         if (result.Toml is not { } toml)
         {
             throw new ControlException(

@@ -36,7 +36,11 @@ internal sealed record Imported(ListendConfig Config, ImportResult Result)
     }
 
     public static ImportResult Translate(params string[] namesAndTexts) =>
-        ConfigImport.Translate([.. namesAndTexts.Chunk(2).Select(pair => new ConfigSource(pair[0], pair[1]))], path => "/etc/" + path);
+        On(null, namesAndTexts);
+
+    /// <summary>Translates files on a host.</summary>
+    public static ImportResult On(ImportHost? host, params string[] namesAndTexts) => ConfigImport.Translate(
+        [.. namesAndTexts.Chunk(2).Select(pair => new ConfigSource(pair[0], pair[1]))], path => "/etc/" + path, host);
 
     private string[] Of(DifferenceKind kind) =>
         [.. Result.Differences.Where(d => d.Kind == kind && d.Line > 0).Select(d => $"{d.Setting}:{d.Line}")];
