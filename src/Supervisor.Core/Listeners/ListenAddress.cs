@@ -63,6 +63,9 @@ public sealed record ListenAddress
     /// <summary>Whether a file at <see cref="Path"/> leads to it, which the daemon may make: a UNIX socket with a path, or a FIFO.</summary>
     public bool HasFile => IsFile || Kind == ListenerKind.Fifo;
 
+    /// <summary>Whether clients find it by a file or a name that the daemon may make and others can remove.</summary>
+    public bool HasName => HasFile || Kind == ListenerKind.MessageQueue;
+
     /// <summary>Whether <see cref="Path"/> is a path, or the name of a message queue.</summary>
     public bool HasPath => Path is not null && !IsAbstract;
 

@@ -32,7 +32,7 @@ internal sealed class Readiness(EventLoop loop, Lifecycle lifecycle, ListenerTab
     /// <summary>Listeners with a socket that no client can reach: their file or their interface is gone.</summary>
     private IEnumerable<string> Unreachable()
     {
-        foreach (var handle in listeners.Handles.Where(handle => handle.Spec.Address.HasFile).ToArray())
+        foreach (var handle in listeners.Handles.Where(handle => handle.Spec.Address.HasName).ToArray())
         {
             drift.CheckFile(handle);
         }

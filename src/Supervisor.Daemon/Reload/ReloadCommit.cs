@@ -59,8 +59,8 @@ internal sealed class ReloadCommit(
         if (handle.Descriptor is not null)
         {
             daemon.Conflicts.Forget(handle);
-            Mend(handle, step.Planned.Former!.Mends);
-            if (handle.Drift.FirstOrDefault(change => change.Name == SocketChange.File) is not null)
+            var isRenewed = Mend(handle, step.Planned.Former!.Mends);
+            if (!isRenewed && handle.Drift.FirstOrDefault(change => change.Name == SocketChange.File) is not null)
             {
                 _warnings.Add($"listener {after.Name}: {daemon.Drift.FileFinding(handle)}: listenctl history {after.Name} says why");
             }
@@ -84,18 +84,18 @@ internal sealed class ReloadCommit(
         return handle;
     }
 
-    /// <summary>Sets right what the plan has found. A path that did not answer is looked at again.</summary>
-    private void Mend(ListenerHandle handle, IReadOnlyCollection<ListenerMend> mends)
+    /// <summary>
+    /// Sets right what the plan has found. A path that did not answer is looked at again. Whether the listener gets another socket soon.
+    /// </summary>
+    private bool Mend(ListenerHandle handle, IReadOnlyCollection<ListenerMend> mends)
     {
         if (mends.Any(mend => mend.Setting == RunningState.BacklogSetting))
         {
             daemon.Factory.Reconfigurer.RaiseBacklog(handle);
         }
 
-        if (mends.Any(mend => mend.Setting == RunningState.FileSetting) || handle.IsPathSilent || handle.HasDrifted)
-        {
-            daemon.Drift.CheckFile(handle, isAsked: true);
-        }
+        return (mends.Any(mend => mend.Setting == RunningState.FileSetting) || handle.IsPathSilent || handle.HasDrifted)
+            && daemon.Drift.CheckFile(handle, isAsked: true);
     }
 
     private void Commit(ServiceDiff diff)

@@ -39,22 +39,15 @@ public sealed class DriftWatch
         _loop = loop;
         _repair = factory.Repair;
         _files = new SocketFileWatch(
-            factory.SocketFiles, Holders, pid => pid == Processes.CurrentPid || _users.Exists(user => user.Owns(pid)), _self);
-        _files.NeedsNewSocket += handle =>
-        {
-            if (!IsRemadeTooOften(handle))
-            {
-                _loop.Post(() => NeedsNewSocket?.Invoke(handle));
-            }
-        };
+            factory.SocketFiles, Holders, pid => pid == Processes.CurrentPid || _users.Exists(user => user.Owns(pid)), RenewSoon, _self);
     }
 
     /// <summary>A listener was compared with its socket.</summary>
     public event Action<ListenerHandle>? Checked;
 
     /// <summary>
-    /// Raised on the loop, after the present event, for a UNIX listener whose file is gone and cannot be put back: it needs
-    /// another socket.
+    /// Raised on the loop, after the present event, for a UNIX listener, a FIFO or a message queue whose file is gone and cannot be put
+    /// back: it needs another socket.
     /// </summary>
     public event Action<ListenerHandle>? NeedsNewSocket;
 
@@ -139,8 +132,11 @@ public sealed class DriftWatch
         return first;
     }
 
-    /// <summary>Compares the path of a UNIX listener with its socket. A reload repairs it also without <c>enforce</c>.</summary>
-    public void CheckFile(ListenerHandle handle, bool isAsked = false) => _files.Check(handle, isAsked);
+    /// <summary>
+    /// Compares the path of a UNIX listener with its socket. A reload repairs it also without <c>enforce</c>. Whether the listener gets
+    /// another socket soon.
+    /// </summary>
+    public bool CheckFile(ListenerHandle handle, bool isAsked = false) => _files.Check(handle, isAsked);
 
     /// <summary>What is wrong with the file of a UNIX listener, as text; null if nothing is.</summary>
     public string? FileFinding(ListenerHandle handle) => _files.Finding(handle);
@@ -309,6 +305,17 @@ public sealed class DriftWatch
                 user.SocketDropped(socket);
             }
         });
+    }
+
+    private bool RenewSoon(ListenerHandle handle)
+    {
+        if (IsRemadeTooOften(handle))
+        {
+            return false;
+        }
+
+        _loop.Post(() => NeedsNewSocket?.Invoke(handle));
+        return true;
     }
 
     private bool IsRemadeTooOften(ListenerHandle handle)

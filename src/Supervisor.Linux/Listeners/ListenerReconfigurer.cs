@@ -118,7 +118,7 @@ public sealed class ListenerReconfigurer
             OpenSteps.SetPipeSize(target.Descriptor, target.History, size);
         }
 
-        var inForce = after.Address.HasFile || after.Address.Kind == ListenerKind.MessageQueue
+        var inForce = after.Address.HasName
             ? after with { Unix = SocketFileSteps.Change(target, before.Unix, after.Unix, after.Address.Path!) }
             : after;
 

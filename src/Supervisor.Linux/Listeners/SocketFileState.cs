@@ -12,6 +12,9 @@ internal enum SocketFileState
     /// <summary>The socket of another process.</summary>
     OtherSocket,
 
+    /// <summary>Another message queue.</summary>
+    OtherQueue,
+
     /// <summary>Another kind of file.</summary>
     OtherFile,
 

@@ -6,17 +6,20 @@ using Supervisor.Core.Listeners.Options;
 namespace Supervisor.Linux.Listeners;
 
 /// <summary>
-/// Notices that the file of a UNIX listener's socket, or a link to it, was removed or replaced, or that the file has another owner or
-/// mode. Names who may have done it, and with <c>enforce</c> restores it. Servers in Go and older gunicorn and uwsgi remove the file
-/// when they exit.
+/// Notices that the file of a UNIX listener's socket, a link to it, a FIFO or a message queue was removed or replaced, or that the file
+/// has another owner or mode. Names who may have done it, and with <c>enforce</c> restores it. Servers in Go and older gunicorn and
+/// uwsgi remove the file when they exit.
 /// </summary>
 /// <param name="files">Looks at paths, and puts files back.</param>
 /// <param name="holders">The processes that held a socket since the last check.</param>
 /// <param name="isWorker">Whether a process belongs to a worker.</param>
+/// <param name="remake">
+/// Makes another socket soon, because the file cannot be put back as it was; false if it does not.
+/// </param>
 /// <param name="self">The daemon, as an actor of the history.</param>
 internal sealed class SocketFileWatch(
     SocketFiles files, Func<ListenerHandle, ListenerSocket, IReadOnlyList<SocketHolderProcess>> holders, Func<int, bool> isWorker,
-    HistoryActor self)
+    Predicate<ListenerHandle> remake, HistoryActor self)
 {
     /// <summary>Who removes a file or a link: no holder of the socket needs to be among them.</summary>
     private const string ByWriter = "by a process that may write to its folder";
@@ -24,30 +27,36 @@ internal sealed class SocketFileWatch(
     /// <summary>Who changes the owner or the mode of a file.</summary>
     private const string ByOwner = "by root or a process of the file's owner";
 
-    /// <summary>Raised when the file cannot be put back as it was: the listener needs another socket.</summary>
-    public event Action<ListenerHandle>? NeedsNewSocket;
-
     /// <summary>What is wrong with the file, as text; null if nothing is, or if it cannot be seen.</summary>
     public string? Finding(ListenerHandle handle) => files.Look(handle, out var status) switch
     {
         SocketFileState.InPlace => SocketFileAccess.Differences(handle, status).FirstOrDefault() is { } change
             ? $"the {change.Name} of {handle.Spec.Address.Path} is {change.Now}, not {change.Before}"
             : null,
-        SocketFileState.Missing => $"the {(handle.Spec.Address.IsFile ? "socket's file" : "FIFO")} {handle.Spec.Address.Path} is missing",
+        SocketFileState.Missing => $"the {Noun(handle)} {handle.Spec.Address.Path} is missing",
+        SocketFileState.OtherQueue => $"another message queue has the name {handle.Spec.Address.Path}",
         SocketFileState.OtherSocket => $"another socket is at {handle.Spec.Address.Path}",
         SocketFileState.OtherFile => $"another kind of file is at {handle.Spec.Address.Path}",
         SocketFileState.DirectoryMissing => $"the directory of {handle.Spec.Address.Path} is missing",
         _ => null,
     };
 
+    private static string Noun(ListenerHandle handle) => handle.Spec.Address.Kind switch
+    {
+        ListenerKind.Fifo => "FIFO",
+        ListenerKind.MessageQueue => "message queue",
+        _ => "socket's file",
+    };
+
     /// <summary>Compares the path with the socket.</summary>
     /// <param name="handle">The listener.</param>
     /// <param name="isAsked">Whether a reload asks for the repair, also without <c>enforce</c>.</param>
-    public void Check(ListenerHandle handle, bool isAsked)
+    /// <returns>Whether the listener gets another socket soon.</returns>
+    public bool Check(ListenerHandle handle, bool isAsked)
     {
-        if (handle is not { Spec.Address.HasFile: true, Sockets: [var socket, ..] })
+        if (handle is not { Spec.Address.HasName: true, Sockets: [var socket, ..] })
         {
-            return;
+            return false;
         }
 
         if (isAsked)
@@ -66,10 +75,8 @@ internal sealed class SocketFileWatch(
             CheckAccess(handle, socket, [.. SocketFileAccess.Differences(handle, status)], isAsked);
             CheckLinks(handle, socket, isAsked);
         }
-        else if (state is not SocketFileState.Unknown)
-        {
-            Handle(handle, socket, state, isAsked);
-        }
+
+        return state is not (SocketFileState.InPlace or SocketFileState.Unknown) && Handle(handle, socket, state, isAsked);
     }
 
     private void CheckAccess(ListenerHandle handle, ListenerSocket socket, SocketChange[] changes, bool isAsked)
@@ -172,14 +179,18 @@ internal sealed class SocketFileWatch(
         }
     }
 
-    private void Handle(ListenerHandle handle, ListenerSocket socket, SocketFileState state, bool isAsked)
+    /// <summary>Whether the listener gets another socket soon.</summary>
+    private bool Handle(ListenerHandle handle, ListenerSocket socket, SocketFileState state, bool isAsked)
     {
+        var isQueue = handle.Spec.Address.Kind == ListenerKind.MessageQueue;
         var change = new SocketChange(
-            SocketChange.File, state == SocketFileState.OtherSocket ? "bind" : "unlink", null,
-            OptionValue.Of(string.Create(CultureInfo.InvariantCulture, $"inode {handle.PathIdentity?.Inode}")),
+            SocketChange.File, isQueue ? "mq_unlink" : state == SocketFileState.OtherSocket ? "bind" : "unlink", null,
+            OptionValue.Of(string.Create(
+                CultureInfo.InvariantCulture, $"inode {(isQueue ? handle.Inode : handle.PathIdentity?.Inode)}")),
             OptionValue.Of(state switch
             {
                 SocketFileState.OtherSocket => "another socket",
+                SocketFileState.OtherQueue => "another queue",
                 SocketFileState.OtherFile => "another file",
                 SocketFileState.DirectoryMissing => "no directory",
                 _ => "missing",
@@ -188,7 +199,7 @@ internal sealed class SocketFileWatch(
         var isNews = Keep(socket, change, suspects, isAsked);
         if (!isNews && !handle.Spec.Enforce && !isAsked)
         {
-            return;
+            return false;
         }
 
         var (kept, there) = WhyKept(handle, state);
@@ -196,25 +207,21 @@ internal sealed class SocketFileWatch(
         if (isNews)
         {
             var who = there is null
-                ? ByWriter + SocketHolderProcess.Candidates(suspects)
+                ? (isQueue ? ByOwner : ByWriter) + SocketHolderProcess.Candidates(suspects)
                 : string.Create(CultureInfo.InvariantCulture, $"{there.Name} (pid {there.Pid}) listens there");
             handle.History.Add(
                 HandlePhase.Drift, change.Call, change.Name, OptionValue.Of(handle.Requested), change.Now, verdict: Verdict.Drifted,
                 actor: there, note: $"{Finding(handle)}: {who}{kept ?? (mayRepair ? "" : "; not repaired: enforce = false")}");
         }
 
-        if (mayRepair && kept is null)
-        {
-            Repair(handle, socket, isNews);
-        }
+        return mayRepair && kept is null && Repair(handle, socket, isNews);
     }
 
-    private void Repair(ListenerHandle handle, ListenerSocket socket, bool isNews)
+    private bool Repair(ListenerHandle handle, ListenerSocket socket, bool isNews)
     {
         if (!files.TryPutBack(handle))
         {
-            NeedsNewSocket?.Invoke(handle);
-            return;
+            return remake(handle);
         }
 
         socket.Drift.Remove(SocketChange.File);
@@ -224,11 +231,20 @@ internal sealed class SocketFileWatch(
                 HandlePhase.Repair, "linkat", SocketChange.File, OptionValue.Of(handle.Requested), OptionValue.Of(handle.Requested),
                 actor: self, note: "put back as another link of the same socket: what waits in its queue stays");
         }
+
+        return false;
     }
 
     /// <summary>Why the file is not put back, null if it is; and the process that listens at the path instead.</summary>
     private (string? Why, HistoryActor? There) WhyKept(ListenerHandle handle, SocketFileState state)
     {
+        if (handle.Spec.Address.Kind == ListenerKind.MessageQueue)
+        {
+            return (handle.Origin == HandleOrigin.InheritedSystemd
+                ? "; not repaired: the program that passed the queue made it; restart that socket unit"
+                : null, null);
+        }
+
         if (state is SocketFileState.OtherFile)
         {
             return ("; not repaired: move it away, then listenctl reload", null);

@@ -35,9 +35,14 @@ public sealed class SocketFiles
     {
         own = default;
         if (handle.IsGiven || handle.IsPathSilent
-            || handle is not { Descriptor: not null, Spec.Address: { HasFile: true, Path: { } path } })
+            || handle is not { Descriptor: not null, Spec.Address: { HasName: true, Path: { } path } })
         {
             return handle.IsPathSilent ? SocketFileState.Unknown : SocketFileState.InPlace;
+        }
+
+        if (handle.Spec.Address.Kind == ListenerKind.MessageQueue)
+        {
+            return LookAtQueue(handle, path);
         }
 
         using var place = SocketPlace.Open(path, out var unopened, out _);
@@ -112,6 +117,18 @@ public sealed class SocketFiles
     /// <summary>Makes these links of a listener again, as far as they are missing or lead nowhere.</summary>
     internal void PutBackLinks(ListenerHandle handle, IReadOnlyCollection<string> links) =>
         SocketLinks.Make(handle, _context.Record(handle), lost: links);
+
+    /// <summary>mq_unlink() is the only way to take the name from a queue, and leaves its inode without a link (ipc/mqueue.c).</summary>
+    private static SocketFileState LookAtQueue(ListenerHandle handle, string name)
+    {
+        if (Files.GetStatus(handle.Descriptor!, out var status) is not null || status.Links > 0)
+        {
+            return SocketFileState.InPlace;
+        }
+
+        using var other = MessageQueues.Open(name, out var error);
+        return error.Errno == ENOENT ? SocketFileState.Missing : SocketFileState.OtherQueue;
+    }
 
     /// <summary>
     /// An adopted socket may have been bound in another mount namespace: its file counts as missing only if it was there before.

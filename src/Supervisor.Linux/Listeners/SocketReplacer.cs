@@ -83,11 +83,11 @@ public sealed class SocketReplacer
 
     /// <summary>
     /// Makes the socket of a UNIX listener anew at its path, where its file is no longer. A socket that another process has put
-    /// there is removed.
+    /// there is removed. A message queue that another process has made is opened.
     /// </summary>
     public ListenerHandle Renew(ListenerHandle former)
     {
-        var made = CreateBeside(former, former.Spec, former.Spec.Address, [], rename: true);
+        var made = CreateBeside(former, former.Spec, former.Spec.Address, [], rename: former.Spec.Address.HasFile);
         if (made.FormerPath is { } aside)
         {
             using var place = SocketPlace.Open(aside, out _, out _);
