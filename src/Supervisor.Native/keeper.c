@@ -47,6 +47,9 @@ static int count;
 /* A hash of each key, so that a search among thousands reads a few pages. */
 static uint32_t hashes[MOST];
 
+/* No descriptor that the keeper has received has a higher number. */
+static int highest = 5;
+
 static void exit_now(int status)
 {
     for (;;)
@@ -110,6 +113,15 @@ static int has_message(int fd)
     return call(__NR_recvfrom, fd, (long)&byte, 1, MSG_PEEK | MSG_DONTWAIT, 0) >= 0;
 }
 
+/* close_range(2), or close() for each number: Linux before 5.9 lacks it, and seccomp filters refuse it. */
+static void close_from_to(int first, int last)
+{
+    if (first > last || call(__NR_close_range, first, last, 0, 0, 0) == 0)
+        return;
+    for (int fd = first; fd <= last; fd++)
+        call(__NR_close, fd, 0, 0, 0, 0);
+}
+
 /*
  * Closes a descriptor in a child, because closing what a worker has made can block (SO_LINGER, socket(7)). The child closes the
  * last duplicate by exiting: an exiting process does not linger (net/ipv4/af_inet.c, inet_release).
@@ -125,11 +137,9 @@ static void close_elsewhere(int fd)
         char nothing;
         /* The keeper has duplicates of all other descriptors, so closing them here does not block. */
         int first = fd < gate[0] ? fd : gate[0], last = fd < gate[0] ? gate[0] : fd;
-        if (first > 0)
-            call(__NR_close_range, 0, first - 1, 0, 0, 0);
-        if (last > first + 1)
-            call(__NR_close_range, first + 1, last - 1, 0, 0, 0);
-        call(__NR_close_range, last + 1, ~0u, 0, 0, 0);
+        close_from_to(0, first - 1);
+        close_from_to(first + 1, last - 1);
+        close_from_to(last + 1, highest > gate[1] ? highest : gate[1]);
         call(__NR_read, gate[0], (long)&nothing, 1, 0, 0);
         exit_now(0);
     }
@@ -224,6 +234,8 @@ static int receive_packet(int link)
     if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
         fds = (int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
         fd = (const int *)CMSG_DATA(header);
+        for (int i = 0; i < fds; i++)
+            highest = fd[i] > highest ? fd[i] : highest;
     }
     int cut = (message.msg_flags & MSG_TRUNC) != 0;
     switch (data[0]) {
@@ -259,6 +271,7 @@ static int accept_successor(int listener)
     int peer = (int)call(__NR_accept4, listener, 0, 0, SOCK_CLOEXEC, 0);
     if (peer < 0)
         return -1;
+    highest = peer > highest ? peer : highest;
     struct { int pid; uint32_t uid, gid; } who = { 0, ~0u, ~0u };
     uint32_t length = sizeof who;
     call(__NR_getsockopt, peer, SOL_SOCKET, SO_PEERCRED, (long)&who, (long)&length);

@@ -128,11 +128,12 @@ internal sealed class CrashSafeDescriptors : IDisposable
     /// <summary>Makes the holder close all descriptors that no owner needs: the saved state does not name them any more.</summary>
     public void DropOthers() => _held.DropOthers();
 
-    /// <summary>The daemon exits regularly: the holder closes everything.</summary>
+    /// <summary>The daemon exits regularly: the holder closes everything. Waits for that, but not without a bound.</summary>
     public void Close()
     {
         _isClosed = true;
         _holder?.Dismiss(_paths.KeeperSocket);
+        _holder?.AwaitEnd();
 
         // A holder that exited or was killed has left its socket.
         Files.Unlink(_paths.KeeperSocket);

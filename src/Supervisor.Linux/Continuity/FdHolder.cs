@@ -20,7 +20,7 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
     /// <summary>The most keys, and descriptors, in one packet: keeper.c, TOGETHER.</summary>
     private const int MostTogether = 16;
 
-    /// <summary>How long a start waits for each packet of a dead daemon's keeper. It takes microseconds.</summary>
+    /// <summary>How long a start waits for each packet of a dead daemon's keeper, and an exit for its end. It takes microseconds.</summary>
     private static readonly TimeSpan AnswersWithin = TimeSpan.FromSeconds(2);
 
     /// <summary>How long the loop waits for room in the keeper's buffer. It takes microseconds.</summary>
@@ -197,11 +197,31 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
         }
     }
 
-    /// <summary>Tells the keeper that the daemon exits in an orderly way: the keeper exits at once.</summary>
+    /// <summary>Tells the keeper that it is not needed any more: it exits at once.</summary>
     public void Dismiss(string path)
     {
         DescriptorPassing.Send(_link, "B"u8, [], wait: false, out _);
         Files.Unlink(path);
+    }
+
+    /// <summary>
+    /// Waits until the dismissed keeper has closed everything, so that the next daemon can bind the same addresses; not longer than
+    /// <see cref="AnswersWithin"/>. A process closes its descriptors before its pidfd is readable (kernel/exit.c, do_exit). The keeper of
+    /// a previous daemon has no pidfd here: the end of the link is about as late.
+    /// </summary>
+    public void AwaitEnd()
+    {
+        if (_process is not null)
+        {
+            Polling.Await(_process.Pidfd, AnswersWithin);
+            return;
+        }
+
+        Span<byte> reply = stackalloc byte[MaxPacket];
+        while (Polling.Await(_link, AnswersWithin)
+            && DescriptorPassing.Receive(_link, reply, [], maxDescriptors: 0, wait: false, out _, out _, out _) > 0)
+        {
+        }
     }
 
     /// <inheritdoc/>
