@@ -344,7 +344,7 @@ internal sealed partial class CircusImport(ImportDraft draft)
                 service.Set("log", TomlLiteral.Of("inherit"), setting);
                 break;
             case var key when key.StartsWith("rlimit_", StringComparison.Ordinal):
-                var limit = Number(value) is { } units ? TomlLiteral.Of(units) : TomlLiteral.Of(value);
+                var limit = Number(value) is { } units ? TomlLiteral.Of(units) : TomlLiteral.Of(value == "-1" ? "infinity" : value);
                 service.Set("limits." + key["rlimit_".Length..], limit, setting);
                 break;
             case "stdout_stream.refresh_time" or "stderr_stream.refresh_time":

@@ -152,7 +152,7 @@ internal sealed partial class ProcfileImport(ImportDraft draft, Func<string, str
     [GeneratedRegex(@"^([A-Za-z0-9_-]+):\s*(\S.*)$")]
     private static partial Regex Line();
 
-    [GeneratedRegex(@"^(?:[A-Za-z_][A-Za-z0-9_]*=[^\s'""]*\s+)+")]
+    [GeneratedRegex(@"^(?:[A-Za-z_][A-Za-z0-9_]*=(?:[^\s'""\\]|\\.|'[^']*'|""(?:[^""\\]|\\.)*"")*\s+)+")]
     private static partial Regex Assignment();
 
     [GeneratedRegex(@"^\s*(?:export\s+)?PORT\s*=\s*[""']?([0-9]{1,5})", RegexOptions.Multiline)]

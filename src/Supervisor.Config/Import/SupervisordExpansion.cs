@@ -76,6 +76,13 @@ internal sealed record SupervisordExpansion(IReadOnlyDictionary<string, string> 
         for (var i = 0; i < command.Length; i++)
         {
             var c = command[i];
+            if (command.AsSpan(i).StartsWith("%%"))
+            {
+                marked.Append("%%");
+                i++;
+                continue;
+            }
+
             if (quote == '\0' && command.AsSpan(i).StartsWith("%(ENV_"))
             {
                 marked.Append("%(" + UnquotedPrefix);

@@ -22,6 +22,9 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
     // The groups of each program.
     private ILookup<string, string> _groups = Array.Empty<string>().ToLookup(name => name);
 
+    // The user of [supervisord], who then runs all programs; null for root.
+    private SourceSetting? _user;
+
     public void Add(ConfigSource source) => _sections.AddRange(IniText.Read(source, hasInlineHash: true, doublesPercent: false));
 
     public void Translate()
@@ -34,6 +37,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                 .Split([',', '\n'], Separated)
                 .Select(program => (Program: program, Group: s.Label!)))
             .ToLookup(one => one.Program, one => one.Group);
+        _user = sections.Find(s => s.Kind == "supervisord")?.Last("user") is { Value: not ("root" or "0") } user ? user : null;
         foreach (var section in sections)
         {
             switch (section.Kind)
@@ -60,7 +64,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                         "listenctl connects to control.sock in daemon.runtime_directory; the user of the client decides what it may do");
                     break;
                 case "supervisord":
-                    foreach (var setting in section.Settings.Where(s => s.Key != "environment"))
+                    foreach (var setting in section.Settings.Where(s => s.Key is not ("environment" or "user")))
                     {
                         draft.Differences.Add(setting, SupervisordReasons.OfDaemon(setting.Key));
                     }
@@ -185,7 +189,8 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
         bool isFirst)
     {
         var commandSetting = section.Last("command")!;
-        if (Command(commandSetting, expansion, out var reason) is not { } command)
+        var environment = new SupervisordEnvironment(common, section.Last("environment"), (setting, why) => draft.Lost(setting, why));
+        if (SupervisordCommand.Words(environment.Substitute(commandSetting.Value), expansion, out var reason) is not { } words)
         {
             var other = $"it belongs to {program}, whose command cannot be translated";
             foreach (var setting in section.Settings)
@@ -197,6 +202,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
         }
 
         var service = draft.Add("service", wanted, section.File);
+        var command = SupervisordCommand.Of(environment.OfCommand(expansion), words, expansion);
         service.Set(
             "command", TomlLiteral.Of(command.Words()), commandSetting, command.NeedsShell ? CommandText.ShellRemark : null);
         if (socket is not null)
@@ -235,29 +241,27 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
             service.Set("rollout.strategy", TomlLiteral.Of("stop-first"), null, CommonReasons.BindsItself);
         }
 
+        if (_user is not null && section.Last("user") is null)
+        {
+            service.Set("user", TomlLiteral.Of(_user.Value), _user);
+            service.Report(_user, SupervisordReasons.Home);
+        }
+
         if (section.Last("autorestart") is null)
         {
             service.Set("restart.policy", TomlLiteral.Of("on-failure"), null, "supervisord's default, \"unexpected\"");
         }
 
-        if (common is not null)
-        {
-            SupervisordEnvironment.Translate(service, common, expansion);
-        }
-
+        environment.Write(service, expansion);
         foreach (var setting in section.Settings)
         {
-            if (setting.Key is "command" or "numprocs" or "numprocs_start" or "process_name"
+            if (setting.Key is "command" or "environment" or "numprocs" or "numprocs_start" or "process_name"
                 || setting.Key.StartsWith("socket", StringComparison.Ordinal))
             {
                 continue;
             }
 
-            if (setting.Key == "environment")
-            {
-                SupervisordEnvironment.Translate(service, setting, expansion);
-            }
-            else if (expansion.Expand(setting.Value, out reason) is { } value)
+            if (expansion.Expand(environment.Substitute(setting.Value), out reason) is { } value)
             {
                 Translate(service, setting, value, section, isFirst);
             }
@@ -266,28 +270,6 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                 service.Lost(setting, reason);
             }
         }
-    }
-
-    private static CommandText? Command(SourceSetting setting, SupervisordExpansion expansion, out string reason)
-    {
-        reason = CommonReasons.OpenQuote;
-        if (ShellWords.Split(SupervisordExpansion.Unquoted(setting.Value)) is not { } words)
-        {
-            return null;
-        }
-
-        var command = new CommandText();
-        foreach (var word in words)
-        {
-            command.BeginWord();
-            if (!expansion.TryExpand(word, command.Literal, command.Variable, command.SplitVariable, out reason))
-            {
-                return null;
-            }
-        }
-
-        reason = CommonReasons.NoCommand;
-        return command.IsEmpty ? null : command;
     }
 
     private static void Translate(DraftSection service, SourceSetting setting, string value, SourceSection section, bool isFirst)
@@ -305,8 +287,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                 service.Set("umask", TomlLiteral.Of(value.PadLeft(4, '0')), setting);
                 break;
             case "stopsignal":
-                service.Set(
-                    "stop_signal", TomlLiteral.Of(value.StartsWith("SIG", StringComparison.Ordinal) ? value : "SIG" + value), setting);
+                service.Set("stop_signal", TomlLiteral.Of(Signal(value)), setting);
                 break;
             case "stopwaitsecs":
                 Seconds(service, setting, "stop_timeout");
@@ -390,6 +371,15 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                 service.Set("log", TomlLiteral.Of("file:" + value), setting);
                 break;
         }
+    }
+
+    /// <summary>A signal by number, or by name in any case, with or without SIG.</summary>
+    private static string Signal(string value)
+    {
+        var name = value.Trim().ToUpperInvariant();
+        return int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and < 65
+            ? SignalName.Format(number)
+            : name.StartsWith("SIG", StringComparison.Ordinal) ? name : "SIG" + name;
     }
 
     private static bool IsDiscarded(string? value) => value is "NONE" or "OFF" or "/DEV/NULL";

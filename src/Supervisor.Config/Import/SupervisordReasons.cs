@@ -36,7 +36,9 @@ internal static class SupervisordReasons
         "logfile" or "logfile_maxbytes" or "logfile_backups" or "loglevel" or "strip_ansi" => CommonReasons.DaemonLog,
         "pidfile" => CommonReasons.PidFile,
         "nodaemon" or "silent" => Reason.Changed("listend always runs in the foreground"),
-        "minfds" or "minprocs" or "umask" or "user" or "directory" => Reason.Lost("set it on the unit of listend"),
+        "minfds" or "minprocs" => Reason.Lost("write limits.nofile or limits.nproc into the services that need it"),
+        "umask" or "directory" => Reason.Lost(
+            "supervisord uses it only in the background, not with -n: then write umask or working_directory into the services"),
         _ => CommonReasons.Setting,
     };
 }

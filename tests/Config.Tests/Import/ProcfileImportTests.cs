@@ -37,6 +37,8 @@ public sealed class ProcfileImportTests
     [InlineData("node server.js --name 'a b'", "node", "server.js", "--name", "a b")]
     [InlineData("cd app && npm start", "/bin/sh", "-c", "cd app && npm start")]
     [InlineData("exec ./run $PORT", "/bin/sh", "-c", "exec ./run $PORT")]
+    [InlineData("TZ=\"Europe/Berlin\" A='b c' run x", "/bin/sh", "-c", "TZ=\"Europe/Berlin\" A='b c' exec run x")]
+    [InlineData("A=1 B=x\\ y\"z w\" run", "/bin/sh", "-c", "A=1 B=x\\ y\"z w\" exec run")]
     [InlineData("npm start | tee log", "/bin/sh", "-c", "npm start | tee log")]
     [InlineData("./run *.conf", "/bin/sh", "-c", "exec ./run *.conf")]
     public void CommandHasShellOnlyWhereItNeedsOne(string line, params string[] words) =>
