@@ -18,7 +18,7 @@ public static class ServiceReportText
     public static string? HeldText(ServiceState state) => state.HeldFor.IsEmpty
         ? null
         : $"{(state.IsStarted ? "the roll-out" : "the start")} waits for "
-            + $"{(state.HeldFor.Length == 1 ? "service" : "services")} {string.Join(", ", state.HeldFor)} (after)";
+            + $"{(state.HeldFor.Length == 1 ? "service" : "services")} {NameList.Of(state.HeldFor)} (after)";
 
     private static string Plain(ReportEffect report, ServiceState state, TimeSpan now)
     {

@@ -215,10 +215,10 @@ internal static class ReloadText
         if (!action.Reshared.IsEmpty)
         {
             return $"replaces {Workers(action.Workers)}, {action.Strategy.ToWireName()}: "
-                + $"each gets another share of the shards of {string.Join(", ", action.Reshared)}";
+                + $"each gets another share of the shards of {NameList.Of(action.Reshared)}";
         }
 
-        var why = (action.NewSockets.IsEmpty ? "" : $"; new sockets: {string.Join(", ", action.NewSockets)}")
+        var why = (action.NewSockets.IsEmpty ? "" : $"; new sockets: {NameList.Of(action.NewSockets)}")
             + (action.WasMixed ? "; the last roll-out ended between two generations" : "");
         return (action.IsToRun
             ? $"replaces {Workers(action.Workers)}, {action.Strategy.ToWireName()}"

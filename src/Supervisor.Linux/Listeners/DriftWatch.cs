@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Supervisor.Core;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
@@ -272,7 +273,7 @@ public sealed class DriftWatch
         var before = socket.Inode;
         var users = _users.Where(user => user.IsStarted && user.Listeners.Contains(handle)).ToArray();
         var shard = handle.Sockets.Count > 1 ? $"shard {socket.Shard}: " : "";
-        var replaced = users.Length == 0 ? "" : $"; the workers of {string.Join(", ", users.Select(user => user.Name))} are replaced";
+        var replaced = users.Length == 0 ? "" : $"; the workers of {NameList.Of(users.Select(user => user.Name))} are replaced";
         if (shard.Length > 0 ? _repair.RemakeShard(handle, socket.Shard) : _repair.Remake(handle))
         {
             handle.History.Add(

@@ -326,11 +326,12 @@ public sealed class ServiceRequests
     /// <summary>Why no worker can be started on the present listeners; null if one can.</summary>
     private string? Missing()
     {
+        const int mostText = 2000;
         var listeners = _service.Generations.Next.Listeners;
         var missing = listeners.Where(handle => handle.Descriptor is null).Select(WhyMissing).ToArray();
         if (missing.Length > 0)
         {
-            return string.Join("; ", missing);
+            return NameList.Of(missing, mostText, "; ");
         }
 
         var readiness = _service.State.Spec.Readiness;
@@ -339,7 +340,7 @@ public sealed class ServiceRequests
         return readiness.Kind is ReadinessKind.Http or ReadinessKind.Tcp
             && !listeners.Any(handle => handle.Spec.Address.Kind.TakesProbe())
             ? $"ready = \"{readiness.Spelled()}\" needs a tcp:// or unix:// listener, not one of "
-                + string.Join(", ", listeners.Select(handle => handle.Name))
+                + NameList.Of(listeners.Select(handle => handle.Name))
             : null;
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Supervisor.Control;
+using Supervisor.Core;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Listenctl.Terminal;
 
@@ -66,7 +67,7 @@ internal static class ListenerReport
         listener.Origin,
         listener.Fd?.ToString(CultureInfo.InvariantCulture) ?? "-",
         listener.Inode?.ToString(CultureInfo.InvariantCulture) ?? "-",
-        listener.Services.Count == 0 ? new StyledText("none", Palette.Muted) : string.Join(", ", listener.Services),
+        listener.Services.Count == 0 ? new StyledText("none", Palette.Muted) : NameList.Of(listener.Services),
     ];
 
     /// <summary>What the kernel has dropped at the listener.</summary>
@@ -91,7 +92,7 @@ internal static class ListenerReport
             .. listener.Queue is null ? Array.Empty<StyledText[]>() : [[new("queue", Palette.Muted), Queue(listener, " of ")]],
             .. listener.Drops is null ? Array.Empty<StyledText[]>() : [[new("drops", Palette.Muted), Drops(listener)]],
             .. Steering(listener).Select(line => new StyledText[] { new(line.Head, Palette.Muted), line.Text }),
-            [new("services", Palette.Muted), listener.Services.Count == 0 ? "none" : string.Join(", ", listener.Services)],
+            [new("services", Palette.Muted), listener.Services.Count == 0 ? "none" : NameList.Of(listener.Services)],
         ];
         details.Measure(rows);
         details.Print(rows);
@@ -164,9 +165,15 @@ internal static class ListenerReport
             }
 
             output.WriteLine(line, 2);
-            foreach (var owner in failure.Owners)
+            const int mostOwners = 10;
+            foreach (var owner in failure.Owners.Take(mostOwners))
             {
                 output.WriteLine(Owner(owner), 2);
+            }
+
+            if (failure.Owners.Count > mostOwners)
+            {
+                output.WriteLine(new StyledText($"and {failure.Owners.Count - mostOwners} more", Palette.Muted), 2);
             }
 
             if (failure.Retry)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Spectre.Console;
 using Supervisor.Control;
+using Supervisor.Core;
 using Supervisor.Listenctl.Terminal;
 
 namespace Supervisor.Listenctl.Reports;
@@ -152,13 +153,20 @@ internal static class StatusReport
                 Palette.Warning));
         }
 
-        foreach (var drops in service.Drops ?? [])
+        const int mostDrops = 5;
+        foreach (var drops in service.Drops?.Take(mostDrops) ?? [])
         {
             var count = drops.Count.ToString(CultureInfo.InvariantCulture);
             remarks.Add(new(
                 $"listener {drops.Listener}: the kernel dropped {count} connections or datagrams: "
                 + $"see \"listenctl listeners {drops.Listener}\"",
                 Palette.Warning));
+        }
+
+        if (service.Drops?.Count > mostDrops)
+        {
+            remarks.Add(new(
+                $"{service.Drops.Count - mostDrops} more of its listeners have drops: see \"listenctl listeners\"", Palette.Warning));
         }
 
         if (service.Connections is { } connections && connections.Accepted + connections.Refused > 0)
@@ -207,7 +215,7 @@ internal static class StatusReport
                 ? new($"{connections.Live}/{connections.Limit} connections",
                     connections.Live < connections.Limit ? Palette.Plain : Palette.Warning)
                 : new($"{service.Ready}/{service.Desired} ready", service.State is "stopped" ? Palette.Muted : ready),
-            service.Listeners.Count == 0 ? new StyledText("no listeners", Palette.Muted) : string.Join(", ", service.Listeners),
+            service.Listeners.Count == 0 ? new StyledText("no listeners", Palette.Muted) : NameList.Of(service.Listeners),
         ];
     }
 

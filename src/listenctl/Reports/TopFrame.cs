@@ -1,6 +1,7 @@
 using System.Globalization;
 using Spectre.Console;
 using Supervisor.Control;
+using Supervisor.Core;
 using Supervisor.Listenctl.Terminal;
 
 namespace Supervisor.Listenctl.Reports;
@@ -115,7 +116,7 @@ internal static class TopFrame
             Palette.State(l.State),
             ListenerReport.Queue(l, "/"),
             ListenerReport.Drops(l),
-            string.Join(", ", l.Services),
+            NameList.Of(l.Services),
         }).ToArray();
         table.Measure(rows);
         table.Print(rows, withHeader: true);

@@ -27,7 +27,7 @@ public static class ProcessDescription
             var which = daemon?.Unit ?? (daemon is null ? null : string.Create(CultureInfo.InvariantCulture, $"pid {daemon.Pid}"));
             var who = which is null ? "listend" : $"listend ({which})";
             var services = lent.Services.IsEmpty ? ""
-                : $", lent to {(lent.Services.Length == 1 ? "service" : "services")} {string.Join(", ", lent.Services)}";
+                : $", lent to {(lent.Services.Length == 1 ? "service" : "services")} {NameList.Of(lent.Services)}";
             return $"listener \"{listener}\" of {who}{services},";
         }
 
