@@ -59,9 +59,20 @@ public sealed record ListenerEntry
     /// <summary>Whose its sockets are, if the kernel selects among them; null if it does not.</summary>
     public SteeringEntry? Steering { get; init; }
 
+    /// <summary>
+    /// Names of files of its former sockets that are still open; null if there are none. A daemon that is killed leaves them.
+    /// </summary>
+    public ImmutableArray<AsideEntry>? Aside { get; init; }
+
     /// <summary>The history.</summary>
     public required HistorySnapshot History { get; init; }
 }
+
+/// <summary>A name of a former socket's file.</summary>
+/// <param name="Path">The name, with its directory.</param>
+/// <param name="Device">The file's device.</param>
+/// <param name="Inode">The file's inode: no other file with the name is removed.</param>
+public sealed record AsideEntry(string Path, ulong Device, ulong Inode);
 
 /// <summary>A requested socket option and its result.</summary>
 /// <param name="Option">The option's C name.</param>

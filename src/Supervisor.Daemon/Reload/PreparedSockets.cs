@@ -93,9 +93,9 @@ internal sealed class PreparedSockets
             // From the start: connections to the new socket would wait for its first worker.
             _bridges.Add(handle, new SocketBridge(step.Handle!, handle));
         }
-        else if (handle.FormerPath is not null)
+        else if (step.Handle is { } replaced && PathBridge.Between(replaced, handle) is { } bridge)
         {
-            _bridges.Add(handle, new PathBridge(step.Handle!, handle));
+            _bridges.Add(handle, bridge);
         }
     }
 

@@ -36,6 +36,7 @@ internal sealed class ListenerContext(TimeProvider time, ListenerLog log, Func<L
         if (handle is { PathIdentity: { } identity, Spec.Address.Path: { } path })
         {
             Spares?.Drop(identity, path);
+            handle.Aside.Hidden?.IsRemoved = true;
         }
     }
 

@@ -165,8 +165,8 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>Whether the file system of the path did not answer in time.</summary>
     public bool IsPathSilent { get; internal set; }
 
-    /// <summary>Where the file of the former socket is, if this one took its path by exchange; otherwise null.</summary>
-    public string? FormerPath { get; internal set; }
+    /// <summary>Names next to the path.</summary>
+    internal AsideFiles Aside { get; } = new();
 
     /// <summary>
     /// Changes of the socket file's owner and mode that the last reload asked for and the kernel refused. The next one tries again.

@@ -3,6 +3,7 @@ using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
 using Supervisor.Core.Listeners.Plan;
 using Supervisor.Core.State;
+using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
@@ -34,6 +35,7 @@ public sealed class ListenerRestorer
     public ListenerHandle Restore(ListenerEntry entry, DescriptorHandle? descriptor, HandleOrigin origin, string call, string note)
     {
         var handle = _context.NewHandle(entry);
+        RemoveAside(handle, entry);
         if (descriptor is not null)
         {
             // A descriptor that a client gave stays given, however it came here.
@@ -170,6 +172,36 @@ public sealed class ListenerRestorer
         if (handle.Failure is null || entry.Failure is null)
         {
             _context.Log.Result(handle);
+        }
+    }
+
+    /// <summary>
+    /// Removes what a killed daemon had to remove when its listener's former sockets were closed. If the former socket had the path
+    /// at that time (<see cref="PathBridge.Steer"/>), the listener's own file gets it back.
+    /// </summary>
+    private void RemoveAside(ListenerHandle handle, ListenerEntry entry)
+    {
+        var (own, path) = (PathOf(entry), entry.Spec.Address.Path);
+        foreach (var aside in entry.Aside ?? [])
+        {
+            var former = (aside.Device, aside.Inode);
+            using var place = former == own ? null : SocketPlace.Open(aside.Path, out _, out _);
+            if (place is null)
+            {
+                continue;
+            }
+
+            if (own is not null && place.Identity() == own && Path.GetDirectoryName(path) == Path.GetDirectoryName(aside.Path)
+                && place.Identity(Path.GetFileName(path)) == former)
+            {
+                place.Exchange(place.Name, Path.GetFileName(path)!);
+            }
+
+            if (place.GetStatus(out var status) is null && status.IsSocket && (status.Device, status.Inode) == former)
+            {
+                _context.Record(handle).AddCall(
+                    HandlePhase.Close, "unlinkat", place.Unlink(), note: $"{aside.Path}: of a former socket of the previous daemon");
+            }
         }
     }
 

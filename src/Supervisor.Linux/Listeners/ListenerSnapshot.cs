@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Listeners.History;
@@ -39,6 +40,7 @@ public static class ListenerSnapshot
         Drifts = handle.History.Drifts,
         Repairs = handle.History.Repairs,
         Steering = Steering(handle),
+        Aside = Aside(handle),
         History = withHistory ? handle.History.Snapshot() : NoHistory,
     };
 
@@ -64,6 +66,11 @@ public static class ListenerSnapshot
         foreach (var inode in handle.Group?.Members ?? [])
         {
             hash.Add(inode);
+        }
+
+        foreach (var aside in handle.Aside.OfFormers)
+        {
+            hash.Add(aside.IsRemoved);
         }
 
         return hash.ToHashCode();
@@ -177,6 +184,13 @@ public static class ListenerSnapshot
         [.. steering.Past.Select(past => new SelectedEntry(past.Key, past.Value))],
         steering.RecordedBefore,
         steering.IsEnding);
+
+    private static ImmutableArray<AsideEntry>? Aside(ListenerHandle handle) => handle.Aside.OfFormers.All(file => file.IsRemoved)
+        ? null
+        : [
+            .. handle.Aside.OfFormers.Where(file => !file.IsRemoved)
+                .Select(file => new AsideEntry(file.Path, file.Identity.Device, file.Identity.Inode)),
+        ];
 
     private static ShardsEntry? Shards(ListenerHandle handle) => handle.Steering is not null
         || (handle.Sockets.Count < 2 && handle.Leaving.Count == 0 && handle.Group is null)

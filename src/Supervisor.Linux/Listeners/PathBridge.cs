@@ -14,29 +14,24 @@ namespace Supervisor.Linux.Listeners;
 public sealed class PathBridge : ISocketBridge
 {
     private readonly string _path;
-    private readonly string _aside;
+    private readonly AsideFile _aside;
     private readonly (ulong, ulong)? _formerFile;
     private readonly (ulong, ulong)? _successorFile;
 
-    /// <summary>
-    /// A bridge between a socket and its successor, which has taken its path by exchange (<see
-    /// cref="ListenerHandle.FormerPath"/>).
-    /// </summary>
-    public PathBridge(ListenerHandle former, ListenerHandle successor)
-        : this(former, successor, successor.FormerPath!)
-    {
-    }
-
-    private PathBridge(ListenerHandle former, ListenerHandle successor, string aside)
+    private PathBridge(ListenerHandle former, ListenerHandle successor, AsideFile aside)
     {
         Former = former;
         Successor = successor;
         _path = successor.Spec.Address.Path!;
         _aside = aside;
         using var place = SocketPlace.Open(_path, out _, out _);
-        _formerFile = place?.Identity(Path.GetFileName(_aside));
+        _formerFile = place?.Identity(Path.GetFileName(_aside.Path));
         _successorFile = place?.Identity();
     }
+
+    /// <summary>A bridge between a socket and its successor; null if the successor did not take its path by exchange.</summary>
+    public static PathBridge? Between(ListenerHandle former, ListenerHandle successor) =>
+        successor.Aside.Former is { } aside ? new PathBridge(former, successor, aside) : null;
 
     /// <inheritdoc/>
     public ListenerHandle Former { get; }
@@ -50,7 +45,7 @@ public sealed class PathBridge : ISocketBridge
         var (wanted, other) = target == Former ? (_formerFile, _successorFile) : (_successorFile, _formerFile);
 
         // A file that another process put there in the meantime is not removed.
-        var aside = Path.GetFileName(_aside);
+        var aside = Path.GetFileName(_aside.Path);
         using var place = SocketPlace.Open(_path, out _, out _);
         if (wanted is null || place is null || place.Identity(aside) != wanted || place.Identity() != other)
         {
@@ -60,7 +55,7 @@ public sealed class PathBridge : ISocketBridge
         var error = place.Exchange(aside, place.Name);
         target.History.Add(
             HandlePhase.Bind, "renameat2", "address", errno: error?.Name, verdict: error is null ? Verdict.Exact : Verdict.Refused,
-            actor: new HistoryActor(Processes.CurrentPid, "listend"), note: $"reload: restored the path: exchanged with {_aside}");
+            actor: new HistoryActor(Processes.CurrentPid, "listend"), note: $"reload: restored the path: exchanged with {_aside.Path}");
     }
 
     /// <inheritdoc/>
@@ -73,12 +68,14 @@ public sealed class PathBridge : ISocketBridge
     public void End(ListenerHandle left)
     {
         Steer(left);
-        var aside = Path.GetFileName(_aside);
+        var aside = Path.GetFileName(_aside.Path);
         using var place = SocketPlace.Open(_path, out _, out _);
         if (place?.Identity(aside) is { } there && there == (left == Former ? _successorFile : _formerFile))
         {
             place.Unlink(aside);
         }
+
+        _aside.IsRemoved = true;
     }
 
     /// <inheritdoc/>

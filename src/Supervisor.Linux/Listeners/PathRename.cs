@@ -66,7 +66,7 @@ internal static class PathRename
         }
 
         handle.Effective = address;
-        handle.FormerPath = isExchanged ? aside : null;
+        handle.Aside.Former = isExchanged && place!.Identity(from) is { } former ? new AsideFile(aside, former) : null;
         return null;
     }
 }

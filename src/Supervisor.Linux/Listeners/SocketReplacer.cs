@@ -68,6 +68,7 @@ public sealed class SocketReplacer
         if (handle.Failure is null)
         {
             handle.Spec = spec;
+            handle.Aside.Follow(former.Aside);
             var history = _context.Record(handle, HistoryRecorder.Reload);
             SocketLinks.Remove(former, history, kept: spec.Unix.Symlinks);
             SocketLinks.Make(handle, history, former.Spec.Address.Path);
@@ -88,11 +89,12 @@ public sealed class SocketReplacer
     public ListenerHandle Renew(ListenerHandle former)
     {
         var made = CreateBeside(former, former.Spec, former.Spec.Address, [], rename: former.Spec.Address.HasFile);
-        if (made.FormerPath is { } aside)
+        if (made.Aside.Former is { } aside)
         {
-            using var place = SocketPlace.Open(aside, out _, out _);
+            using var place = SocketPlace.Open(aside.Path, out _, out _);
             place?.Unlink();
-            made.FormerPath = null;
+            aside.IsRemoved = true;
+            made.Aside.Former = null;
         }
 
         return made;

@@ -28,17 +28,24 @@ internal sealed class SocketSpares(string directory)
         using var place = SocketPlace.Open(path, out _, out _);
         handle.RealPath = place?.RealPath;
         using var file = place?.Pin(out _);
-        if (file is null || Files.GetStatus(file, out var status) is not null || (status.Device, status.Inode) != identity
-            || status.Links > 1)
+        if (file is null || Files.GetStatus(file, out var status) is not null || (status.Device, status.Inode) != identity)
         {
             return;
         }
 
-        if (KeepInDirectory(file, Name(identity))?.Errno == EXDEV)
+        var hidden = Hidden(identity);
+        var isHidden = false;
+        if (status.Links > 1)
         {
-            place!.Unlink(Hidden(identity));
-            place.Link(file, Hidden(identity));
+            isHidden = Files.GetStatus(Path.Combine(directory, Name(identity)), out _) is not null && place!.Identity(hidden) == identity;
         }
+        else if (KeepInDirectory(file, Name(identity))?.Errno == EXDEV)
+        {
+            place!.Unlink(hidden);
+            isHidden = place.Link(file, hidden) is null;
+        }
+
+        handle.Aside.Hidden = isHidden ? new AsideFile(path[..^place!.Name.Length] + hidden, identity) : null;
     }
 
     /// <summary>Puts the file back at its path, over what is there now. ENOENT without a second name.</summary>

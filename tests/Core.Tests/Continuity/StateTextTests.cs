@@ -18,10 +18,23 @@ public class StateTextTests
         var manifest = Manifest();
         Assert.True(ManifestFormat.TryRead(ManifestFormat.Write(manifest), out var read, out _, out var error), error);
         Assert.Equal(
-            manifest.Listeners.Select(one => one with { History = None, Asked = [] }),
-            read.Listeners.Select(one => one with { History = None, Asked = [] }));
+            manifest.Listeners.Select(one => one with { History = None, Asked = [], Aside = null }),
+            read.Listeners.Select(one => one with { History = None, Asked = [], Aside = null }));
+        Assert.Equal(manifest.Listeners.Select(one => one.Aside?.Single()), read.Listeners.Select(one => one.Aside?.Single()));
         Assert.Equal(manifest.Listeners.Select(one => one.Asked.Length), read.Listeners.Select(one => one.Asked.Length));
         Assert.Equal(ManifestFormat.Write(manifest), ManifestFormat.Write(read));
+    }
+
+    [Fact]
+    public void A_state_of_a_version_without_aside_is_read()
+    {
+        var manifest = Manifest();
+        manifest = manifest with { Listeners = [.. manifest.Listeners.Select(one => one with { Aside = null })] };
+        var text = Encoding.UTF8.GetString(ManifestFormat.Write(manifest));
+        var before = text.Replace(",\"aside\":null", "", StringComparison.Ordinal);
+        Assert.NotEqual(text, before);
+        Assert.True(ManifestFormat.TryRead(Encoding.UTF8.GetBytes(before), out var read, out _, out var error), error);
+        Assert.Equal(text, Encoding.UTF8.GetString(ManifestFormat.Write(read)));
     }
 
     [Theory]
@@ -163,6 +176,7 @@ public class StateTextTests
         return (i % 6) switch
         {
             0 => entry with { PathDevice = 5, PathInode = (ulong)(100 + i) },
+            1 => entry with { Aside = [new AsideEntry($"/run/l{i} \"quoted\".sock.7", 5, (ulong)i)] },
             2 => entry with { Asked = [new AskedEntry("SO_MARK", OptionValue.Of(i), null, Verdict.Exact)] },
             3 => entry with { Effective = ListenAddress.AnyFamily(ListenerKind.Tcp, 2000 + i), Drifts = 1 },
             4 => entry with { Effective = null, Failure = new SystemCallFailure("bind", "tcp", 98, "EADDRINUSE", "in use") },
