@@ -10,9 +10,13 @@ namespace Supervisor.Linux.Tests.Kernel;
 internal sealed class HangingUsers : IUserDatabase
 {
     private readonly TaskCompletionSource _released = new();
+    private readonly TaskCompletionSource _slowAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentQueue<string> _asked = new();
 
     public int Asked(string name) => _asked.Count(asked => asked == name);
+
+    /// <summary>Completes when "slow" was asked for the first time.</summary>
+    public Task SlowAsked => _slowAsked.Task;
 
     public void Release() => _released.TrySetResult();
 
@@ -31,6 +35,11 @@ internal sealed class HangingUsers : IUserDatabase
     private void Answer(string name)
     {
         _asked.Enqueue(name);
+        if (name == "slow")
+        {
+            _slowAsked.TrySetResult();
+        }
+
         if (name is "slow" or "4711")
         {
             _released.Task.Wait();
