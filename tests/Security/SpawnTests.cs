@@ -17,7 +17,7 @@ public sealed class SpawnTests(ITestOutputHelper output)
         workers = 8
         user = "games"
         restart = { backoff = "20ms", backoff_max = "20ms", limit = 0 }
-        start_timeout = "2s"
+        start_timeout = "30s"
         stop_timeout = "1s"
         """;
 

@@ -1,9 +1,10 @@
 /*
  * The independent client: GET /v1/status on the control socket every 10 ms, over one connection that is renewed every 50
  * requests, until SIGTERM. Writes "measuring" after the first answer, and at the end one line
- *   answers N failed F longest-us T client-waited-us C daemon-waited-us D
- * where C and D say how long, during that answer, this program and the daemon's main thread were ready and had no processor
- * (/proc/PID/schedstat): what a busy host adds. The longest is the one that is longest without that.
+ *   answers N failed F longest-us T client-waited-us C daemon-waited-us D pool-waited-us P
+ * where C, D and P say how long, during that answer, this program, the daemon's main thread and the thread of its HTTP pool that
+ * waited most were ready and had no processor (/proc/PID/task/TID/schedstat): what a busy host adds. The longest is the one that is
+ * longest without that.
  */
 #include "attack.h"
 
@@ -31,6 +32,53 @@ static long long waited_us(int schedstat)
         return 0;
     text[n] = 0;
     return sscanf(text, "%lld %lld", &ran, &waited) == 2 ? waited / 1000 : 0;
+}
+
+#define MOST_THREADS 256
+#define POOL ".NET TP Worker"
+
+/* The threads of the daemon's HTTP pool, and how long each has waited for a processor. */
+struct pool {
+    int count, id[MOST_THREADS];
+    long long waited[MOST_THREADS];
+};
+
+static void read_pool(DIR *tasks, struct pool *pool)
+{
+    char path[64], name[64];
+    pool->count = 0;
+    rewinddir(tasks);
+    for (struct dirent *entry; pool->count < MOST_THREADS && (entry = readdir(tasks));) {
+        snprintf(path, sizeof path, "%.20s/comm", entry->d_name);
+        int file = entry->d_name[0] == '.' ? -1 : openat(dirfd(tasks), path, O_RDONLY | O_CLOEXEC);
+        if (file < 0)
+            continue;
+        long n = read(file, name, sizeof name);
+        close(file);
+        if (n < (long)sizeof POOL - 1 || memcmp(name, POOL, sizeof POOL - 1) != 0)
+            continue;
+        snprintf(path, sizeof path, "%.20s/schedstat", entry->d_name);
+        if ((file = openat(dirfd(tasks), path, O_RDONLY | O_CLOEXEC)) < 0)
+            continue;
+        pool->id[pool->count] = atoi(entry->d_name);
+        pool->waited[pool->count++] = waited_us(file);
+        close(file);
+    }
+}
+
+/* The longest wait of one thread between the two; a thread that is new has waited since then. */
+static long long most_waited(const struct pool *before, const struct pool *after)
+{
+    long long most = 0;
+    for (int i = 0; i < after->count; i++) {
+        long long waited = after->waited[i];
+        for (int j = 0; j < before->count; j++)
+            if (before->id[j] == after->id[i])
+                waited -= before->waited[j];
+        if (waited > most)
+            most = waited;
+    }
+    return most;
 }
 
 /* Whether a whole answer with status 200 came within 30 s. */
@@ -73,14 +121,20 @@ int main(int argc, char **argv)
         errno = EINVAL, broken("answer-time CONTROL-SOCKET DAEMON-PID");
     char path[64];
     snprintf(path, sizeof path, "/proc/%s/schedstat", argv[2]);
+    DIR *tasks;
+    static struct pool before, after;
     int daemon = open(path, O_RDONLY | O_CLOEXEC), own = open("/proc/self/schedstat", O_RDONLY | O_CLOEXEC);
+    snprintf(path, sizeof path, "/proc/%s/task", argv[2]);
+    if (!(tasks = opendir(path)))
+        broken("%s", path);
     struct sigaction action = { .sa_handler = on_signal };
     sigaction(SIGTERM, &action, NULL);
     prctl(PR_SET_TIMERSLACK, 1);
-    long long longest = 0, client_waited = 0, daemon_waited = 0, next = now_us();
+    long long longest = 0, client_waited = 0, daemon_waited = 0, pool_waited = 0, next = now_us();
     long answers = 0, lost = 0;
     int fd = -1, uses = 0;
     while (!leaving) {
+        read_pool(tasks, &before);
         long long start = now_us(), own_before = waited_us(own), daemon_before = waited_us(daemon);
         if (fd >= 0 && uses == 50) {
             close(fd);
@@ -93,11 +147,14 @@ int main(int argc, char **argv)
         int good = fd >= 0 && ask(fd);
         long long took = now_us() - start;
         long long client = waited_us(own) - own_before, loop = waited_us(daemon) - daemon_before;
+        read_pool(tasks, &after);
+        long long pool = most_waited(&before, &after);
         /* The first answer is before any attack, and starts what serves the socket. */
-        if (answers > 0 && took - client - loop > longest - client_waited - daemon_waited) {
+        if (answers > 0 && took - client - loop - pool > longest - client_waited - daemon_waited - pool_waited) {
             longest = took;
             client_waited = client;
             daemon_waited = loop;
+            pool_waited = pool;
         }
         uses++;
         if (good && ++answers == 1) {
@@ -114,6 +171,7 @@ int main(int argc, char **argv)
         struct timespec until = { next / 1000000, next % 1000000 * 1000 };
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
     }
-    printf("answers %ld failed %ld longest-us %lld client-waited-us %lld daemon-waited-us %lld\n", answers, lost, longest, client_waited, daemon_waited);
+    printf("answers %ld failed %ld longest-us %lld client-waited-us %lld daemon-waited-us %lld pool-waited-us %lld\n", answers, lost, longest, client_waited,
+        daemon_waited, pool_waited);
     return 0;
 }

@@ -33,6 +33,9 @@
 #define SUCCEEDED 0
 #define FAILED 10
 #define BROKEN 70
+/* So many successors an attack must have stopped; on a busy host it takes more time for that, up to so many ms. */
+#define ENOUGH_STOPPED 10
+#define MOST_MS_TO_STOP 40000
 #define MOST_DESCRIPTORS 253 /* SCM_MAX_FD, unix(7) */
 #define HELPER static __attribute__((unused))
 
