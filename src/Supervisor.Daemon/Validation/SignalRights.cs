@@ -19,7 +19,7 @@ internal static class SignalRights
 
     private static IEnumerable<(string Setting, string Message, string Remedy)> Faults(ServiceSpec service)
     {
-        if (service.User is { } user && Processes.FindUser(user)?.Uid is { } uid && uid != Processes.EffectiveUid
+        if (service.User is { } user && UserDatabase.FindUser(user)?.Uid is { } uid && uid != Processes.EffectiveUid
             && !OwnRights.MaySignalAll)
         {
             yield return ("user",

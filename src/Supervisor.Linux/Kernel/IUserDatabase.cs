@@ -35,14 +35,14 @@ public interface IUserDatabase
 internal sealed class HostUserDatabase : IUserDatabase
 {
     /// <inheritdoc/>
-    public UserAccount? FindUser(string nameOrNumber) => Processes.FindUser(nameOrNumber) is { } user
-        ? new UserAccount(user.Uid, user.Gid, user.Name, user.Home, user.Shell, user.HasEntry ? Processes.MembershipsOf(user.Name) : [])
+    public UserAccount? FindUser(string nameOrNumber) => UserDatabase.FindUser(nameOrNumber) is { } user
+        ? new UserAccount(user.Uid, user.Gid, user.Name, user.Home, user.Shell, user.HasEntry ? UserDatabase.MembershipsOf(user.Name) : [])
         {
             HasEntry = user.HasEntry,
-            OthersGroup = user.HasEntry ? null : Processes.GroupName(user.Gid),
+            OthersGroup = user.HasEntry ? null : UserDatabase.GroupName(user.Gid),
         }
         : null;
 
     /// <inheritdoc/>
-    public uint? FindGroup(string nameOrNumber) => Processes.FindGroup(nameOrNumber);
+    public uint? FindGroup(string nameOrNumber) => UserDatabase.FindGroup(nameOrNumber);
 }

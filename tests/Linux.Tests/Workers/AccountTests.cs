@@ -11,14 +11,14 @@ public class AccountTests : KernelTest
     [Fact]
     public void A_user_is_found_by_name_and_number()
     {
-        Assert.Equal((0u, 0u, "root"), Three(Processes.FindUser("root")));
-        Assert.Equal((0u, 0u, "root"), Three(Processes.FindUser("0")));
-        Assert.Equal((65534u, 65534u, "nobody"), Three(Processes.FindUser("nobody")));
-        Assert.Equal((54321u, 54321u, "54321"), Three(Processes.FindUser("54321")));
-        Assert.Equal(65534u, Processes.FindGroup("nogroup"));
-        Assert.Equal(54321u, Processes.FindGroup("54321"));
-        Assert.Null(Processes.FindUser("no-such-user"));
-        Assert.Null(Processes.FindGroup("no-such-group"));
+        Assert.Equal((0u, 0u, "root"), Three(UserDatabase.FindUser("root")));
+        Assert.Equal((0u, 0u, "root"), Three(UserDatabase.FindUser("0")));
+        Assert.Equal((65534u, 65534u, "nobody"), Three(UserDatabase.FindUser("nobody")));
+        Assert.Equal((54321u, 54321u, "54321"), Three(UserDatabase.FindUser("54321")));
+        Assert.Equal(65534u, UserDatabase.FindGroup("nogroup"));
+        Assert.Equal(54321u, UserDatabase.FindGroup("54321"));
+        Assert.Null(UserDatabase.FindUser("no-such-user"));
+        Assert.Null(UserDatabase.FindGroup("no-such-group"));
     }
 
     /// <summary>(uid_t)-1 means "leave unchanged": if it were accepted as a user, the worker would run as root.</summary>
@@ -30,8 +30,8 @@ public class AccountTests : KernelTest
     [InlineData("")]
     public void An_invalid_id_has_no_user(string text)
     {
-        Assert.Null(Processes.FindUser(text));
-        Assert.Null(Processes.FindGroup(text));
+        Assert.Null(UserDatabase.FindUser(text));
+        Assert.Null(UserDatabase.FindGroup(text));
         Assert.False(WorkerIdentity.TryLookUp(new ServiceSpec { Name = "a", Command = ["/bin/true"], User = text }, out _, out var error));
         Assert.Contains("user", error, StringComparison.Ordinal);
     }
