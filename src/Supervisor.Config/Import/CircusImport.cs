@@ -164,7 +164,7 @@ internal sealed partial class CircusImport(ImportDraft draft)
         {
             draft.Lost(count, "a service has at least one worker: a watcher without processes is left out");
             section.Settings.Where(s => s != count).ToList()
-                .ForEach(s => draft.Lost(s, $"it belongs to [{section.Name}], which has no processes"));
+                .ForEach(s => draft.Differences.Add(s, Reason.LostToo($"it belongs to [{section.Name}], which has no processes")));
             return;
         }
 

@@ -14,7 +14,10 @@ internal sealed class DraftDifferences(IEnumerable<string> files)
 
     /// <summary>Reports a setting.</summary>
     public void Add(SourceSetting setting, Reason reason) =>
-        Add(new ImportDifference(reason.Kind, setting.File, setting.Line, setting.Section, setting.Spelling, setting.Value, reason.Text));
+        Add(new ImportDifference(reason.Kind, setting.File, setting.Line, setting.Section, setting.Spelling, setting.Value, reason.Text)
+        {
+            IsConsequence = reason.IsConsequence,
+        });
 
     /// <summary>Reports a whole section with all its settings.</summary>
     public void Add(SourceSection section, Reason reason) =>
@@ -22,7 +25,10 @@ internal sealed class DraftDifferences(IEnumerable<string> files)
 
     /// <summary>Reports settings of a section together.</summary>
     public void Add(string file, int line, string section, IEnumerable<string> keys, Reason reason) =>
-        Add(new ImportDifference(reason.Kind, file, line, section, null, string.Join(", ", keys.Distinct()), reason.Text));
+        Add(new ImportDifference(reason.Kind, file, line, section, null, string.Join(", ", keys.Distinct()), reason.Text)
+        {
+            IsConsequence = reason.IsConsequence,
+        });
 
     /// <summary>Reports a default of the other program that applies to the whole file.</summary>
     public void Add(string file, Reason reason) => Add(new ImportDifference(reason.Kind, file, 0, "", null, null, reason.Text));

@@ -66,7 +66,8 @@ internal sealed partial class DraftText
         Add(section.Header, section);
         foreach (var line in section.Lines)
         {
-            Add(section, $"{line.Key} = {line.Literal}", line.Remark, line);
+            var start = $"{line.Key} = ";
+            Add(section, start + TomlLines.Fold(line.Literal, start.Length), line.Remark, line);
             if (line.Key == "command" && section.Listeners.Count > 0)
             {
                 Add(section, $"listeners = {TomlLiteral.Of(section.Listeners)}", section.ListenersRemark, null);

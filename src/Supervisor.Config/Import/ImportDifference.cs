@@ -9,4 +9,8 @@ namespace Supervisor.Config.Import;
 /// <param name="Value">Its value; for a whole section the names of its settings; null without one.</param>
 /// <param name="Reason">Why, and what to do instead.</param>
 public sealed record ImportDifference(
-    DifferenceKind Kind, string File, int Line, string Section, string? Setting, string? Value, string Reason);
+    DifferenceKind Kind, string File, int Line, string Section, string? Setting, string? Value, string Reason)
+{
+    /// <summary>Whether another difference is the cause: it belongs to something that is lost.</summary>
+    public bool IsConsequence { get; init; }
+}

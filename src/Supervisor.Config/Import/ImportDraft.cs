@@ -13,7 +13,7 @@ namespace Supervisor.Config.Import;
 /// <param name="files">The files to translate.</param>
 internal sealed class ImportDraft(IReadOnlyList<ConfigSource> files)
 {
-    private const int MaxReasons = 20;
+    private const int MaxReasons = 3;
 
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _numbers = new(StringComparer.Ordinal);
@@ -86,8 +86,9 @@ internal sealed class ImportDraft(IReadOnlyList<ConfigSource> files)
         return RuleSet.For(Profile.Check).Validate(parsed).Errors;
     }
 
+    /// <summary>The first causes. The diagnostic names the first file.</summary>
     private string Reasons() => string.Concat(DifferenceText
-        .Blocks(Differences.Sorted().Where(d => d.Kind == DifferenceKind.Lost))
+        .Blocks(Differences.Sorted().Where(d => d is { Kind: DifferenceKind.Lost, IsConsequence: false }), files[0].Path)
         .Take(MaxReasons)
         .Select((block, index) => (index == 0 ? ": " : "; ") + block));
 
@@ -150,12 +151,12 @@ internal sealed class ImportDraft(IReadOnlyList<ConfigSource> files)
         var written = Sections.SelectMany(section => section.Lines).Select(line => line.Origin).ToHashSet();
         foreach (var (section, (line, reason)) in rejected)
         {
-            var other = $"it belongs to {section.Header}, which cannot be written";
+            var other = Reason.LostToo($"it belongs to {section.Header}, which cannot be written");
             foreach (var origin in section.Lines.Select(l => l.Origin).OfType<SourceSetting>().Distinct())
             {
                 if (origin == line?.Origin || !written.Contains(origin))
                 {
-                    section.Lost(origin, origin == line?.Origin ? reason : other);
+                    section.Report(origin, origin == line?.Origin ? Reason.Lost(reason) : other);
                 }
             }
         }

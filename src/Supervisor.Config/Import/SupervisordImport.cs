@@ -108,7 +108,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
             : null;
         if (isFastCgi && socket is null)
         {
-            draft.Lost(section, "its socket cannot be translated, and its program needs it");
+            draft.Differences.Add(section, Reason.LostToo("its socket cannot be translated, and its program needs it"));
             return;
         }
 
@@ -150,7 +150,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
 
         draft.Lost(setting, $"listend has 1 to {MaxProcesses} workers for a service: split the program");
         section.Settings.Where(s => s != setting).ToList()
-            .ForEach(s => draft.Lost(s, $"it belongs to [{section.Name}], whose numprocs cannot be translated"));
+            .ForEach(s => draft.Differences.Add(s, Reason.LostToo($"it belongs to [{section.Name}], whose numprocs cannot be translated")));
         return null;
     }
 
@@ -192,10 +192,10 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
         var environment = new SupervisordEnvironment(common, section.Last("environment"), (setting, why) => draft.Lost(setting, why));
         if (SupervisordCommand.Words(environment.Substitute(commandSetting.Value), expansion, out var reason) is not { } words)
         {
-            var other = $"it belongs to {program}, whose command cannot be translated";
+            var other = Reason.LostToo($"it belongs to {program}, whose command cannot be translated");
             foreach (var setting in section.Settings)
             {
-                draft.Lost(setting, setting == commandSetting ? reason : other);
+                draft.Differences.Add(setting, setting == commandSetting ? Reason.Lost(reason) : other);
             }
 
             return;

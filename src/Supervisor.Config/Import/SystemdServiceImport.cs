@@ -73,7 +73,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
             if (SystemdCommand.Read(setting, unit, _variables, out var reason) is not { } read)
             {
                 draft.Lost(setting, reason);
-                unit.Report(draft.Differences, Reason.Lost($"it belongs to {unit.Name}, whose ExecStart cannot be translated"));
+                unit.Report(draft.Differences, Reason.LostToo($"it belongs to {unit.Name}, whose ExecStart cannot be translated"));
                 return null;
             }
 

@@ -11,6 +11,8 @@ internal sealed class SystemdSocketSettings(SystemdUnit unit, ImportDraft draft,
 {
     private static readonly Reason NoAddress = Reason.NotNeeded("it applies to no address of the unit");
 
+    private static readonly Reason NoListener = Reason.LostToo("no listener of the unit can be translated");
+
     private readonly List<string> _links = [];
 
     /// <summary>Writes a setting, or reports why it is not written; false if the setting is not one of an address.</summary>
@@ -282,7 +284,7 @@ internal sealed class SystemdSocketSettings(SystemdUnit unit, ImportDraft draft,
     {
         if (literal is null || listeners.Count == 0)
         {
-            draft.Lost(setting, literal is null ? "its value cannot be read" : "no listener of the unit can be translated");
+            Report(setting, literal is null ? Reason.Lost("its value cannot be read") : NoListener);
             return;
         }
 

@@ -130,8 +130,58 @@ public sealed class ReadableImportTests
         C_FORCE_ROOT = 1
         """;
 
+    private const string Sandboxed = """
+        [Unit]
+        Description=Advanced key-value store
+        After=network.target
+
+        [Service]
+        Type=notify
+        ExecStart=/usr/bin/store /etc/store.conf --supervised systemd
+        PIDFile=/run/store/store.pid
+        TimeoutStopSec=0
+        Restart=always
+        User=store
+        Group=store
+        RuntimeDirectory=store
+        RuntimeDirectoryMode=2755
+        UMask=007
+        LimitNOFILE=65535
+        PrivateTmp=true
+        PrivateDevices=true
+        ProtectHome=true
+        ProtectSystem=strict
+        ReadWritePaths=-/var/lib/store
+        ReadWritePaths=-/var/log/store
+        CapabilityBoundingSet=
+        LockPersonality=true
+        MemoryDenyWriteExecute=true
+        NoNewPrivileges=true
+        PrivateUsers=true
+        ProtectClock=true
+        ProtectControlGroups=true
+        ProtectHostname=true
+        ProtectKernelLogs=true
+        ProtectKernelModules=true
+        ProtectKernelTunables=true
+        ProtectProc=invisible
+        RemoveIPC=true
+        RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+        RestrictNamespaces=true
+        RestrictRealtime=true
+        RestrictSUIDSGID=true
+        SystemCallArchitectures=native
+        SystemCallFilter=@system-service
+        SystemCallFilter=~ @privileged @resources
+
+        [Install]
+        WantedBy=multi-user.target
+        Alias=store-server.service
+        """;
+
     [Theory]
     [InlineData("proxy.service", Proxy)]
+    [InlineData("store.service", Sandboxed)]
     [InlineData("supervisord.conf", Workers)]
     [InlineData("circus.ini", Watchers)]
     public void Comments_are_less_than_a_third_of_the_lines(string name, string text)
@@ -272,4 +322,50 @@ public sealed class ReadableImportTests
         Imported.Of("ecosystem.json", """
             {"apps": [{"name": "a", "cwd": "/srv", "script": "node_modules/next/dist/bin/next", "interpreter_args": "-r dotenv/config"}]}
             """).Service.Command.Select(word => word.ToString()));
+
+    [Fact]
+    public void Many_settings_with_one_reason_are_a_range_of_lines() => Assert.Contains(
+        "\n#   :17-42 PrivateTmp, PrivateDevices, ProtectHome, ProtectSystem, ReadWritePaths, CapabilityBoundingSet and 17 more: no sandbox: ",
+        Imported.Of("store.service", Sandboxed).Result.Toml, StringComparison.Ordinal);
+
+    [Fact]
+    public void A_value_stands_only_where_its_setting_is_named_first()
+    {
+        var toml = Imported.Of("a.service", "[Service]\nUser=app\nExecStart=@-/bin/app name $X $Y\n").Result.Toml!;
+        Assert.Equal(2, toml.Split("=@-/bin/app name").Length);
+        Assert.Contains(" a.service:3 ExecStart: ", toml, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("run@.service", "[Service]\nExecStart=/bin/run %i --log /var/log/%i.log\nUser=%i\nRestart=always\nPrivateTmp=yes\n")]
+    [InlineData("run.service", "[Service]\nExecStart=/bin/run 'open\nUser=a\nRestart=always\nPrivateTmp=yes\n")]
+    [InlineData("run@.socket", "[Socket]\nListenStream=/run/%i.sock\nSocketMode=0600\nSocketUser=a\n")]
+    public void Only_the_cause_is_said_and_the_file_is_named_once(string name, string text)
+    {
+        var path = "/usr/lib/systemd/system/" + name;
+        var error = Assert.Single(Imported.Translate(path, text).Errors).ToString();
+        Assert.Equal(2, error.Split(path).Length);
+        Assert.InRange(error.Length, 0, 260);
+    }
+
+    public static TheoryData<string> LongWords() =>
+    [
+        new string('a', 500),
+        string.Join(' ', Enumerable.Repeat("word", 100)),
+        new string(' ', 400) + "end",
+        string.Concat(Enumerable.Repeat("\"quoted\" \\ \u0007 \t x", 30)),
+        string.Concat(Enumerable.Repeat("\U0001F600", 200)),
+        " " + new string('b', 130) + new string(' ', 130),
+    ];
+
+    [Theory]
+    [MemberData(nameof(LongWords))]
+    public void A_long_word_has_several_lines_and_the_same_value(string word)
+    {
+        var imported = Imported.Of("ecosystem.json", System.Text.Json.JsonSerializer.Serialize(new
+        {
+            apps = new[] { new { name = "a", script = "/bin/a", args = new[] { "x", word, "{y}" }, env = new { LONG = word } } },
+        }));
+        Assert.Equal(["/bin/a", "x", word, "{y}"], imported.Service.Command.Select(one => one.ToString()));
+    }
 }
