@@ -18,26 +18,22 @@ internal static class CustomOptions
         [(1, 62, "bind.device"), (41, 75, "bind.transparent"), (41, 78, "bind.free_bind")];
 
     public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config) =>
-        from listener in config.Listeners
-        where listener.Given.ContainsKey("options")
-        from found in Check(listener.Spec, listener.Given["options"])
+        from given in GivenOption.AllOf(config)
+        let found = Check(given)
+        where found is not null
         select found;
 
-    private static IEnumerable<ConfigDiagnostic> Check(ListenerSpec spec, GivenSetting<ListenerSpec> given)
+    private static ConfigDiagnostic? Check(GivenOption given)
     {
-        for (var i = 0; i < given.Node.Items.Count; i++)
+        var option = given.Option;
+        if (Fault(given.Listener, option, given.Listener.Options.Take(given.Index)) is var (message, remedy))
         {
-            var option = spec.Options[i];
-            var node = given.Node.Items[i].Find("name")!.Value;
-            if (Fault(spec, option, spec.Options.Take(i)) is var (message, remedy))
-            {
-                yield return node.Diagnostic($"{given.Path}.name", message, remedy);
-            }
-            else if (option.Row() is { } row && WrongValue(row, option) is { } fault)
-            {
-                yield return given.Node.Items[i].Find("value")!.Value.Diagnostic($"{given.Path}.value", fault.Message, fault.Remedy ?? "");
-            }
+            return given["name"].Diagnostic($"{given.Path}.name", message, remedy);
         }
+
+        return option.Row() is { } row && WrongValue(row, option) is { } fault
+            ? given["value"].Diagnostic($"{given.Path}.value", fault.Message, fault.Remedy ?? "")
+            : null;
     }
 
     private static (string Message, string Remedy)? Fault(ListenerSpec spec, CustomOption option, IEnumerable<CustomOption> earlier)

@@ -1,5 +1,4 @@
 using Supervisor.Config.Diagnostics;
-using Supervisor.Config.Settings;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Options;
 using Supervisor.Core.Listeners.Plan;
@@ -13,28 +12,27 @@ namespace Supervisor.Config.Validation;
 internal static class OptionLevels
 {
     public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config) =>
-        from listener in config.Listeners
-        where listener.Given.ContainsKey("options")
-        from found in Check(listener.Spec, listener.Given["options"])
+        from given in GivenOption.AllOf(config)
+        let found = Check(given)
+        where found is not null
         select found;
 
-    private static IEnumerable<ConfigDiagnostic> Check(ListenerSpec spec, GivenSetting<ListenerSpec> given)
+    private static ConfigDiagnostic? Check(GivenOption given)
     {
-        for (var i = 0; i < given.Node.Items.Count; i++)
+        var (level, address) = (given.Option.Level, given.Listener.Address);
+        if (given.Option.Row() is not { } row
+            || !ListenerPlan.Domains(address).All(domain => OptionLevelKinds.IsRefused(level, address.Kind, domain)))
         {
-            var option = spec.Options[i];
-            if (option.Row() is { } row
-                && ListenerPlan.Domains(spec.Address).All(domain => OptionLevelKinds.IsRefused(option.Level, spec.Address.Kind, domain)))
-            {
-                var isFamily = OptionLevelKinds.Of(option.Level).Contains(spec.Address.Kind);
-                var owners = isFamily
-                    ? "only IPv6 listeners"
-                    : $"only {string.Join(" and ", OptionLevelKinds.Of(option.Level).Select(kind => $"{kind.Scheme()}://"))} listeners";
-                yield return given.Node.Items[i].Find("name")!.Value.Diagnostic(
-                    $"{given.Path}.name",
-                    $"the kernel refuses {row.Name} of {row.LevelName} on {spec.Address}: {owners} have options of this level",
-                    "remove this element of options, or change the address");
-            }
+            return null;
         }
+
+        var kinds = OptionLevelKinds.Of(level);
+        var owners = kinds.Contains(address.Kind)
+            ? "only IPv6 listeners"
+            : $"only {string.Join(" and ", kinds.Select(kind => $"{kind.Scheme()}://"))} listeners";
+        return given["name"].Diagnostic(
+            $"{given.Path}.name",
+            $"the kernel refuses {row.Name} of {row.LevelName} on {address}: {owners} have options of this level",
+            "remove this element of options, or change the address");
     }
 }
