@@ -1,11 +1,9 @@
-using System.Buffers.Binary;
 using Serilog;
 using Supervisor.Core;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
-using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -21,13 +19,10 @@ namespace Supervisor.Linux.Listeners;
 /// <item>A socket of the port is destroyed: sock_diag(7)'s SKNLGRP_INET_TCP_DESTROY and its siblings (Linux 4.3).</item>
 /// <item>TIME_WAIT is over: a timer for the remaining time from sock_diag.</item>
 /// </list>
-/// The sources are open only while a listener waits. Lives on the loop.
+/// Lives on the loop.
 /// </remarks>
 public sealed class ConflictWatch : IDeadline, IDisposable
 {
-    /// <summary>SKNLGRP_INET_TCP_DESTROY, INET_UDP, INET6_TCP, INET6_UDP: linux/sock_diag.h, bits 0 to 3.</summary>
-    private const uint DestroyGroups = 0xF;
-
     private static readonly TimeSpan TimerSlack = TimeSpan.FromMilliseconds(20);
 
     /// <summary>How long further events wait after a failed try: any user can cause thousands of events a second.</summary>
@@ -40,12 +35,7 @@ public sealed class ConflictWatch : IDeadline, IDisposable
     private readonly ListenerFactory _factory;
     private readonly ListenerLog _log;
     private readonly List<Wait> _waits = [];
-    private readonly byte[] _buffer = new byte[32 * 1024];
-    private DescriptorHandle? _addresses;
-
-    /// <summary>The same for other network namespaces, by their files.</summary>
-    private readonly Dictionary<string, DescriptorHandle> _elsewhere = [];
-    private DescriptorHandle? _destroyed;
+    private readonly ConflictEvents _events;
 
     /// <summary>A watch without anything to wait for.</summary>
     public ConflictWatch(EventLoop loop, ListenerFactory factory, ILogger log)
@@ -53,6 +43,7 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         _loop = loop;
         _factory = factory;
         _log = new ListenerLog(log, loop.Time);
+        _events = new ConflictEvents(loop, OnAddresses, OnDestroyed);
         loop.Add(this);
     }
 
@@ -128,7 +119,7 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         if (LacksAddress(handle) && !Awaits(handle))
         {
             _waits.Add(new Wait(handle, TimeSpan.MaxValue));
-            Open(handle);
+            _events.Open(handle.Spec.NetworkNamespace);
         }
     }
 
@@ -155,7 +146,7 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         Forget(handle);
         var wait = new Wait(handle, until ?? _loop.Now + handle.Spec.ConflictWait);
         _waits.Add(wait);
-        Open(handle);
+        _events.Open(handle.Spec.NetworkNamespace);
         Arm(wait);
         _log.Waiting(handle, Duration.Rounded(handle.Spec.ConflictWait));
 
@@ -301,59 +292,12 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         _waits.Remove(wait);
         if (_waits.Count == 0)
         {
-            Close(ref _addresses);
-            Close(ref _destroyed);
-            foreach (var events in _elsewhere.Values)
-            {
-                _loop.Unwatch(events);
-                events.Dispose();
-            }
-
-            _elsewhere.Clear();
+            _events.Close();
         }
     }
 
-    private void Open(ListenerHandle handle)
+    private void OnAddresses()
     {
-        _addresses ??= Subscribe(NETLINK_ROUTE, NetlinkEvents.InterfacesAndAddresses, () => OnAddresses(_addresses));
-        if (handle.Spec.NetworkNamespace is { } place && !_elsewhere.ContainsKey(place)
-            && NamespaceCall.Subscribe(place, NETLINK_ROUTE, NetlinkEvents.InterfacesAndAddresses) is { } events)
-        {
-            _elsewhere[place] = events;
-            _loop.Watch(events, () => OnAddresses(events));
-        }
-
-        _destroyed ??= Subscribe(NETLINK_SOCK_DIAG, DestroyGroups, OnDestroyed);
-    }
-
-    private void Close(ref DescriptorHandle? socket)
-    {
-        if (socket is not null)
-        {
-            _loop.Unwatch(socket);
-            socket.Dispose();
-            socket = null;
-        }
-    }
-
-    private DescriptorHandle? Subscribe(int protocol, uint groups, Action onReadable)
-    {
-        if (NetlinkEvents.Subscribe(protocol, groups) is not { } socket)
-        {
-            return null;
-        }
-
-        _loop.Watch(socket, onReadable);
-        return socket;
-    }
-
-    private void OnAddresses(DescriptorHandle? events)
-    {
-        if (events is not null)
-        {
-            NetlinkEvents.Drain(events, _buffer);
-        }
-
         foreach (var wait in _waits.ToArray())
         {
             if (LacksAddress(wait.Handle))
@@ -363,36 +307,11 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         }
     }
 
-    private void OnDestroyed()
+    private void OnDestroyed(IReadOnlySet<int>? ports)
     {
-        var ports = new HashSet<int>();
-        var anyPort = false;
-        while (_destroyed is not null && Files.Read(_destroyed, _buffer, out var error) is var length && (length > 0 || error is not null))
-        {
-            if (length <= 0)
-            {
-                anyPort = true;
-                continue;
-            }
-
-            // struct nlmsghdr, then struct inet_diag_msg, whose local port follows four bytes.
-            const int headerLength = 16;
-            for (var at = 0; at + headerLength + 8 <= length;)
-            {
-                var size = (int)BinaryPrimitives.ReadUInt32LittleEndian(_buffer.AsSpan(at));
-                if (size < headerLength)
-                {
-                    break;
-                }
-
-                ports.Add(BinaryPrimitives.ReadUInt16BigEndian(_buffer.AsSpan(at + headerLength + 4)));
-                at += (size + 3) & ~3;
-            }
-        }
-
         foreach (var wait in _waits.ToArray())
         {
-            if (wait.Handle.Failure?.Name == "EADDRINUSE" && (anyPort || ports.Contains((int)wait.Handle.Spec.Address.Port)))
+            if (wait.Handle.Failure?.Name == "EADDRINUSE" && ports?.Contains((int)wait.Handle.Spec.Address.Port) != false)
             {
                 TrySoon(wait);
             }

@@ -66,7 +66,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(InternetSockets), "Listen", "TCP_LISTEN"), (typeof(InternetSockets), "MessageLength", "sizeof(struct inet_diag_msg)"),
         (typeof(NetlinkEvents), "InterfacesAndAddresses", "RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR"),
         (
-            typeof(ConflictWatch),
+            typeof(ConflictEvents),
             "DestroyGroups",
             "1 << (SKNLGRP_INET_TCP_DESTROY - 1) | 1 << (SKNLGRP_INET_UDP_DESTROY - 1)"
             + " | 1 << (SKNLGRP_INET6_TCP_DESTROY - 1) | 1 << (SKNLGRP_INET6_UDP_DESTROY - 1)"),
