@@ -29,7 +29,7 @@ internal sealed record Executable(string Path, IReadOnlyList<string> Prefix, IRe
         var path = name.Contains('/', StringComparison.Ordinal)
             ? System.IO.Path.GetFullPath(name)
             : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Where(directory => directory.StartsWith('/'))
-                .Select(directory => System.IO.Path.Combine(directory, name)).FirstOrDefault(Files.IsExecutable);
+                .Select(directory => System.IO.Path.Combine(directory, name)).FirstOrDefault(AccessCheck.IsExecutable);
 
         // argv[0] may be any text: it counts only if it names the running file.
         if (path is null || Files.GetTargetStatus(path, out var named) is not null
@@ -56,7 +56,7 @@ internal sealed record Executable(string Path, IReadOnlyList<string> Prefix, IRe
         }
 
         return !status.IsRegular ? $"{Path} is not a regular file"
-            : !Files.IsExecutable(Path)
+            : !AccessCheck.IsExecutable(Path)
                 ? $"{Path} is not executable: run chmod 755 {Path}, and check that its file system is not mounted noexec"
             : PathAudit.ExecutableFlaw(Path);
     }

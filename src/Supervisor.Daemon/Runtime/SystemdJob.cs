@@ -17,7 +17,7 @@ internal static class SystemdJob
     /// <summary>Calls <paramref name="onKnown"/> on the loop with whether it is a restart; without an answer it is a stop.</summary>
     public static void AskIfRestart(EventLoop loop, OrphanReaper? orphans, Action<bool> onKnown)
     {
-        if (Unit() is not { } unit || Programs.FirstOrDefault(Files.IsExecutable) is not { } program)
+        if (Unit() is not { } unit || Programs.FirstOrDefault(AccessCheck.IsExecutable) is not { } program)
         {
             onKnown(false);
             return;

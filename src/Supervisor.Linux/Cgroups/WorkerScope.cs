@@ -49,7 +49,7 @@ internal sealed class WorkerScope
     /// <summary>The program that makes the scope, and its arguments; null if systemd-run is not installed.</summary>
     /// <param name="withPolicy">Whether OOMPolicy= is given, which scopes have since systemd 253.</param>
     public (string Program, string[] Arguments)? Command(bool withPolicy) =>
-        Programs.FirstOrDefault(Files.IsExecutable) is not { } program ? null : (program,
+        Programs.FirstOrDefault(AccessCheck.IsExecutable) is not { } program ? null : (program,
         [
             "systemd-run", .. _isUser ? ["--user"] : Array.Empty<string>(), "--scope", "--quiet", "--collect", "--unit=" + _name,
             "--slice=" + Slice, "--description=Workers of listend", "-p", "Delegate=yes", "-p", "TasksMax=infinity",

@@ -44,7 +44,7 @@ internal static class OpenedPath
         {
             var directory = Path.GetDirectoryName(path) is { Length: > 0 } parent ? parent : "/";
             return error.Errno != ENOENT || !isPipe ? Refused(spec, error with { Call = "open" })
-                : Files.MayMake(directory, out var isFull) is { } refused ? Refused(spec, refused with { Call = "mknodat" })
+                : AccessCheck.MayMake(directory, out var isFull) is { } refused ? Refused(spec, refused with { Call = "mknodat" })
                 : new UnixPath.Finding(null, UnixPathState.Free, null, []) { IsFull = isFull };
         }
 
@@ -58,7 +58,7 @@ internal static class OpenedPath
             return Refused(spec, new SystemCallError("open", EACCES)) with { FileKind = OfStranger(path, status.Uid) };
         }
 
-        return isPipe || Files.MayOpen(path, spec.Opened.Writable) is not { } denied
+        return isPipe || AccessCheck.MayOpen(path, spec.Opened.Writable) is not { } denied
             ? new UnixPath.Finding(null, UnixPathState.Live, null, [])
             : Refused(spec, denied with { Call = "open" });
     }

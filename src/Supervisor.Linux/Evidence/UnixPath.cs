@@ -43,7 +43,7 @@ internal static class UnixPath
             }
 
             var directory = Path.GetDirectoryName(path) is { Length: > 0 } parent ? parent : "/";
-            return Files.MayMake(directory, out var isFull) is { } refused
+            return AccessCheck.MayMake(directory, out var isFull) is { } refused
                 ? Refused(refused with { Call = "bind" }, address, UnixPathState.Free)
                 : new Finding(null, UnixPathState.Free, null, []) { IsFull = isFull };
         }

@@ -162,7 +162,7 @@ public static class ServiceFiles
         ? command
         : (searchPath ?? ProgramLauncher.DefaultPath).Split(':').Where(directory => directory.Length > 0)
             .Select(directory => Path.Combine(directory, command))
-            .FirstOrDefault(candidate => File.Exists(candidate) && Files.IsExecutable(candidate));
+            .FirstOrDefault(candidate => File.Exists(candidate) && AccessCheck.IsExecutable(candidate));
 
     /// <summary>
     /// The program that the first line of a script names (execve(2): at most 255 bytes of it); null if there is none or the

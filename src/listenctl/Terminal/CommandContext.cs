@@ -68,6 +68,6 @@ internal sealed class CommandContext
         Key = Keyboard.Wait,
         Variable = static name => OwnProcess.Environment.FirstOrDefault(variable => variable.Key == name).Value,
         IsRoot = Environment.IsPrivilegedProcess,
-        MayOpen = Files.MayWriteFile,
+        MayOpen = AccessCheck.MayWriteFile,
     };
 }

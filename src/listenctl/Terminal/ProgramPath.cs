@@ -21,6 +21,6 @@ internal static class ProgramPath
             .Select(directory => Path.Combine(directory, command))
             .Where(File.Exists)
             .ToArray();
-        return Array.Find(found, Files.IsExecutable) ?? found.FirstOrDefault();
+        return Array.Find(found, AccessCheck.IsExecutable) ?? found.FirstOrDefault();
     }
 }

@@ -391,11 +391,11 @@ public unsafe class AbiTests : KernelTest
         program.Equal("SYS_pidfd_send_signal", 424, "Processes.Signal");
         program.Equal("SYS_pidfd_open", 434, "Processes.OpenPidfd");
         program.Equal("SYS_pidfd_getfd", 438, "OpenFiles.Borrow");
-        program.Equal("AT_EACCESS", 0x200, "Files.MayWrite");
-        program.Equal("W_OK | X_OK", 3, "Files.MayWrite");
-        program.Equal("R_OK", 4, "Files.MayOpen");
-        program.Equal("W_OK", 2, "Files.MayOpen");
-        program.Equal("AT_EACCESS", 0x200, "Files.MayOpen");
+        program.Equal("AT_EACCESS", 0x200, "AccessCheck.MayWrite");
+        program.Equal("W_OK | X_OK", 3, "AccessCheck.MayWrite");
+        program.Equal("R_OK", 4, "AccessCheck.MayOpen");
+        program.Equal("W_OK", 2, "AccessCheck.MayOpen");
+        program.Equal("AT_EACCESS", 0x200, "AccessCheck.MayOpen");
         program.Equal("O_DIRECTORY", LibC.O_DIRECTORY, "LibC");
         program.Equal("O_APPEND", LibC.O_APPEND, "LibC");
         program.Equal("O_EXCL", LibC.O_EXCL, "LibC");

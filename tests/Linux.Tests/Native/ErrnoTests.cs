@@ -27,7 +27,7 @@ public class ErrnoTests : KernelTest
         {
             ("renameat2", "EEXIST", () => Files.RenameNoReplace(_directory["a"], _directory["b"])),
             ("renameat2", "ENOENT", () => Files.RenameNoReplace(_directory["c"], _directory["d"])),
-            ("faccessat", "ENOENT", () => Files.MayWrite(_directory["c"])),
+            ("faccessat", "ENOENT", () => AccessCheck.MayWrite(_directory["c"])),
             ("lstat", "ENOENT", () => Files.GetStatus(_directory["c"], out _)),
             ("lstat", "ENOTDIR", () => Files.GetStatus(_directory["a/b"], out _)),
             ("unlink", "EISDIR", () => Files.Unlink(_directory.Path)),
