@@ -417,7 +417,7 @@ public class EventLoopTests : KernelTest
         {
             var answers = await loop.AskEach(() => Enumerable.Range(0, 20), number =>
             {
-                _time.Advance(EventLoop.SliceTime * 2);
+                _time.Advance(SlicedQuestions.SliceTime * 2);
                 return number % 2 == 0 ? $"{number} in turn {turns}" : null;
             });
             loop.Post(loop.Stop);

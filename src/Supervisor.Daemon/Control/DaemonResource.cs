@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Supervisor.Control;
 using Supervisor.Daemon.Model;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Control;

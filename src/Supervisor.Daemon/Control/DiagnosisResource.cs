@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Supervisor.Control;
 using Supervisor.Core.Diagnosis;
 using Supervisor.Linux.Diagnosis;
+using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Daemon.Control;
 

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Supervisor.Control;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Daemon.Reports;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 
 namespace Supervisor.Daemon.Control;

@@ -6,6 +6,7 @@ using Supervisor.Control;
 using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Reports;
 using Supervisor.Linux.Diagnosis;
+using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Daemon.Web;
 

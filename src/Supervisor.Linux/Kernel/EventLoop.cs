@@ -18,9 +18,6 @@ public sealed class EventLoop : IDisposable
     /// <summary>For how many turns in a row a continuous flow of events may delay deadlines.</summary>
     private const int MostCrowdedTurns = 16;
 
-    /// <summary>How long a slice of a long answer may keep the loop from its events.</summary>
-    public static TimeSpan SliceTime { get; } = TimeSpan.FromMilliseconds(1);
-
     /// <summary>Up to this lateness, which is normal on a busy host, the clock does not stop.</summary>
     private static readonly TimeSpan Late = TimeSpan.FromMilliseconds(50);
 
@@ -225,59 +222,6 @@ public sealed class EventLoop : IDisposable
             }
         });
         return answer.Task;
-    }
-
-    /// <summary>
-    /// Asks about each of many subjects, for which one turn of the loop would be too long. A slice of about
-    /// <see cref="SliceTime"/> is one turn, so events and deadlines pass in between, and a subject may have changed or ended since
-    /// the list was made. The next slice runs while the caller uses the last one. Any thread except the loop's.
-    /// </summary>
-    /// <param name="subjects">Lists the subjects, on the loop, in the first slice.</param>
-    /// <param name="question">Answers for one subject, on the loop; null leaves it out.</param>
-    public async IAsyncEnumerable<IReadOnlyList<TAnswer>> AskInSlices<TSubject, TAnswer>(
-        Func<IEnumerable<TSubject>> subjects, Func<TSubject, TAnswer?> question)
-        where TAnswer : class
-    {
-        TSubject[]? all = null;
-        var next = 0;
-        List<TAnswer> Slice()
-        {
-            var end = _time.GetTimestamp() + (long)(SliceTime.TotalSeconds * _time.TimestampFrequency);
-            all ??= [.. subjects()];
-            var answers = new List<TAnswer>();
-            while (next < all.Length && _time.GetTimestamp() < end)
-            {
-                if (question(all[next++]) is { } answer)
-                {
-                    answers.Add(answer);
-                }
-            }
-
-            return answers;
-        }
-
-        var slice = await Ask(Slice);
-        while (next < all!.Length)
-        {
-            var following = Ask(Slice);
-            yield return slice;
-            slice = await following;
-        }
-
-        yield return slice;
-    }
-
-    /// <summary>The same, with all answers in one list.</summary>
-    public async Task<List<TAnswer>> AskEach<TSubject, TAnswer>(Func<IEnumerable<TSubject>> subjects, Func<TSubject, TAnswer?> question)
-        where TAnswer : class
-    {
-        var answers = new List<TAnswer>();
-        await foreach (var slice in AskInSlices(subjects, question))
-        {
-            answers.AddRange(slice);
-        }
-
-        return answers;
     }
 
     /// <summary>Runs until <see cref="Stop"/>.</summary>
