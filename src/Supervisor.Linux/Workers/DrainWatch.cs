@@ -1,10 +1,8 @@
-using System.Diagnostics;
 using Supervisor.Core;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
-using Supervisor.Linux.Probes;
 
 namespace Supervisor.Linux.Workers;
 
@@ -31,11 +29,6 @@ internal sealed class DrainWatch : IDeadline, IDisposable
     private static readonly TimeSpan LastSampleTimeout = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
-    /// How long the descriptors of all draining workers may be read in one sample: a worker can have any number of them.
-    /// </summary>
-    private static readonly TimeSpan SampleTime = TimeSpan.FromSeconds(2);
-
-    /// <summary>
     /// A pause is so many times longer than the last sample took: with a hundred thousand connections, samples take a fiftieth of a
     /// processor.
     /// </summary>
@@ -43,17 +36,15 @@ internal sealed class DrainWatch : IDeadline, IDisposable
 
     private readonly EventLoop _loop;
     private readonly Func<IReadOnlyList<ListenerHandle>> _listeners;
-    private readonly Func<int, IReadOnlyList<int>> _roots;
+    private readonly DrainSampler _sampler;
     private readonly Action<ServiceReport, WorkerState, WorkerDrain, string> _report;
     private readonly Action _onSeen;
     private readonly Dictionary<int, Subject> _subjects = [];
-    private TimeSpan _cost;
     private TimeSpan? _nextFull;
     private TimeSpan? _nextPartial;
     private TimeSpan? _nextKill;
     private int _observers;
     private bool _isSampling;
-    private bool _isDisposed;
 
     /// <summary>A watch over workers of <paramref name="listeners"/>.</summary>
     /// <param name="loop">The loop.</param>
@@ -68,7 +59,7 @@ internal sealed class DrainWatch : IDeadline, IDisposable
     {
         _loop = loop;
         _listeners = listeners;
-        _roots = roots;
+        _sampler = new DrainSampler(loop, listeners, roots);
         _report = report;
         _onSeen = onSeen;
     }
@@ -192,7 +183,7 @@ internal sealed class DrainWatch : IDeadline, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _isDisposed = true;
+        _sampler.Dispose();
         _subjects.Clear();
         _loop.Remove(this);
     }
@@ -216,7 +207,7 @@ internal sealed class DrainWatch : IDeadline, IDisposable
     }
 
     /// <summary>The pause, or a longer one while samples are expensive.</summary>
-    private TimeSpan Longer(TimeSpan pause) => _cost * PausePerCost is var longer && longer < pause ? pause
+    private TimeSpan Longer(TimeSpan pause) => _sampler.Cost * PausePerCost is var longer && longer < pause ? pause
         : longer < LongestPause ? longer
         : LongestPause;
 
@@ -225,7 +216,7 @@ internal sealed class DrainWatch : IDeadline, IDisposable
     private void SampleLast()
     {
         var subjects = _subjects.Values.Where(subject => subject is { Kill: not null, IsSeenLast: false }).ToArray();
-        if (subjects.Length == 0 || _isDisposed)
+        if (subjects.Length == 0)
         {
             return;
         }
@@ -236,7 +227,7 @@ internal sealed class DrainWatch : IDeadline, IDisposable
         }
 
         Schedule();
-        Ask(subjects, isPartial: false, isLast: true, found =>
+        _sampler.Sample(Targets(subjects), isPartial: false, isLast: true, found =>
         {
             for (var i = 0; i < subjects.Length; i++)
             {
@@ -269,7 +260,7 @@ internal sealed class DrainWatch : IDeadline, IDisposable
     private void Sample(Subject[] subjects, bool isPartial)
     {
         _isSampling = true;
-        Ask(subjects, isPartial, isLast: false, found =>
+        _sampler.Sample(Targets(subjects), isPartial, isLast: false, found =>
         {
             _isSampling = false;
             var hasChanged = false;
@@ -290,67 +281,14 @@ internal sealed class DrainWatch : IDeadline, IDisposable
         });
     }
 
-    /// <summary>
-    /// Samples off the loop, adds each sample to the facts there, and passes the new facts on the loop in the subjects' order; null
-    /// if the sample failed.
-    /// </summary>
-    private void Ask(Subject[] subjects, bool isPartial, bool isLast, Action<Seen[]?> onFound)
-    {
-        var (now, asked) = (_loop.Now, _loop.Time.GetTimestamp());
-        var handles = _listeners();
-        var question = new AcceptedConnections(handles);
-        var targets = Array.ConvertAll(subjects, subject => (
-            Roots: _roots(subject.Worker.Id), subject.Drain, Waits: !isPartial && subject.Drain.MayKeepAccepting(now)));
-        var names = !targets.Any(target => target.Waits) ? [] : handles
-            .Where(handle => handle.Listens)
-            .SelectMany(handle => handle.Sockets.Where(socket => handle.Steering?.GivesTo(socket) != false)
-                .Select(socket => (socket.Inode, handle.Name)))
-            .DistinctBy(one => one.Inode)
-            .ToDictionary(one => one.Inode, one => one.Name);
-        SampleAsync(question, isLast, (snapshot, shared) =>
-        {
-            var began = Stopwatch.GetTimestamp();
-            var until = began + (long)(SampleTime.TotalSeconds * Stopwatch.Frequency);
-            var at = now + _loop.Time.GetElapsedTime(asked);
-            var seen = Array.ConvertAll(targets, target =>
-            {
-                var sample = isPartial
-                    ? new DrainSample([.. (target.Drain.Connections ?? []).Where(connection => snapshot.All.ContainsKey(connection.Inode))
-                        .Select(connection => snapshot.All[connection.Inode])])
-                    : new DrainSample(
-                        snapshot.Of(target.Roots, until),
-                        target.Waits ? [.. target.Roots.SelectMany(root => AcceptProbe.Awaited(root, names.Keys, until))
-                            .Select(inode => names[inode]).Distinct()]
-                            : null);
-                return new Seen(target.Drain, target.Drain.See(sample with { IsPartial = isPartial, IsLast = isLast }, at), at);
-            });
-            return (Seen: seen, Cost: shared + Stopwatch.GetElapsedTime(began));
-        }).ContinueWith(
-            task => _loop.Post(() =>
-            {
-                if (!_isDisposed)
-                {
-                    _cost = task.IsCompletedSuccessfully ? task.Result.Cost : _cost;
-                    onFound(task.IsCompletedSuccessfully ? task.Result.Seen : null);
-                }
-            }),
-            TaskScheduler.Default);
-    }
-
-    /// <summary>
-    /// Runs on a thread that may wait, with the connections and what they have cost; a sample that cannot begin has failed.
-    /// </summary>
-    private async Task<T> SampleAsync<T>(AcceptedConnections question, bool isUrgent, Func<ConnectionSnapshot, TimeSpan, T> sample)
-    {
-        var (snapshot, cost) = await SharedConnections.Shared.ReadAsync(question, isUrgent).ConfigureAwait(false);
-        return await ProbeThreads.Shared.RunAsync(this, () => sample(snapshot, cost)).ConfigureAwait(false);
-    }
+    private static (int WorkerId, WorkerDrain Drain)[] Targets(Subject[] subjects) =>
+        Array.ConvertAll(subjects, subject => (subject.Worker.Id, subject.Drain));
 
     /// <summary>
     /// Records a sample, and reports what belongs in the log; with <paramref name="isQuiet"/> not a mere change of the number.
     /// True if anything has changed.
     /// </summary>
-    private bool Take(Subject subject, Seen seen, bool isQuiet)
+    private bool Take(Subject subject, DrainFinding seen, bool isQuiet)
     {
         // The stop signal may have been sent while the sample was taken.
         var (before, after, at) = (seen.Before, seen.After with { ToldAt = seen.After.ToldAt ?? subject.Drain.ToldAt }, seen.At);
@@ -370,9 +308,6 @@ internal sealed class DrainWatch : IDeadline, IDisposable
     }
 
     private static TimeSpan Later(TimeSpan a, TimeSpan b) => a < b ? b : a;
-
-    /// <summary>The facts before and after a sample, and when it was taken.</summary>
-    private readonly record struct Seen(WorkerDrain Before, WorkerDrain After, TimeSpan At);
 
     private sealed class Subject(WorkerState worker, TimeSpan firstSample)
     {
