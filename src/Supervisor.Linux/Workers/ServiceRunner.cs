@@ -17,6 +17,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
 {
     private readonly ServiceContext _service;
     private readonly HookRunner _hooks;
+    private readonly ReportDetails _details;
     private readonly AutoscaleWatch _autoscale;
     private readonly Queue<ServiceEvent> _events = new();
     private readonly MachineClock _clock = new();
@@ -42,6 +43,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         _service = new ServiceContext(this, loop, spawner, disposer, orphans, new ServiceLog(log, spec, loop),
             new WorkerOutput(log, spec, loop.Time, daemonLogsToJournal), generations);
         _hooks = new HookRunner(_service);
+        _details = new ReportDetails(_service, _hooks);
         _autoscale = new AutoscaleWatch(loop, () => generations.Next.Listeners, () => State, Requests.Autoscale);
         Snapshot = new ServiceSnapshot(_service, _hooks, _service.Demand);
         Workers = new WorkerTable(_service);
@@ -96,7 +98,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     public WorkerOutput Output => _service.Output;
 
     /// <summary>What failed workers wrote last.</summary>
-    public FailureLines FailureLines { get; } = new();
+    public FailureLines FailureLines => _details.FailureLines;
 
     /// <summary>The service in the manifest.</summary>
     public ServiceSnapshot Snapshot { get; }
@@ -197,7 +199,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         {
             if (effect is ReportEffect report)
             {
-                reports.Add(WithRefusal(WithLastLines(report, what)));
+                reports.Add(_details.AddTo(report, what, State));
             }
             else
             {
@@ -217,7 +219,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
 
         if (State.Counters.Failed > before.Counters.Failed)
         {
-            ReportFailures(before, what);
+            _details.LogFailedConnections(before, what);
         }
 
         _service.Stored.RemoveFrom(State.HasStopped ? 0 : State.Slots.Length);
@@ -228,21 +230,6 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         _service.Probes.Update();
         _autoscale.Update();
         ReportChange(reports.ToImmutable());
-    }
-
-    /// <summary>Logs the processes of connections that have failed.</summary>
-    private void ReportFailures(ServiceState before, ServiceEvent what)
-    {
-        var all = what is WorkersEnded several ? several.Workers : what is WorkerEnded one ? [one] : [];
-        foreach (var ended in all)
-        {
-            if (before.Workers.FirstOrDefault(worker => worker.Id == ended.WorkerId) is { Connection: not null } failed
-                && (failed.MainExit ?? ended.Reason) is { Clean: false } reason)
-            {
-                var lines = failed.Pid is { } pid ? _service.Output.LastLines(pid) : [];
-                _service.Log.ConnectionFailed(failed, reason.Text, lines.Count == 0 ? null : string.Join(" | ", lines));
-            }
-        }
     }
 
     /// <summary>SIGKILL to every worker of a stopped service: the second request to stop.</summary>
@@ -317,47 +304,6 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     private TimeSpan TimeOf(ServiceEvent what) => what is TimePassed
         ? _clock.Passed(_service.Loop.LastPoll)
         : _clock.Event(_service.Loop.Now, State.NextDeadline);
-
-    /// <summary>A failure with what the worker or hook wrote last, which says more than its exit status.</summary>
-    private ReportEffect WithLastLines(ReportEffect report, ServiceEvent what)
-    {
-        if (report.Report == ServiceReport.HookFailed && what is HookEnded hook)
-        {
-            if (hook.Hook == HookKind.PreStart)
-            {
-                FailureLines.Note(hook, _hooks.LastLines, State);
-            }
-
-            return _hooks.LastLines.Count == 0 ? report : report with { LastLines = string.Join(" | ", _hooks.LastLines) };
-        }
-
-        if (report is not
-            {
-                Report: ServiceReport.WorkerDied or ServiceReport.WorkerStartTimedOut or ServiceReport.WorkerHung,
-                Worker: { } worker
-            })
-        {
-            return report;
-        }
-
-        var lines = worker.Pid is { } pid ? _service.Output.LastLines(pid) : [];
-        var bind = OwnBind.Explain(lines, _service.Generations.Of(worker.Generation).Listeners, State.SpecOf(worker.Generation));
-        FailureLines.Note(worker, bind is null ? lines : [.. lines, bind], State);
-        if (lines.Count == 0)
-        {
-            return report;
-        }
-
-        var text = string.Join(" | ", lines);
-        return report with { LastLines = bind is null ? text : $"{text}; {bind}" };
-    }
-
-    /// <summary>A kill with the error if the kernel refuses it. Signal 0 has the checks of any other.</summary>
-    private ReportEffect WithRefusal(ReportEffect report) =>
-        report is { Report: ServiceReport.WorkerKilled, Worker.Id: var id } && _service.Processes.TryGetValue(id, out var process)
-        && (process.KillRefusal ?? SignalDelivery.Send(process.Main.Pidfd, process.Pid, 0)) is { } refusal
-            ? report with { Refusal = refusal.Name }
-            : report;
 
     private void CarryOut(ServiceEffect effect, bool isOneOfMany)
     {
