@@ -10,4 +10,10 @@ public sealed record ConfigSource(string Path, string Text)
 
     /// <summary>For an import: the file that this one is read for, because it lies next to it; null if it is named itself.</summary>
     public string? CompanionOf { get; init; }
+
+    /// <summary>For an import: the file that includes this one; null if it is named itself.</summary>
+    public string? IncludedBy { get; init; }
+
+    /// <summary>For an import: whether the files that it includes are given too.</summary>
+    public bool HasIncludes { get; init; }
 }

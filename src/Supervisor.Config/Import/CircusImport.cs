@@ -22,7 +22,16 @@ internal sealed partial class CircusImport(ImportDraft draft)
     private List<SourceSection> _environments = [];
     private SourceSetting? _umask;
 
-    public void Add(ConfigSource source) => _sections.AddRange(IniText.Read(source, hasInlineHash: false, doublesPercent: true));
+    private readonly HashSet<string> _including = new(StringComparer.Ordinal);
+
+    public void Add(ConfigSource source)
+    {
+        _sections.AddRange(IniText.Read(source, hasInlineHash: false, doublesPercent: true));
+        if (source.HasIncludes)
+        {
+            _including.Add(source.Path);
+        }
+    }
 
     public void Translate()
     {
@@ -51,7 +60,7 @@ internal sealed partial class CircusImport(ImportDraft draft)
                     Watcher(section, name);
                     break;
                 case { Kind: "circus" }:
-                    foreach (var setting in section.Settings.Where(setting => setting != _umask))
+                    foreach (var setting in section.Settings.Where(setting => setting != _umask && !IsIncluded(setting)))
                     {
                         draft.Differences.Add(setting, CircusReasons.OfDaemon(setting.Key));
                     }
@@ -73,6 +82,9 @@ internal sealed partial class CircusImport(ImportDraft draft)
             draft.Lost(section, "no watcher has this name");
         }
     }
+
+    private bool IsIncluded(SourceSetting setting) => ImportIncludes.IsOfCircus(setting) && _including.Contains(setting.File)
+        && ImportIncludes.OfCircus(setting, "/") is not null;
 
     private void Socket(SourceSection section, string name)
     {

@@ -33,7 +33,7 @@ public static class ConfigImport
         {
             var unused = files
                 .Select(file => file with { Text = file.Text.TrimStart('\uFEFF') })
-                .Where(file => !AddByName(file, pm2, procfile) && !Add(file, systemd, supervisord, circus))
+                .Where(file => !(file.IncludedBy is null && AddByName(file, pm2, procfile)) && !Add(file, systemd, supervisord, circus))
                 .ToList();
             if (unused.Count == files.Count)
             {
@@ -70,6 +70,15 @@ public static class ConfigImport
         : Pm2Import.NeedsPackage(fileName, text) ? Pm2Import.PackageFile
         : null;
 
+    /// <summary>The patterns of the files that a file includes, with absolute paths; empty for a unit.</summary>
+    /// <param name="source">The file.</param>
+    /// <param name="fullPath">Its absolute path.</param>
+    /// <param name="host">The host of the import.</param>
+    public static IReadOnlyList<string> Includes(ConfigSource source, string fullPath, ImportHost host) =>
+        Path.GetDirectoryName(fullPath) is { Length: > 0 } folder && !IsUnit(Path.GetFileName(fullPath))
+            ? ImportIncludes.Of(source, folder, host)
+            : [];
+
     /// <summary>Adds a file whose name says that it is one of PM2 or foreman.</summary>
     private static bool AddByName(ConfigSource file, Pm2Import pm2, ProcfileImport procfile)
     {
@@ -96,6 +105,20 @@ public static class ConfigImport
     /// <summary>Adds the file to the kind that it is of; false for a unit without an equivalent.</summary>
     private static bool Add(ConfigSource file, SystemdImport systemd, SupervisordImport supervisord, CircusImport circus)
     {
+        if (file.IncludedBy is { } including)
+        {
+            if (supervisord.Has(including))
+            {
+                supervisord.Add(file);
+            }
+            else
+            {
+                circus.Add(file);
+            }
+
+            return true;
+        }
+
         var parts = file.Path.Split('/');
         var name = parts[^1];
         var folder = parts.Length > 1 ? parts[^2] : "";

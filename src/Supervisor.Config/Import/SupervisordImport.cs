@@ -25,7 +25,22 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
     // The user of [supervisord], who then runs all programs; null for root.
     private SourceSetting? _user;
 
-    public void Add(ConfigSource source) => _sections.AddRange(IniText.Read(source, hasInlineHash: true, doublesPercent: false));
+    private readonly HashSet<string> _including = new(StringComparer.Ordinal);
+
+    public void Add(ConfigSource source)
+    {
+        var sections = IniText.Read(source, hasInlineHash: true, doublesPercent: false);
+
+        // An included file includes no files.
+        _sections.AddRange(source.IncludedBy is null ? sections : sections.Where(section => section.Kind != "include"));
+        if (source.HasIncludes)
+        {
+            _including.Add(source.Path);
+        }
+    }
+
+    /// <summary>Whether a file of that name was added.</summary>
+    public bool Has(string path) => _sections.Exists(section => section.File == path);
 
     public void Translate()
     {
@@ -56,7 +71,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                     draft.Lost(section, "listend has no event listeners: \"listenctl events --follow --json\" prints the events");
                     break;
                 case "include":
-                    draft.Differences.Add(section, CommonReasons.OtherFiles);
+                    Include(section);
                     break;
                 case "unix_http_server" or "inet_http_server" or "supervisorctl" or "rpcinterface":
                     draft.Lost(
@@ -74,6 +89,18 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                     draft.Differences.Add(section, CommonReasons.Section);
                     break;
             }
+        }
+    }
+
+    private void Include(SourceSection section)
+    {
+        if (!_including.Contains(section.File))
+        {
+            draft.Differences.Add(section, CommonReasons.OtherFiles);
+        }
+        else if (section.Last("files") is { } files && ImportIncludes.OfSupervisord(files, "/", host, out var reason) is null)
+        {
+            draft.Lost(files, $"{reason} or give the files to \"listenctl import\" too");
         }
     }
 

@@ -15,7 +15,8 @@ internal sealed class ImportCommand : Verb
     {
         Description = "A .socket or .service unit, a drop-in, supervisord.conf, circus.ini, an ecosystem file of PM2 or a "
             + "Procfile; several files give one configuration. "
-            + "NAME@INSTANCE.service needs only the file of its template. The drop-ins in NAME.service.d next to a unit need not be named",
+            + "NAME@INSTANCE.service needs only the file of its template. "
+            + "The drop-ins in NAME.service.d next to a unit, and included files, need not be named",
         Arity = ArgumentArity.OneOrMore,
     };
 
@@ -35,7 +36,8 @@ internal sealed class ImportCommand : Verb
             throw new ControlException($"unknown option {option}; write a file of that name as ./{option}", ExitCode.Usage);
         }
 
-        var result = ConfigImport.Translate([.. ImportSources.Read(paths)], Path.GetFullPath, ImportHostFacts.Read());
+        var host = ImportHostFacts.Read();
+        var result = ConfigImport.Translate([.. ImportSources.Read(paths, host)], Path.GetFullPath, host);
         if (result.Toml is not { } toml)
         {
             throw new ControlException(

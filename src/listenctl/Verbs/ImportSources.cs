@@ -7,19 +7,27 @@ using Supervisor.Listenctl.Client;
 namespace Supervisor.Listenctl.Verbs;
 
 /// <summary>
-/// Reads the files of an import: those that the user named, the drop-ins next to units, the variables next to a Procfile, and the package next to a script.
+/// Reads the files of an import: those that the user named, the drop-ins next to units, the files that a configuration includes, the
+/// variables next to a Procfile, and the package next to a script.
 /// </summary>
 internal static class ImportSources
 {
     private const int MaxBytes = 16 << 20;
 
-    /// <summary>The files in the order of the names; a unit's drop-ins follow it.</summary>
-    public static IEnumerable<ConfigSource> Read(IEnumerable<string> paths)
+    /// <summary>The files in the order of the names; a unit's drop-ins and the files that a file includes follow it.</summary>
+    public static IEnumerable<ConfigSource> Read(IReadOnlyCollection<string> paths, ImportHost host)
     {
+        var seen = paths.Where(path => path.Length > 0).Select(Path.GetFullPath).ToHashSet();
         foreach (var path in paths)
         {
             var source = ReadUnit(path);
-            yield return source;
+            yield return source with { HasIncludes = true };
+            var patterns = ConfigImport.Includes(source, Path.GetFullPath(path), host);
+            foreach (var file in patterns.SelectMany(ImportPatterns.Files).Where(seen.Add))
+            {
+                yield return ReadFile(file, file) with { IncludedBy = path };
+            }
+
             if (ConfigImport.Companion(Path.GetFileName(path), source.Text) is { } name)
             {
                 var companion = Path.Combine(Path.GetDirectoryName(path) ?? "", name);
