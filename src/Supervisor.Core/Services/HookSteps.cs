@@ -81,8 +81,8 @@ internal sealed class HookSteps(ServiceStep step)
         var state = step.State;
         if (state.SpecOf(state.Generation).Hooks.PostReady.IsEmpty || state.Announced == state.Generation
             || state.Rollout is { IsReplacing: true } or { Phase: RolloutPhase.RollingBack }
-            || !state.Slots.All(slot => state.SlotWorkers
-                .Any(worker => worker.Slot == slot.Index && worker.Generation == state.Generation && worker.Phase == WorkerPhase.Ready)))
+            || !state.Slots.All(slot => state.WorkersOf(slot.Index)
+                .Any(worker => worker.Generation == state.Generation && worker.Phase == WorkerPhase.Ready)))
         {
             return;
         }
@@ -102,5 +102,5 @@ internal sealed class HookSteps(ServiceStep step)
     }
 
     private bool HasLiveWorker(SlotState slot) =>
-        step.State.SlotWorkers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.IsLive);
+        step.State.WorkersOf(slot.Index).Any(worker => worker.Generation == slot.Generation && worker.IsLive);
 }

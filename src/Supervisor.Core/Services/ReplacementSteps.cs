@@ -133,7 +133,7 @@ internal sealed class ReplacementSteps(ServiceStep step)
         var state = step.State;
         var isMissed = state.Spec.Rollout.StopsFirst;
         return state.Slots.Count(slot => slot.Index < state.Desired
-            && (state.SlotWorkers.Any(worker => worker.Slot == slot.Index && worker is { IsReplaced: true, IsLive: true })
+            && (state.WorkersOf(slot.Index).Any(worker => worker is { IsReplaced: true, IsLive: true })
                 || (isMissed && slot.Phase != SlotPhase.Finished && !state.IsServed(slot.Index))));
     }
 

@@ -153,8 +153,7 @@ public static class RolloutMachine
     {
         var slots = service.Slots.Where(slot => slot.Index < Last(service, rollout) && slot.Generation != rollout.To).ToArray();
         var settled = slots
-            .Where(slot => service.SlotWorkers.Any(
-                worker => worker.Slot == slot.Index && worker.Generation == rollout.To && worker.IsSettled))
+            .Where(slot => service.WorkersOf(slot.Index).Any(worker => worker.Generation == rollout.To && worker.IsSettled))
             .ToArray();
         return KeepsOldWorkers(service, rollout)
             || (service.SpecOf(rollout.To).Rollout.Strategy == RolloutStrategy.Overlap && settled.Length < slots.Length) ? [] : settled;
@@ -190,7 +189,7 @@ public static class RolloutMachine
         }
 
         var spec = service.SpecOf(rollout.To).Rollout;
-        var isOccupied = service.SlotWorkers.Any(worker => worker.Slot == slot.Index);
+        var isOccupied = service.WorkersOf(slot.Index).Any();
         var whenVacated = isOccupied ? SlotAction.Vacate : SlotAction.VacateAndSpawn;
         return (spec.StopsFirst ? RolloutStrategy.StopFirst : spec.Strategy) switch
         {
@@ -240,15 +239,15 @@ public static class RolloutMachine
     /// <summary>The slot, given to the generation that serves it if its own does not.</summary>
     public static SlotState GivenToServing(ServiceState service, SlotState slot)
     {
-        var ready = service.SlotWorkers
-            .Where(worker => worker.Slot == slot.Index && worker.Phase == WorkerPhase.Ready && !IsNew(service, worker)).ToArray();
+        var ready = service.WorkersOf(slot.Index)
+            .Where(worker => worker.Phase == WorkerPhase.Ready && !IsNew(service, worker)).ToArray();
         return ready.Length > 0 && ready.All(worker => worker.Generation != slot.Generation) ? slot.For(ready[^1].Generation) : slot;
     }
 
     /// <summary>Whether the slot has a worker of its own generation, or gets one now.</summary>
     public static bool IsCovered(ServiceState service, SlotState slot) =>
         service.IsServed(slot.Index)
-        || service.SlotWorkers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.IsLive)
+        || service.WorkersOf(slot.Index).Any(worker => worker.Generation == slot.Generation && worker.IsLive)
         || service.IsFillable(slot);
 
     /// <summary>The number of slots, from the first, that the roll-out replaces now.</summary>
@@ -260,11 +259,16 @@ public static class RolloutMachine
             || (KeepsOldWorkers(service, rollout) && NewWorker(service, rollout, slot) is { IsSettled: true }));
 
     private static WorkerState? NewWorker(ServiceState service, RolloutState rollout, SlotState slot) =>
-        service.SlotWorkers.FirstOrDefault(worker => worker.Slot == slot.Index && worker.Generation == rollout.To && worker.IsLive);
+        service.WorkersOf(slot.Index).FirstOrDefault(worker => worker.Generation == rollout.To && worker.IsLive);
 
     /// <summary>Whether one more slot may be vacated, so that it has no ready worker. A finished slot misses none.</summary>
     private static bool MayVacate(ServiceState service, SlotState slot, int allowed)
     {
+        if (allowed == 0)
+        {
+            return false;
+        }
+
         var slots = service.Slots.Where(other => other.Index < service.Desired).ToArray();
         return slots.Count(other => other.IsVacated) < allowed
             && (!service.IsServed(slot.Index)

@@ -238,7 +238,7 @@ internal sealed class RolloutSteps(ServiceStep step)
     private void Vacate(SlotState slot)
     {
         step.Set(slot with { IsVacated = true });
-        foreach (var worker in step.State.SlotWorkers.Where(worker => worker.Slot == slot.Index && worker.IsLive))
+        foreach (var worker in step.State.WorkersOf(slot.Index).Where(worker => worker.IsLive))
         {
             step.Workers.Happened(worker.Id, WorkerEvent.Stop);
         }

@@ -6,6 +6,8 @@ namespace Supervisor.Core.Services;
 /// <summary>A service at a moment. Times are monotonic, since the daemon's start.</summary>
 public sealed record ServiceState
 {
+    private Derived _derived;
+
     /// <summary>The present specification, which the next generation gets.</summary>
     public required ServiceSpec Spec { get; init; }
 
@@ -132,10 +134,22 @@ public sealed record ServiceState
 
     /// <summary>Whether a worker of that slot is ready.</summary>
     public bool IsServed(int slot) =>
-        Workers.Any(worker => worker.Slot == slot && worker is { Phase: WorkerPhase.Ready, Connection: null });
+        WorkersOf(slot).Any(worker => worker.Phase == WorkerPhase.Ready);
 
     /// <summary>The workers of slots: those without a connection of their own.</summary>
     public IEnumerable<WorkerState> SlotWorkers => Workers.Where(worker => worker.Connection is null);
+
+    /// <summary>The workers of that slot.</summary>
+    public IEnumerable<WorkerState> WorkersOf(int slot)
+    {
+        var index = _derived.Slots;
+        if (index is null || index.Workers != Workers)
+        {
+            _derived.Slots = index = new SlotIndex(Workers);
+        }
+
+        return index.Of(slot);
+    }
 
     /// <summary>Whether the next connection starts a process.</summary>
     public bool AcceptsConnections => IsStarted && Spec.Start == StartMode.PerConnection && HasPrepared(Generation);
@@ -146,7 +160,7 @@ public sealed record ServiceState
     /// <summary>Whether a worker of the slot's own generation may be started there now.</summary>
     internal bool IsFillable(SlotState slot) =>
         slot is { NextTry: null, IsVacated: false, Phase: not SlotPhase.Finished }
-        && !SlotWorkers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation
+        && !WorkersOf(slot.Index).Any(worker => worker.Generation == slot.Generation
             && (worker.AwaitsRestartPolicy
                 || (worker is { IsReplaced: true, IsLive: false } && SpecOf(slot.Generation).Rollout.StopsFirst)));
 
@@ -260,6 +274,19 @@ public sealed record ServiceState
     }
 
     private static TimeSpan? Earlier(TimeSpan? a, TimeSpan? b) => a is null ? b : b is null || a < b ? a : b;
+
+    /// <summary>What was computed from the state. It is not a part of the state's value: all are equal.</summary>
+    private struct Derived : IEquatable<Derived>
+    {
+        /// <summary>An index of the workers that it names, which may be those of the state that this one was copied from.</summary>
+        public SlotIndex? Slots;
+
+        public readonly bool Equals(Derived other) => true;
+
+        public override readonly bool Equals(object? obj) => obj is Derived;
+
+        public override readonly int GetHashCode() => 0;
+    }
 }
 
 /// <summary>A service's condition, as in the public interface.</summary>

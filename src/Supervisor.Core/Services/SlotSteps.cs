@@ -59,7 +59,7 @@ internal sealed class SlotSteps(ServiceStep step)
 
         var slot = step.State.Slots[index].Reopened();
         step.Set(slot);
-        foreach (var worker in step.State.SlotWorkers.Where(worker => worker.Slot == index && worker.IsLive))
+        foreach (var worker in step.State.WorkersOf(index).Where(worker => worker.IsLive))
         {
             step.Update(worker.Id, replaced => replaced with { IsReplaced = true });
             if (worker.Phase == WorkerPhase.Starting || step.State.SpecOf(slot.Generation).Rollout.StopsFirst)
@@ -125,8 +125,8 @@ internal sealed class SlotSteps(ServiceStep step)
     /// <summary>Ends the replacement of a worker, because the new one has failed; false if none is replaced in that slot.</summary>
     private bool KeepReplaced(WorkerState failed)
     {
-        var replaced = step.State.SlotWorkers.FirstOrDefault(
-            worker => worker.Slot == failed.Slot && worker.Id != failed.Id && worker is { IsReplaced: true, IsLive: true });
+        var replaced = step.State.WorkersOf(failed.Slot).FirstOrDefault(
+            worker => worker.Id != failed.Id && worker is { IsReplaced: true, IsLive: true });
         if (replaced is null)
         {
             return false;
@@ -180,7 +180,7 @@ internal sealed class SlotSteps(ServiceStep step)
         {
             if ((isOdd[i] || !has[i]) && i < step.State.Desired)
             {
-                Cover(slots[i], [.. step.State.SlotWorkers.Where(worker => worker.Slot == i)]);
+                Cover(slots[i], step.State.WorkersOf(i));
             }
         }
     }
@@ -217,7 +217,7 @@ internal sealed class SlotSteps(ServiceStep step)
     private void RemoveEmptied()
     {
         var count = step.State.Slots.Length;
-        while (count > step.State.Desired && !step.State.SlotWorkers.Any(worker => worker.Slot == count - 1))
+        while (count > step.State.Desired && !step.State.WorkersOf(count - 1).Any())
         {
             count--;
         }

@@ -132,10 +132,10 @@ internal static class ServiceDocuments
         }
 
         foreach (var slot in state.Slots.Where(slot => state.IsStarted && slot.Index < state.Desired
-            && !state.SlotWorkers.Any(worker => worker.Slot == slot.Index && HasProcess(worker))))
+            && !state.WorkersOf(slot.Index).Any(worker => HasProcess(worker))))
         {
             // Its worker has exited. What remains of the worker is looked for before the slot gets another one.
-            if (state.SlotWorkers.LastOrDefault(worker => worker.Slot == slot.Index && !worker.RestartDecided) is { } exited)
+            if (state.WorkersOf(slot.Index).LastOrDefault(worker => !worker.RestartDecided) is { } exited)
             {
                 yield return new WorkerDocument(
                     Pid: null, slot.Index, exited.Generation, "exited", StartedAt: null, ReadyAt: null, slot.Restarts, Connections: null,
