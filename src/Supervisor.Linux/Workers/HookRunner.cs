@@ -239,7 +239,7 @@ internal sealed class HookRunner : IDeadline, IDisposable
         var pid = 0;
         LastLines = [];
         var failure = fromFiles.Error;
-        _process = failure is not null ? null : _service.Spawner.StartHook(
+        _process = failure is not null ? null : _service.Spawner.Programs.StartHook(
             spec, identity, hook.Hook, hook.Generation, command,
             line => _service.Output.Write(hook, pid, line, isError: false),
             line => _service.Output.Write(hook, pid, line, isError: true),

@@ -35,7 +35,7 @@ internal sealed class ProbeProgram
         FileVariables variables, Action<ProbeProgram, ProbeRun> onDone, out string? failure)
     {
         var program = new ProbeProgram(service, command[0], onDone);
-        program._process = service.Spawner.StartProbe(
+        program._process = service.Spawner.Programs.StartProbe(
             spec, identity, worker, pid, command, program.Take, variables, service.Generations.PinsOf(worker.Generation), out failure);
         if (program._process is not { } process)
         {
