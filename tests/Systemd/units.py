@@ -29,6 +29,60 @@ ExecStart={STUB}
 ExecStart={STUB} %H %l %q %m %b %v %a %o %w %W %B %M %A %%H
 Environment=NODE=%p@%H
 """}),
+    "continued": Set({"continued.service": f"""
+# a comment \\
+[Unit]
+Description=continued \\
+; a comment in between
+   lines
+[Service]
+ExecStart={STUB} one \\
+# a comment \\
+   ; another
+   two\\
+three \\\\ $$x
+Environment=A=1 \\
+
+Environment=B=2
+Environment = C=3
+  Environment=D=4
+UMask=0077
+UMask=
+SupplementaryGroups=adm
+SupplementaryGroups=
+User=nobody
+User=
+LimitNOFILE=100
+LimitNOFILE=
+Nice=3
+Nice=
+"""}),
+    "literal": Set({"literal.service": f"""
+[Service]
+Environment=X=value
+ExecStart=:{STUB} $X ${{X}} $$ %% %n '$X' "a b"
+"""}),
+    "typed-by-prefix": Set({"typed-by-prefix.service": f"""
+[Service]
+ExecStart={STUB} $A
+Environment=A=unit
+""", "typed-.service.d/10-a.conf": """
+[Service]
+Environment=A=typed
+Nice=1
+""", "typed-by-.service.d/10-a.conf": """
+[Service]
+Environment=A=typed-by
+""", "typed-by-prefix.service.d/05-b.conf": """
+[Service]
+Environment=B=%p
+UMask=0002
+"""}),
+    "secret": Set({"secret.service": f"""
+[Service]
+SetCredential=token:x
+ExecStart={STUB} --key %d/token ${{CREDENTIALS_DIRECTORY}}/token
+"""}),
     "words": Set({"words.service": rf"""
 [Service]
 ExecStart={STUB} "two words" 'one ''word' a\x20b \; ";" 100%% tab\there -x="y z" '' \u00e4 \101 $$HOME "a\"b" 'it\'s' \

@@ -8,11 +8,17 @@ namespace Supervisor.Config.Import;
 internal sealed class SystemdUnit(string name, string file, IReadOnlyList<SourceSetting> settings, ImportHost host)
 {
     /// <summary>Settings of which an empty value is invalid, so that systemd ignores it and keeps the value before.</summary>
-    private static readonly string[] KeptByEmptyValue =
+    private static readonly HashSet<string> KeptByEmptyValue =
     [
         "Restart", "Type", "KillMode", "KillSignal", "NotifyAccess", "RestartSec", "TimeoutSec", "TimeoutStartSec", "TimeoutStopSec",
         "NoNewPrivileges", "DynamicUser", "IgnoreSIGPIPE", "SendSIGKILL", "StandardInput", "StandardOutput", "StandardError", "Accept",
-        "BindIPv6Only", "Backlog", "SocketMode", "UMask",
+        "BindIPv6Only", "Backlog", "SocketMode", "UMask", "WatchdogSec", "RuntimeMaxSec", "RestartMaxDelaySec", "RestartSteps",
+        "StartLimitIntervalSec", "StartLimitInterval", "StartLimitBurst", "NonBlocking", "RemainAfterExit", "KeepAlive", "KeepAliveTimeSec",
+        "KeepAliveIntervalSec", "KeepAliveProbes", "NoDelay", "DeferAcceptSec", "ReceiveBuffer", "SendBuffer", "PipeSize",
+        "MessageQueueMaxMessages", "MessageQueueMessageSize", "Mark", "Priority", "IPTTL", "IPTOS", "FreeBind", "Transparent", "Broadcast",
+        "PassCredentials", "PassSecurity", "PassPIDFD", "PassPacketInfo", "Writable", "ReusePort", "RemoveOnStop", "MaxConnections",
+        "MaxConnectionsPerSource", "Timestamping", "DirectoryMode", "TriggerLimitIntervalSec", "TriggerLimitBurst", "PollLimitIntervalSec",
+        "PollLimitBurst",
     ];
 
     private readonly ILookup<(string Section, string Key), SourceSetting> _byName = settings.ToLookup(s => (s.Section, s.Key));
@@ -54,7 +60,7 @@ internal sealed class SystemdUnit(string name, string file, IReadOnlyList<Source
         if (!_effective.TryGetValue((section, key), out var effective))
         {
             var all = _byName[(section, key)].ToList();
-            effective = KeptByEmptyValue.Contains(key)
+            effective = KeptByEmptyValue.Contains(key) || key.StartsWith("Limit", StringComparison.Ordinal)
                 ? [.. all.Where(s => s.Value.Length > 0)]
                 : [.. all.Skip(all.FindLastIndex(s => s.Value.Length == 0) + 1)];
             _effective.Add((section, key), effective);

@@ -328,6 +328,19 @@ public sealed class ReadableImportTests
         "\n#   :17-42 PrivateTmp, PrivateDevices, ProtectHome, ProtectSystem, ReadWritePaths, CapabilityBoundingSet and 17 more: no sandbox: ",
         Imported.Of("store.service", Sandboxed).Result.Toml, StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("LimitNOFILE=100\nLimitNOFILE=", "limits.nofile = 100")]
+    [InlineData("WatchdogSec=3\nWatchdogSec=", "watchdog = \"3s\"")]
+    [InlineData("StartLimitBurst=7\nStartLimitBurst=\nRestart=always", "restart.limit = 7")]
+    [InlineData("Nice=3\nNice=", null)]
+    [InlineData("UMask=0077\nUMask=", "umask = \"0077\"")]
+    public void An_empty_value_resets_only_what_systemd_resets(string settings, string? line)
+    {
+        var toml = Imported.Of("a.service", $"[Service]\nExecStart=/bin/app\n{settings}\n").Result.Toml!;
+        Assert.Equal(line is not null, toml.Split('\n').Contains(line));
+        Assert.DoesNotContain("nice", toml, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_value_stands_only_where_its_setting_is_named_first()
     {
