@@ -15,6 +15,16 @@ internal static class SystemdDirectories
         ("ConfigurationDirectory", "CONFIGURATION_DIRECTORY", "/etc"),
     ];
 
+    /// <summary>Settings that pass credentials, which systemd puts into a directory of the service.</summary>
+    private static readonly string[] Credentials =
+        ["LoadCredential", "LoadCredentialEncrypted", "SetCredential", "SetCredentialEncrypted", "ImportCredential"];
+
+    /// <summary>The directory of a unit's credentials.</summary>
+    public static string OfCredentials(SystemdUnit unit) => "/run/credentials/" + unit.Name;
+
+    /// <summary>Whether the setting passes credentials.</summary>
+    public static bool IsCredential(string setting) => Credentials.Contains(setting);
+
     /// <summary>Whether the setting names directories.</summary>
     public static bool IsOne(string setting) => Array.Exists(All, directory => directory.Setting == setting);
 
@@ -35,6 +45,11 @@ internal static class SystemdDirectories
             {
                 yield return (variable, string.Join(':', paths), named[0]);
             }
+        }
+
+        if (Credentials.SelectMany(setting => unit.List("Service", setting)).FirstOrDefault() is { } credential)
+        {
+            yield return ("CREDENTIALS_DIRECTORY", OfCredentials(unit), credential);
         }
     }
 }

@@ -6,6 +6,9 @@ internal static class SystemdServiceReasons
     private static readonly Reason Sandbox =
         Reason.Lost("no sandbox: set it on the unit of listend, for all workers");
 
+    private static readonly Reason Credential =
+        Reason.Lost("listend passes no credentials: put the files into CREDENTIALS_DIRECTORY, readable for user");
+
     private static readonly Reason Cgroup =
         Reason.Lost("listend does not set it for a worker: set it on the unit of listend, for all workers");
 
@@ -23,7 +26,7 @@ internal static class SystemdServiceReasons
     [
         "Protect", "Private", "Restrict", "System", "ReadOnly", "ReadWrite", "Inaccessible", "Exec", "NoExec", "Bind", "Temporary",
         "Root", "Mount", "Lock", "Memory", "Keyring", "SecureBits", "CapabilityBoundingSet", "RemoveIPC", "SELinux",
-        "AppArmor", "Smack", "LoadCredential", "SetCredential", "ImportCredential", "NetworkNamespace", "IPCNamespace", "Proc",
+        "AppArmor", "Smack", "NetworkNamespace", "IPCNamespace", "Proc",
         "Extension", "User", "PAMName", "Personality",
     ];
 
@@ -100,6 +103,7 @@ internal static class SystemdServiceReasons
     /// <summary>The reason for a setting of [Service].</summary>
     public static Reason Of(string key) =>
         Known.TryGetValue(key, out var reason) ? reason
+        : SystemdDirectories.IsCredential(key) ? Credential
         : key.StartsWith("X-", StringComparison.Ordinal) ? SystemdReasons.Ignored
         : IsCgroup(key) ? Cgroup
         : SandboxPrefixes.Any(p => key.StartsWith(p, StringComparison.Ordinal)) ? Sandbox

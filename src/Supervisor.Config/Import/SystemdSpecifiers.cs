@@ -30,7 +30,7 @@ internal static class SystemdSpecifiers
 
             if (value is null)
             {
-                reason = text[i] is 'i' or 'I' or 'n' or 'N' or 'f' && unit.Instance is null or ""
+                reason = text[i] is 'i' or 'I' or 'n' or 'N' or 'f' or 'd' && unit.Instance is null or ""
                     ? $"%{text[i]} needs the name of the instance: import {unit.Prefix}@INSTANCE.{unit.Type} instead of the template"
                     : $"%{text[i]} is unknown on this host: write its value";
                 return null;
@@ -62,6 +62,8 @@ internal static class SystemdSpecifiers
             'C' => "/var/cache",
             'L' => "/var/log",
             'E' => "/etc",
+            'D' => "/usr/share",
+            'd' when !(instance is null && unit.Instance is not null) => SystemdDirectories.OfCredentials(unit),
             'T' => "/tmp",
             'V' => "/var/tmp",
             'h' => "/root",
