@@ -10,20 +10,28 @@ internal sealed class SystemdHooks(
     private static readonly Reason OfSocket =
         Reason.Changed("it is a hook of the service: it runs before the first worker of each generation, or after the last one");
 
+    private static readonly Reason BeforeLast =
+        Reason.Changed("it is a hook: it runs before the program of the last ExecStart=, once for each generation");
 
     /// <summary>Variables that systemd sets for these commands, systemd.exec(5).</summary>
     private static readonly string[] OfSystemd = ["MAINPID", "SERVICE_RESULT", "EXIT_CODE", "EXIT_STATUS", "INVOCATION_ID"];
 
+    /// <param name="first">The commands of ExecStart= that run before the last one.</param>
     /// <param name="hasReadiness">Whether post_ready can run: a process of one connection is never ready.</param>
-    public void Translate(bool hasReadiness)
+    public void Translate(IReadOnlyList<(SourceSetting Setting, SystemdCommand Command)> first, bool hasReadiness)
     {
-        Translate("hooks.pre_start", [.. OfSockets("ExecStartPre"), .. OfSockets("ExecStartPost"), .. Own("ExecStartPre")]);
-        if (hasReadiness)
+        foreach (var (setting, _) in first)
         {
-            Translate("hooks.post_ready", Own("ExecStartPost"));
+            service.Report(setting, BeforeLast);
         }
 
-        Translate("hooks.post_stop", [.. Own("ExecStopPost"), .. OfSockets("ExecStopPre"), .. OfSockets("ExecStopPost")]);
+        Translate("hooks.pre_start", [.. OfSockets("ExecStartPre"), .. OfSockets("ExecStartPost"), .. Own("ExecStartPre")], first);
+        if (hasReadiness)
+        {
+            Translate("hooks.post_ready", Own("ExecStartPost"), []);
+        }
+
+        Translate("hooks.post_stop", [.. Own("ExecStopPost"), .. OfSockets("ExecStopPre"), .. OfSockets("ExecStopPost")], []);
     }
 
     private List<(SystemdUnit Unit, SourceSetting Setting)> Own(string key) => [.. unit.List("Service", key).Select(one => (unit, one))];
@@ -31,7 +39,10 @@ internal sealed class SystemdHooks(
     private IEnumerable<(SystemdUnit Unit, SourceSetting Setting)> OfSockets(string key) =>
         sockets.SelectMany(socket => socket.Unit.List("Socket", key).Select(setting => (socket.Unit, setting)));
 
-    private void Translate(string hook, List<(SystemdUnit Unit, SourceSetting Setting)> settings)
+    private void Translate(
+        string hook,
+        List<(SystemdUnit Unit, SourceSetting Setting)> settings,
+        IReadOnlyList<(SourceSetting Setting, SystemdCommand Command)> last)
     {
         var commands = new List<SystemdCommand>();
         foreach (var (from, setting) in settings)
@@ -51,9 +62,15 @@ internal sealed class SystemdHooks(
             }
         }
 
+        foreach (var (setting, command) in last)
+        {
+            commands.Add(command);
+            Report(setting, [command]);
+        }
+
         if (commands.Count > 0)
         {
-            service.Set(hook, TomlLiteral.Of(Words(commands)), settings[0].Setting);
+            service.Set(hook, TomlLiteral.Of(Words(commands)), settings.Count > 0 ? settings[0].Setting : last[0].Setting);
         }
     }
 

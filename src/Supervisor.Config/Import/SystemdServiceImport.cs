@@ -32,10 +32,16 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
         _connections = accepting is not null;
         _service = draft.Add("service", _connections ? unit.Prefix : unit.Stem, unit.File);
         _service.Title = unit.Title;
-        Command(commands[0].Command, commands[0].Setting);
-        foreach (var (setting, _) in commands.Skip(1))
+        // All commands of Type=oneshot run, one after the other. systemd refuses several of another type.
+        var isOneShot = unit.Last("Service", "Type") is { Value: "oneshot" };
+        var main = isOneShot ? commands[^1] : commands[0];
+        Command(main.Command, main.Setting);
+        if (!isOneShot)
         {
-            _service.Lost(setting, "a service has only one command: the import used the first one");
+            foreach (var (setting, _) in commands.Skip(1))
+            {
+                _service.Lost(setting, "a service has only one command: the import used the first one");
+            }
         }
 
         _service.Listeners.AddRange(sockets.SelectMany(s => s.Listeners).Select(l => l.Name).Distinct());
@@ -55,7 +61,8 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
             Translate(setting, sockets, units);
         }
 
-        new SystemdHooks(unit, _variables, sockets, _service).Translate(hasReadiness: !_connections);
+        new SystemdHooks(unit, _variables, sockets, _service)
+            .Translate(isOneShot ? [.. commands.SkipLast(1)] : [], hasReadiness: !_connections);
         if (!_connections)
         {
             new SystemdRestartImport(unit, _service).Translate(_service.Listeners.Count > 0);
