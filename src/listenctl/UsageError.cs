@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Supervisor.Config.Values;
 using Supervisor.Control;
 using Supervisor.Control.CommandLine;
 using Supervisor.Listenctl.Verbs;
@@ -8,6 +9,8 @@ namespace Supervisor.Listenctl;
 /// <summary>Reports a wrong command line: the error, and the usage of the verb in one line.</summary>
 internal static class UsageError
 {
+    private const string UnexpectedArgument = "unexpected argument ";
+
     /// <summary>Writes the error and returns the exit status.</summary>
     public static int Report(ParseResult parsed, TextWriter error)
     {
@@ -16,11 +19,14 @@ internal static class UsageError
         if (isRoot && parsed.UnmatchedTokens.Count > 0)
         {
             var word = parsed.UnmatchedTokens[0];
-            error.WriteLine($"listenctl: unknown {(word.StartsWith('-') ? "option" : "command")} \"{Printable.Of(word)}\"");
+            var message = word.StartsWith('-')
+                ? Unknown("option", word, LongOptions(parsed))
+                : Unknown("command", word, command.Subcommands.Where(known => !known.Hidden).Select(known => known.Name));
+            error.WriteLine($"listenctl: {Printable.Of(message)}");
         }
         else
         {
-            foreach (var message in parsed.Errors.Select(UsageText.Of).Distinct())
+            foreach (var message in Messages(parsed))
             {
                 error.WriteLine($"listenctl: {Printable.Of(message)}");
             }
@@ -40,4 +46,27 @@ internal static class UsageError
 
         return ExitCode.Usage;
     }
+
+    /// <summary>
+    /// The errors. The parser reports an unknown option and its value as wrong arguments. Only the unknown options are reported.
+    /// </summary>
+    private static IEnumerable<string> Messages(ParseResult parsed)
+    {
+        var messages = parsed.Errors.Select(UsageText.Of).Distinct().ToArray();
+        var unknown = messages.Select(Option).OfType<string>().Distinct().ToArray();
+        return unknown.Length == 0 ? messages
+            : messages.Where(message => Option(message) is null && !message.StartsWith(UnexpectedArgument, StringComparison.Ordinal))
+                .Concat(unknown.Select(option => Unknown("option", option, LongOptions(parsed))));
+    }
+
+    /// <summary>The unknown option that a message names; null if it names none.</summary>
+    private static string? Option(string message) =>
+        message.Split('"') is [UnexpectedArgument or "unknown option ", ['-', not (>= '0' and <= '9'), ..] option, ""] ? option : null;
+
+    private static string Unknown(string what, string word, IEnumerable<string> known) =>
+        $"unknown {what} \"{word}\"{(Spelling.Nearest(word, known) is { } near ? $"; did you mean \"{near}\"?" : "")}";
+
+    private static IEnumerable<string> LongOptions(ParseResult parsed) =>
+        parsed.CommandResult.Command.Options.Concat(parsed.RootCommandResult.Command.Options.Where(option => option.Recursive))
+            .SelectMany(option => option.Aliases.Prepend(option.Name)).Where(name => name.StartsWith("--", StringComparison.Ordinal));
 }

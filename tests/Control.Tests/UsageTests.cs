@@ -16,10 +16,23 @@ public sealed class UsageTests
 
     [Theory]
     [InlineData("", "listenctl: missing command\n")]
-    [InlineData("stats", "listenctl: unknown command \"stats\"\n")]
+    [InlineData("stats", "listenctl: unknown command \"stats\"; did you mean \"status\"?\n")]
+    [InlineData("rel", "listenctl: unknown command \"rel\"\n")]
     [InlineData("--json nope x", "listenctl: unknown command \"nope\"\n")]
     [InlineData("--json", "listenctl: missing command\n")]
     [InlineData("-V", "listenctl: unknown option \"-V\"\n")]
+    [InlineData(
+        "reload --dryrun",
+        "listenctl: unknown option \"--dryrun\"; did you mean \"--dry-run\"?\n"
+        + "usage: listenctl [--socket PATH] [-H [USER@]HOST] [--json] reload [--dry-run | --wait [--timeout D]] [--all]\n")]
+    [InlineData(
+        "restart --wiat a",
+        "listenctl: unknown option \"--wiat\"; did you mean \"--wait\"?\n"
+        + "usage: listenctl [--socket PATH] [-H [USER@]HOST] [--json] restart SERVICE [--worker SLOT] [--wait] [--timeout D]\n")]
+    [InlineData(
+        "logs a --tail 5",
+        "listenctl: unknown option \"--tail\"\n"
+        + "usage: listenctl [--socket PATH] [-H [USER@]HOST] [--json] logs SERVICE [--worker SLOT] [--follow] [-n N]\n")]
     [InlineData(
         "put",
         "listenctl: missing option --fd\nlistenctl: missing argument NAME\n"
