@@ -169,7 +169,7 @@ WorkingDirectory=-/var/tmp
 ExecStart={STUB}
 User=member
 WorkingDirectory=~
-"""}, named={"directory": "write its path"}),
+"""}),
     "environment": Set({"environment.service": r"""
 [Service]
 Environment="ONE=two words" 'TWO=with "quotes"' THREE=first FOUR=$ONE FIVE=\x41\102 "SIX=tab\there" SEVEN="in ner" EIGHT=

@@ -10,6 +10,7 @@ namespace Supervisor.Config.Import;
 /// <param name="Kernel">The release of the kernel.</param>
 /// <param name="Architecture">The architecture by systemd's name, such as <c>x86-64</c>.</param>
 /// <param name="Release">The fields of os-release(5).</param>
+/// <param name="Users">The users, passwd(5).</param>
 public sealed record ImportHost(
     string? Name = null,
     string? PrettyName = null,
@@ -17,8 +18,17 @@ public sealed record ImportHost(
     string? BootId = null,
     string? Kernel = null,
     string? Architecture = null,
-    IReadOnlyDictionary<string, string>? Release = null)
+    IReadOnlyDictionary<string, string>? Release = null,
+    IReadOnlyList<ImportUser>? Users = null)
 {
+    /// <summary>A user by name or number; null if the host does not have it.</summary>
+    internal ImportUser? User(string? name) => Users?.FirstOrDefault(user => user.Name == name || user.Uid == name);
+
+    /// <summary>The user whose home has a file; null without one.</summary>
+    internal ImportUser? UserOf(string fullPath) => (Users ?? [])
+        .Where(user => user.Home.Length > 1 && fullPath.StartsWith(user.Home.TrimEnd('/') + "/", StringComparison.Ordinal))
+        .MaxBy(user => user.Home.Length);
+
     /// <summary>A specifier of systemd.unit(5) that is a fact of the host; null if it is another one, or unknown.</summary>
     internal string? Specifier(char specifier) => specifier switch
     {

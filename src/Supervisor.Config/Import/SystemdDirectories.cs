@@ -5,14 +5,14 @@ internal static class SystemdDirectories
 {
     public static readonly Reason Created = Reason.Lost("not created: create it with tmpfiles.d");
 
-    /// <summary>Each setting with its variable and the folder of the system manager.</summary>
+    /// <summary>Each setting with its variable and the specifier of its folder.</summary>
     private static readonly (string Setting, string Variable, string Folder)[] All =
     [
-        ("RuntimeDirectory", "RUNTIME_DIRECTORY", "/run"),
-        ("StateDirectory", "STATE_DIRECTORY", "/var/lib"),
-        ("CacheDirectory", "CACHE_DIRECTORY", "/var/cache"),
-        ("LogsDirectory", "LOGS_DIRECTORY", "/var/log"),
-        ("ConfigurationDirectory", "CONFIGURATION_DIRECTORY", "/etc"),
+        ("RuntimeDirectory", "RUNTIME_DIRECTORY", "%t"),
+        ("StateDirectory", "STATE_DIRECTORY", "%S"),
+        ("CacheDirectory", "CACHE_DIRECTORY", "%C"),
+        ("LogsDirectory", "LOGS_DIRECTORY", "%L"),
+        ("ConfigurationDirectory", "CONFIGURATION_DIRECTORY", "%E"),
     ];
 
     /// <summary>Settings that pass credentials, which systemd puts into a directory of the service.</summary>
@@ -38,7 +38,7 @@ internal static class SystemdDirectories
             // NAME:LINK also creates a link to the directory; the variable has the directory.
             var paths = named
                 .SelectMany(s => SystemdWords.Split(SystemdSpecifiers.Expand(s.Value, unit, out _) ?? "") ?? [])
-                .Select(name => $"{folder}/{name.Split(':')[0]}")
+                .Select(name => $"{SystemdSpecifiers.Expand(folder, unit, out _)}/{name.Split(':')[0]}")
                 .Distinct()
                 .ToList();
             if (paths.Count > 0)

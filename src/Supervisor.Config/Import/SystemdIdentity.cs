@@ -8,6 +8,9 @@ internal sealed class SystemdIdentity(SystemdUnit unit, DraftSection service)
     private static readonly Reason Root = Reason.Lost(
         "the workers would run as root: create a user and set user");
 
+    private static readonly Reason OfManager = Reason.Lost(
+        "the manager of a user runs it: the workers would run as root, so set user");
+
     private static readonly Reason MustExist = Reason.Lost("listend makes no users: create it");
 
     /// <summary>Settings that make systemd set no_new_privileges for a service without CAP_SYS_ADMIN.</summary>
@@ -22,6 +25,7 @@ internal sealed class SystemdIdentity(SystemdUnit unit, DraftSection service)
     {
         Set("User", "user");
         Set("Group", "group");
+        OfUser();
         var isDynamic = unit.Last("Service", "DynamicUser") is { } dynamic && SystemdValues.Flag(dynamic.Value) == true;
         if (isDynamic)
         {
@@ -49,6 +53,19 @@ internal sealed class SystemdIdentity(SystemdUnit unit, DraftSection service)
             || (unit.Last("Service", "DynamicUser") is { } dynamic && SystemdValues.Flag(dynamic.Value) == true));
 
         bool IsOther(string key) => unit.Last("Service", key) is { Value: not ("" or "root" or "0") };
+    }
+
+    /// <summary>The manager of a user runs all its services as this user.</summary>
+    private void OfUser()
+    {
+        if (unit.User is { } user)
+        {
+            service.Set("user", TomlLiteral.Of(user.Name), null, "the user whose manager runs the unit");
+        }
+        else if (unit.IsOfUser)
+        {
+            service.Report(OfManager);
+        }
     }
 
     private void Set(string key, string setting)

@@ -150,7 +150,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
             _service.Set("stop_timeout", TomlLiteral.Of(TimeSpan.FromSeconds(90)), null, "systemd's default");
         }
 
-        _service.Set("working_directory", TomlLiteral.Of("/"));
+        _service.Set("working_directory", TomlLiteral.Of(unit.User?.Home ?? "/"));
         _service.Set("limits.nofile", TomlLiteral.Of("1024:524288"), null, "systemd's default");
     }
 
@@ -321,8 +321,14 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
     {
         if (value.TrimStart('-') == "~")
         {
-            _service.Lost(setting, "\"~\" is the user's home directory: write its path");
-            return;
+            if (unit.RunsAs?.Home is not { Length: > 0 } home)
+            {
+                _service.Lost(setting, "\"~\" is the user's home directory: write its path");
+                return;
+            }
+
+            _service.Report(setting, CommonReasons.OfHost("\"~\"", home));
+            value = value.Replace("~", home, StringComparison.Ordinal);
         }
 
         _service.Set("working_directory", TomlLiteral.Of(value.TrimStart('-')), setting);

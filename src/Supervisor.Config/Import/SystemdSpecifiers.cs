@@ -6,6 +6,9 @@ namespace Supervisor.Config.Import;
 /// <summary>The %-specifiers of systemd.unit(5), which follow from a unit's name, the folders of the system manager and the host.</summary>
 internal static class SystemdSpecifiers
 {
+    /// <summary>Specifiers that the manager of a user has in another way than that of the system.</summary>
+    private const string OfUser = "hugUGstSLCED";
+
     private const string All = "aAbBCdDEfgGhHiIjJlLmMnNopPqsStTuUvVwWyY%";
 
     /// <summary>Replaces specifiers; null if one is unknown, with the reason.</summary>
@@ -32,6 +35,7 @@ internal static class SystemdSpecifiers
             {
                 reason = text[i] is 'i' or 'I' or 'n' or 'N' or 'f' or 'd' && unit.Instance is null or ""
                     ? $"%{text[i]} needs the name of the instance: import {unit.Prefix}@INSTANCE.{unit.Type} instead of the template"
+                    : unit.IsOfUser && OfUser.Contains(text[i]) ? $"%{text[i]} depends on the user whose manager runs it: write its value"
                     : $"%{text[i]} is unknown on this host: write its value";
                 return null;
             }
@@ -48,6 +52,7 @@ internal static class SystemdSpecifiers
         return specifier switch
         {
             '%' => "%",
+            _ when unit.IsOfUser && OfUser.Contains(specifier) => unit.User?.Specifier(specifier),
             'n' => instance is null && unit.Instance is not null ? null : unit.Name,
             'N' => instance is null && unit.Instance is not null ? null : unit.Stem,
             'p' => unit.Prefix,

@@ -5,7 +5,9 @@ namespace Supervisor.Config.Import;
 /// <param name="file">The file of the unit.</param>
 /// <param name="settings">All settings, drop-ins last, in the order in which systemd applies them.</param>
 /// <param name="host">The host, for its specifiers.</param>
-internal sealed class SystemdUnit(string name, string file, IReadOnlyList<SourceSetting> settings, ImportHost host)
+/// <param name="fullPath">The absolute path of the file.</param>
+internal sealed class SystemdUnit(
+    string name, string file, IReadOnlyList<SourceSetting> settings, ImportHost host, string fullPath)
 {
     /// <summary>Settings of which an empty value is invalid, so that systemd ignores it and keeps the value before.</summary>
     private static readonly HashSet<string> KeptByEmptyValue =
@@ -28,6 +30,16 @@ internal sealed class SystemdUnit(string name, string file, IReadOnlyList<Source
 
     /// <summary>The host, for its specifiers.</summary>
     public ImportHost Host { get; } = host;
+
+    /// <summary>Whether the manager of a user runs it, not that of the system.</summary>
+    public bool IsOfUser { get; } = fullPath.Contains("/systemd/user/", StringComparison.Ordinal);
+
+    /// <summary>The user whose manager runs it; null if it is unknown or the system's.</summary>
+    public ImportUser? User => IsOfUser ? Host.UserOf(fullPath) : null;
+
+    /// <summary>The user of its workers, as this host has it; null if the host does not.</summary>
+    public ImportUser? RunsAs => User ?? Host.User(
+        Last("Service", "User") is { } user ? SystemdSpecifiers.Expand(user.Value, this, out _) : "root");
 
     /// <summary>The whole name.</summary>
     public string Name { get; } = name;

@@ -60,7 +60,8 @@ internal sealed class UnitFiles(DraftDifferences differences, Func<string, strin
         var at = name.IndexOf('@', StringComparison.Ordinal);
         var template = at < 0 ? name : name[..(at + 1)] + name[name.LastIndexOf('.')..];
         return _units.TryGetValue(name, out var file) || _units.TryGetValue(template, out file)
-            ? new SystemdUnit(name, file.Path, [.. file.Settings.Concat(DropIns(name).SelectMany(dropIn => dropIn.Settings))], host)
+            ? new SystemdUnit(
+                name, file.Path, [.. file.Settings.Concat(DropIns(name).SelectMany(dropIn => dropIn.Settings))], host, file.FullPath)
             : null;
     }
 
@@ -104,11 +105,11 @@ internal sealed class UnitFiles(DraftDifferences differences, Func<string, strin
     {
         var path = fullPath(source.Path);
         return _seen.Add($"{name} {path}")
-            ? new UnitFile(source.Path, UnitFolder.Rank(path), UnitText.Read(source, differences))
+            ? new UnitFile(source.Path, path, UnitFolder.Rank(path), UnitText.Read(source, differences))
             : null;
     }
 
-    private sealed record UnitFile(string Path, int Rank, List<SourceSection> Sections)
+    private sealed record UnitFile(string Path, string FullPath, int Rank, List<SourceSection> Sections)
     {
         public string FileName => Path[(Path.LastIndexOf('/') + 1)..];
 

@@ -6,7 +6,7 @@ namespace Supervisor.Listenctl.Verbs;
 /// <summary>Reads the facts of this host that configurations of other programs can name.</summary>
 internal static class ImportHostFacts
 {
-    private const int MaxBytes = 64 << 10;
+    private const int MaxBytes = 256 << 10;
 
     /// <summary>The facts. One that cannot be read is null.</summary>
     public static ImportHost Read() => new(
@@ -16,7 +16,12 @@ internal static class ImportHostFacts
         Line("/proc/sys/kernel/random/boot_id")?.Replace("-", "", StringComparison.Ordinal),
         Line("/proc/sys/kernel/osrelease"),
         Architecture(),
-        Fields("/etc/os-release") ?? Fields("/usr/lib/os-release"));
+        Fields("/etc/os-release") ?? Fields("/usr/lib/os-release"),
+        [.. (Text("/etc/passwd") ?? "").Split('\n').Select(User).OfType<ImportUser>()]);
+
+    private static ImportUser? User(string line) => line.Split(':') is [var name, _, var uid, var gid, _, var home, var shell]
+        ? new ImportUser(name, uid, gid, home, shell)
+        : null;
 
     /// <summary>systemd's name of the architecture, src/basic/architecture.c.</summary>
     private static string? Architecture() => RuntimeInformation.OSArchitecture switch

@@ -59,4 +59,46 @@ public sealed class ImportHostTests
             Assert.Single(Parsing.Good(result.Toml!).Services).Command.Select(word => word.ToString()));
         Assert.Equal(DifferenceKind.Changed, Assert.Single(result.Differences).Kind);
     }
+
+    [Fact]
+    public void A_unit_of_a_user_manager_has_the_folders_of_the_user()
+    {
+        var host = new ImportHost(Users:
+        [
+            new ImportUser("root", "0", "0", "/root", "/bin/bash"),
+            new ImportUser("mo", "1001", "1002", "/etc/home/mo", "/bin/zsh"),
+        ]);
+        const string text = "[Service]\nExecStart=/bin/app %h %u %U %t %C %E %s ${STATE_DIRECTORY}\nStateDirectory=app\n";
+        var service = Assert.Single(Parsing.Good(Imported.On(host, "home/mo/.config/systemd/user/app.service", text).Toml!).Services);
+        Assert.Equal("mo", service.User);
+        Assert.Equal("/etc/home/mo", service.WorkingDirectory?.ToString());
+        Assert.Equal(
+            [
+                "/bin/app", "/etc/home/mo", "mo", "1001", "/run/user/1001", "/etc/home/mo/.cache", "/etc/home/mo/.config", "/bin/zsh",
+                "/etc/home/mo/.local/state/app",
+            ],
+            service.Command.Select(word => word.ToString()));
+    }
+
+    [Fact]
+    public void A_unit_of_an_unknown_user_does_not_silently_run_as_root()
+    {
+        var result = Imported.On(new ImportHost(), "systemd/user/app.service", "[Service]\nExecStart=/bin/app\n");
+        Assert.Equal(DifferenceKind.Lost, Assert.Single(result.Differences).Kind);
+        var error = Assert.Single(Imported.On(new ImportHost(), "systemd/user/app.service", "[Service]\nExecStart=%h/app\n").Errors);
+        Assert.Contains("%h depends on the user", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("User=mo", "/home/mo")]
+    [InlineData("User=1001", "/home/mo")]
+    [InlineData("", "/root")]
+    [InlineData("User=unknown", "/")]
+    public void The_home_of_a_user_is_that_of_the_host(string user, string directory)
+    {
+        var host = new ImportHost(
+            Users: [new ImportUser("root", "0", "0", "/root", "/bin/sh"), new ImportUser("mo", "1001", "1001", "/home/mo", "/bin/sh")]);
+        var toml = Imported.On(host, "a.service", $"[Service]\nExecStart=/bin/app\nWorkingDirectory=~\n{user}\n").Toml!;
+        Assert.Equal(directory, Assert.Single(Parsing.Good(toml).Services).WorkingDirectory?.ToString());
+    }
 }
