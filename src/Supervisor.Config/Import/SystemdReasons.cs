@@ -6,6 +6,23 @@ internal static class SystemdReasons
     /// <summary>What systemd ignores.</summary>
     public static readonly Reason Ignored = Reason.NotNeeded("systemd ignores it too");
 
+    private static readonly Reason OfUnitSection = Reason.NotNeeded("systemd ignores it here too: it belongs to [Unit]");
+    private static readonly Reason OfServiceSection = Reason.NotNeeded("systemd ignores it here too: it belongs to [Service]");
+
+    /// <summary>Settings of [Unit] that are often written into another section, where systemd does not know them.</summary>
+    private static readonly string[] OnlyOfUnit =
+    [
+        "After", "Before", "Wants", "Requires", "BindsTo", "PartOf", "Conflicts", "Description", "Documentation", "OnFailure",
+        "StartLimitIntervalSec", "ConditionPathExists", "AssertPathExists", "RequiresMountsFor",
+    ];
+
+    /// <summary>Settings of [Service] that are often written into [Unit].</summary>
+    private static readonly string[] OnlyOfService =
+    [
+        "Restart", "RestartSec", "Type", "User", "Group", "Environment", "EnvironmentFile", "WorkingDirectory", "ExecStart", "ExecReload",
+        "ExecStop", "TimeoutStopSec", "TimeoutStartSec", "TimeoutSec", "KillMode", "PIDFile", "LimitNOFILE",
+    ];
+
     private static readonly Reason UnitOfListend = Reason.Lost("write it into the unit of listend");
     private static readonly Reason Together = Reason.Changed("listend starts both, and neither stops with the other");
     private static readonly Reason Installed = Reason.NotNeeded("listend.service starts at boot");
@@ -33,8 +50,12 @@ internal static class SystemdReasons
             _ => [(setting, CommonReasons.Section)],
         };
 
+    /// <summary>The reason for a setting of [Unit] in another section; null for another setting.</summary>
+    public static Reason? InWrongSection(string key) => OnlyOfUnit.Contains(key) ? OfUnitSection : null;
+
     private static Reason OfUnit(string key) => key switch
     {
+        _ when OnlyOfService.Contains(key) => OfServiceSection,
         "DefaultDependencies" or "CollectMode" or "RefuseManualStart" or "RefuseManualStop" or "AllowIsolate"
             or "StopWhenUnneeded" or "IgnoreOnIsolate" or "JobTimeoutSec" => Reason.NotNeeded("about systemd's jobs"),
         _ when key.StartsWith("X-", StringComparison.Ordinal) => Ignored,

@@ -103,6 +103,7 @@ internal static class SystemdServiceReasons
     /// <summary>The reason for a setting of [Service].</summary>
     public static Reason Of(string key) =>
         Known.TryGetValue(key, out var reason) ? reason
+        : SystemdReasons.InWrongSection(key) is { } wrong ? wrong
         : SystemdDirectories.IsCredential(key) ? Credential
         : key.StartsWith("X-", StringComparison.Ordinal) ? SystemdReasons.Ignored
         : IsCgroup(key) ? Cgroup

@@ -49,6 +49,7 @@ internal static class SystemdSocketReasons
 
     /// <summary>The reason for a setting of [Socket].</summary>
     public static Reason Of(string key) => Known.TryGetValue(key, out var reason) ? reason
+        : SystemdReasons.InWrongSection(key) is { } wrong ? wrong
         : OfProcesses.Contains(key) || key.StartsWith("Limit", StringComparison.Ordinal) ? OfCommands
         : SystemdServiceReasons.Of(key) is var ofService && ofService != CommonReasons.Setting
             && ofService != SystemdReasons.Ignored ? OfCommands

@@ -342,6 +342,15 @@ public sealed class ReadableImportTests
     }
 
     [Fact]
+    public void A_setting_in_a_section_that_does_not_have_it_is_not_lost()
+    {
+        var imported = Imported.Of(
+            "a.service", "[Unit]\nRestart=always\n[Service]\nExecStart=/bin/app\nStartLimitIntervalSec=0\nAfter=x.service\n");
+        Assert.Empty(imported.Lost);
+        Assert.Equal(["Restart:2", "StartLimitIntervalSec:5", "After:6"], imported.NotNeeded);
+    }
+
+    [Fact]
     public void A_value_stands_only_where_its_setting_is_named_first()
     {
         var toml = Imported.Of("a.service", "[Service]\nUser=app\nExecStart=@-/bin/app name $X $Y\n").Result.Toml!;
