@@ -73,9 +73,9 @@ internal static class BindableNow
     /// </summary>
     private static bool IsHeldBy(HashSet<ulong> sockets, ListenerSpec spec)
     {
-        if (sockets.Count == 0)
+        if (sockets.Count == 0 || BindDiagnostics.IsHeldBy(spec, sockets))
         {
-            return false;
+            return sockets.Count > 0;
         }
 
         var diagnosis = BindDiagnostics.Ask(spec, LeftoverHolders.Of([]), new EvidenceBudget(TimeProvider.System, TimeSpan.Zero));

@@ -66,6 +66,22 @@ public static class BindDiagnostics
         return walk is { FirstFlaw: null, Target: null, Parent: not null, Error: null or { Errno: ENOENT } };
     }
 
+    /// <summary>
+    /// Whether one of these sockets receives at that address, and no other socket receives at its port. The kernel looks only at
+    /// listening sockets for it: not at its table of connections, which can have a million places.
+    /// </summary>
+    public static bool IsHeldBy(ListenerSpec spec, IReadOnlySet<ulong> sockets)
+    {
+        if (spec.Address.Kind is not (ListenerKind.Tcp or ListenerKind.Udp) || spec.NetworkNamespace is not null || spec.Address.Port == 0)
+        {
+            return false;
+        }
+
+        var space = spec.Address.Kind == ListenerKind.Tcp ? PortSpace.Tcp : PortSpace.Udp;
+        var binders = InternetSockets.Binders(space, (int)spec.Address.Port);
+        return binders.Exists(one => one.Address == spec.Address.ToString()) && binders.TrueForAll(one => sockets.Contains(one.Inode));
+    }
+
     /// <summary>Whether the kernel would bind the address now. Not for a UNIX path.</summary>
     internal static bool CanBind(ListenerSpec spec) => spec.NetworkNamespace is { } path
         ? NamespaceCall.Run(path, NamespaceCall.Patience, () => CanBind(spec with { NetworkNamespace = null }), static _ => false)
