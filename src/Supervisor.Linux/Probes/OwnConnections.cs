@@ -5,21 +5,22 @@ using Supervisor.Core.Workers;
 namespace Supervisor.Linux.Probes;
 
 /// <summary>
-/// The connections of probes: TCP by the addresses that workers see, UNIX by the inodes of both ends. No client is at their other end, so
-/// none is cut with them. They are known for a while after the probe has closed them, because the worker may close them later. Any thread.
+/// The connections of probes: TCP by the addresses of both ends, UNIX by their inodes. No client is at their other end, so none is cut
+/// with them. They are known for a while after the probe has closed them, because the worker may close them later. Any thread.
 /// </summary>
 /// <param name="time">The clock.</param>
 internal sealed class OwnConnections(TimeProvider time)
 {
     /// <summary>
-    /// How long a connection is known. The kernel can give its port to a client on this host afterwards, whose connection counts.
+    /// How long a connection is known. The kernel can give its port to a client on this host afterwards, whose connection counts. To
+    /// another listener it can connect at once: the port of the probe alone says nothing.
     /// </summary>
     public static readonly TimeSpan Span = TimeSpan.FromMinutes(1);
 
     /// <summary>So many of the newest are kept within <see cref="Span"/>.</summary>
     private const int Most = 4096;
 
-    private readonly Recent<ConnectionPeer> _internet = new(time);
+    private readonly Recent<(ConnectionPeer Worker, ConnectionPeer Probe)> _internet = new(time);
     private readonly Recent<ulong> _unix = new(time);
 
     /// <summary>Those of this daemon.</summary>
@@ -31,9 +32,9 @@ internal sealed class OwnConnections(TimeProvider time)
     /// <summary>A probe has connected.</summary>
     public void Add(Socket connection)
     {
-        if (connection.LocalEndPoint is IPEndPoint local)
+        if (connection is { LocalEndPoint: IPEndPoint probe, RemoteEndPoint: IPEndPoint worker })
         {
-            _internet.Add(new ConnectionPeer(ConnectionPeer.Number(local.Address), (ushort)local.Port));
+            _internet.Add((Peer(worker), Peer(probe)));
         }
         else if (AcceptedSocket.OwnInode(connection) is { } inode)
         {
@@ -52,11 +53,15 @@ internal sealed class OwnConnections(TimeProvider time)
         }
     }
 
-    /// <summary>Whether a probe is at the other end of a TCP connection, or was until a while ago.</summary>
-    public bool Have(ConnectionPeer peer) => _internet.Has(peer);
+    /// <summary>
+    /// Whether a probe is at the other end of a TCP connection, or was until a while ago: the addresses that its worker sees.
+    /// </summary>
+    public bool Have(ConnectionPeer local, ConnectionPeer peer) => _internet.Has((local, peer));
 
     /// <summary>Whether a socket with that inode is an end of a probe's UNIX connection, or was until a while ago.</summary>
     public bool Have(ulong inode) => _unix.Has(inode);
+
+    private static ConnectionPeer Peer(IPEndPoint end) => new(ConnectionPeer.Number(end.Address), (ushort)end.Port);
 
     /// <summary>What was added within <see cref="Span"/>.</summary>
     private sealed class Recent<T>(TimeProvider time)

@@ -147,7 +147,7 @@ public sealed class AcceptedConnections
                     ConnectionPeer.Number(message.Slice(8, length)), BinaryPrimitives.ReadUInt16BigEndian(message[4..]));
                 var peer = new ConnectionPeer(
                     ConnectionPeer.Number(message.Slice(24, length)), BinaryPrimitives.ReadUInt16BigEndian(message[6..]));
-                if (names.Find(local, message[0] == AF_INET6) is { } name && !OwnConnections.Shared.Have(peer))
+                if (names.Find(local, message[0] == AF_INET6) is { } name && !OwnConnections.Shared.Have(local, peer))
                 {
                     found[inode] = WithAges(
                         new AcceptedConnection(inode, name, peer),

@@ -18,20 +18,26 @@ public sealed class OwnConnectionsTests
         listener.Start();
         using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await probe.ConnectAsync(listener.LocalEndpoint);
-        var local = Assert.IsType<IPEndPoint>(probe.LocalEndPoint);
-        var peer = new ConnectionPeer(ConnectionPeer.Number(local.Address), (ushort)local.Port);
-        Assert.False(own.Have(peer));
+        var (worker, peer) = (End(probe.RemoteEndPoint), End(probe.LocalEndPoint));
+        Assert.False(own.Have(worker, peer));
 
         own.Add(probe);
-        Assert.True(own.Have(peer));
-        Assert.False(own.Have(peer with { Port = (ushort)(peer.Port ^ 1) }));
+        Assert.True(own.Have(worker, peer));
+        Assert.False(own.Have(worker, peer with { Port = (ushort)(peer.Port ^ 1) }));
+
+        // A client of another listener may have the probe's port at once.
+        Assert.False(own.Have(worker with { Port = (ushort)(worker.Port ^ 1) }, peer));
 
         time.Advance(OwnConnections.Span);
         own.Add(probe);
         time.Advance(OwnConnections.Span);
-        Assert.True(own.Have(peer));
+        Assert.True(own.Have(worker, peer));
 
         time.Advance(TimeSpan.FromSeconds(1));
-        Assert.False(own.Have(peer));
+        Assert.False(own.Have(worker, peer));
     }
+
+    private static ConnectionPeer End(EndPoint? end) => end is IPEndPoint internet
+        ? new(ConnectionPeer.Number(internet.Address), (ushort)internet.Port)
+        : throw new ArgumentException("no address", nameof(end));
 }
