@@ -27,17 +27,20 @@ internal static class SignalRights
                 "run listend as root or add CAP_KILL to CapabilityBoundingSet= and AmbientCapabilities= of the unit");
         }
 
-        if (Refusal() is { } refusal)
+        using var self = Processes.OpenPidfd(Processes.CurrentPid, out var unopened);
+        if (self is null && unopened.Name is "ENOSYS" or "EPERM")
+        {
+            yield return ("command",
+                $"pidfd_open(2) is refused here ({unopened.Name}): if listend is killed, its successor cannot watch the workers; it starts "
+                + "others, and the former ones stay until somebody ends them",
+                "permit pidfd_open in the seccomp filter (SystemCallFilter=, or the container runtime's profile), or use Linux 5.3");
+        }
+
+        if (self is not null && Processes.Signal(self, 0) is { } refusal)
         {
             yield return ("stop_signal",
                 $"pidfd_send_signal(2) is refused here ({refusal.Name}): listend falls back to kill(2)",
                 "permit pidfd_send_signal in the seccomp filter (SystemCallFilter=, or the container runtime's profile)");
         }
-    }
-
-    private static SystemCallError? Refusal()
-    {
-        using var self = Processes.OpenPidfd(Processes.CurrentPid, out _);
-        return self is null ? null : Processes.Signal(self, 0);
     }
 }

@@ -8,10 +8,10 @@ import struct
 import sys
 
 CALLS = {
-    "x86_64": {"bpf": 321, "execveat": 322, "pidfd_send_signal": 424, "clone3": 435, "close_range": 436, "openat2": 437,
-               "pidfd_getfd": 438},
-    "aarch64": {"bpf": 280, "execveat": 281, "pidfd_send_signal": 424, "clone3": 435, "close_range": 436, "openat2": 437,
-                "pidfd_getfd": 438},
+    "x86_64": {"bpf": 321, "execveat": 322, "pidfd_send_signal": 424, "pidfd_open": 434, "clone3": 435, "close_range": 436,
+               "openat2": 437, "pidfd_getfd": 438},
+    "aarch64": {"bpf": 280, "execveat": 281, "pidfd_send_signal": 424, "pidfd_open": 434, "clone3": 435, "close_range": 436,
+                "openat2": 437, "pidfd_getfd": 438},
 }[platform.machine()]
 LOAD, EQUAL, RETURN = 0x20, 0x15, 0x06
 ALLOW, REFUSE = 0x7FFF0000, 0x00050000
