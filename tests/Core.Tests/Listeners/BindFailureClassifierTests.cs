@@ -258,6 +258,22 @@ public sealed class BindFailureClassifierTests
         Assert.StartsWith("stop nginx (systemctl stop nginx.service)", diagnosis.Advice, StringComparison.Ordinal);
     }
 
+    /// <summary>Who stops the keeper loses the sockets of the daemon that was killed.</summary>
+    [Fact]
+    public void The_advice_does_not_stop_a_keeper()
+    {
+        var held = Holder("0.0.0.0", BoundState.Listening) with
+        {
+            Processes =
+            [
+                new HolderProcess(9, "app", null, null, 0, IsPredecessor: false),
+                new HolderProcess(10, "listend-keeper", null, "apps.service", 0, IsPredecessor: false),
+            ],
+        };
+        var diagnosis = Classify("EADDRINUSE", Spec("tcp://0.0.0.0:80"), new BindEvidence { Holders = [held] });
+        Assert.StartsWith("start the listend that was killed", diagnosis.Advice, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_verdict_uses_the_plural_for_several_processes()
     {

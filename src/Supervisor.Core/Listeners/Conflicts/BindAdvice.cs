@@ -178,11 +178,13 @@ internal static class BindAdvice
 
         var processes = holders.SelectMany(holder => holder.Processes).ToArray();
         var process = processes.FirstOrDefault(process => process.IsSocketUnit) ?? processes.FirstOrDefault(process => process.IsListend)
-            ?? processes.FirstOrDefault();
+            ?? processes.FirstOrDefault(process => process.IsKeeper) ?? processes.FirstOrDefault();
         return processes.Any(one => one is { IsSelf: true, IsListend: true })
             ? "start listend directly or with exec: it has inherited this socket, and LISTEN_PID is not its process id"
             : process is { IsSocketUnit: true } ? $"stop the socket unit (systemctl stop {process.Unit})"
             : process is { IsListend: true } ? "use the socket of that listend: listenctl listeners, then listenctl take NAME -- COMMAND"
+            : process is { IsKeeper: true }
+                ? "start the listend that was killed, with its runtime_directory: it takes the socket; its keeper exits after 5 minutes"
             : process is { Pid: 1, Command: "systemd" } ? "stop the socket unit that has it (systemctl list-sockets)"
             : process is null ? "stop the process that holds it"
             : process.Unit is { } unit && unit.EndsWith(".service", StringComparison.Ordinal)
