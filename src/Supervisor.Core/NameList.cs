@@ -40,10 +40,8 @@ public static class NameList
     /// As <see cref="Of(IEnumerable{string})"/>, for a name that is not among them: those that begin like it come first if not all
     /// are shown.
     /// </summary>
-    public static string Near(string unknown, IReadOnlyCollection<string> names)
-    {
-        var text = Of(names);
-        return names.Sum(name => name.Length + 2) <= MostText + 2 ? text
-            : Of([.. names.OrderByDescending(name => name.AsSpan().CommonPrefixLength(unknown))]);
-    }
+    public static string Near(string unknown, IReadOnlyCollection<string> names) =>
+        Of(names.Sum(name => name.Length + 2) <= MostText + 2
+            ? names
+            : [.. names.OrderByDescending(name => name.AsSpan().CommonPrefixLength(unknown))]);
 }

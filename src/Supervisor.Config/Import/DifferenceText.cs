@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Supervisor.Core;
 
 namespace Supervisor.Config.Import;
 
@@ -15,8 +16,8 @@ internal sealed class DifferenceText
     /// <summary>How many settings of a file with one reason are named with lines and values. Of more, only names are.</summary>
     private const int MaxDetailed = 8;
 
-    /// <summary>About how many characters the names of many settings have.</summary>
-    private const int MaxNames = 100;
+    /// <summary>How many characters the names of many settings have, with what separates them.</summary>
+    private const int MaxNames = 102;
 
     private readonly HashSet<(string File, int Line, string? Setting)> _valued = [];
     private string? _file;
@@ -84,18 +85,7 @@ internal sealed class DifferenceText
         Place(places, differences[0], differences[0].Line);
         places.Append(CultureInfo.InvariantCulture, $"-{differences[^1].Line}");
         var names = differences.Select(difference => CommentText.Value(difference.Setting!)).Distinct().ToList();
-        var (length, shown) = (0, 0);
-        while (shown < names.Count && (shown == 0 || length + names[shown].Length <= MaxNames))
-        {
-            places.Append(shown == 0 ? CommentText.Glue.ToString() : ", ").Append(names[shown]);
-            length += names[shown].Length + 2;
-            shown++;
-        }
-
-        if (shown < names.Count)
-        {
-            places.Append(CultureInfo.InvariantCulture, $" and {names.Count - shown} more");
-        }
+        places.Append(CommentText.Glue).Append(NameList.Of(names, MaxNames, ", "));
     }
 
     /// <summary>FILE:LINE, or :LINE in the file that was named last.</summary>
