@@ -7,7 +7,7 @@ using Supervisor.Native;
 namespace Supervisor.Daemon.Validation;
 
 /// <summary>
-/// Rule: this process may signal the workers of a service. Only a warning, because the daemon may have other rights than the process
+/// Rule: this process may signal and watch the workers of a service. Only a warning, because the daemon may have other rights than the process
 /// that checks.
 /// </summary>
 internal static class SignalRights

@@ -134,8 +134,8 @@ public sealed class DriftWatch
     }
 
     /// <summary>
-    /// Compares the path of a UNIX listener with its socket. A reload repairs it also without <c>enforce</c>. Whether the listener gets
-    /// another socket soon.
+    /// Compares the path of a UNIX listener or FIFO, or the name of a message queue, with what the daemon has open. A reload repairs it
+    /// also without <c>enforce</c>. Whether the listener gets another socket soon.
     /// </summary>
     public bool CheckFile(ListenerHandle handle, bool isAsked = false) => _files.Check(handle, isAsked);
 

@@ -15,7 +15,9 @@ public sealed record HolderProcess(int Pid, string Command, string? CommandLine,
     /// <summary>Whether it is a listend.</summary>
     public bool IsListend => Command == "listend";
 
-    /// <summary>Whether it keeps the sockets of a listend for its successor (docs/decisions/0005-descriptor-keeper.md).</summary>
+    /// <summary>
+    /// Whether it keeps the sockets of a listend for its successor, by its name (docs/decisions/0005-descriptor-keeper.md).
+    /// </summary>
     public bool IsKeeper => Command == "listend-keeper";
 
     /// <summary>Whether it is systemd, which holds the socket for a socket unit.</summary>
